@@ -1,0 +1,116 @@
+//! What the outside must provide. The driver is generic over [`Ports`]; `browser` implements them with Web APIs, and
+//! [`fake`] with virtual time for tests.
+//!
+//! Futures are not `Send`: a browser realm has one thread.
+#![allow(async_fn_in_trait, reason = "no caller needs Send futures: a realm has one thread")]
+
+#[cfg(not(target_arch = "wasm32"))]
+pub mod fake;
+
+use crate::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
+use crate::types::{Lifetime, UnixMillis};
+
+/// Why a storage medium refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreFailure {
+    /// The browser denies access, or the medium does not exist.
+    Blocked,
+    /// No room left.
+    Full,
+    /// Anything else: the medium or the application's adapter failed.
+    Failed,
+}
+
+impl StoreFailure {
+    /// A word for `storageDegraded.cause`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Blocked => "blocked",
+            Self::Full => "full",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A medium that keeps texts by key.
+pub trait Store {
+    /// The text, or `None` where there is none.
+    async fn read(&self, key: &str) -> Result<Option<String>, StoreFailure>;
+    /// Replaces the text. Durable when it returns.
+    async fn write(&self, key: &str, text: &str) -> Result<(), StoreFailure>;
+    /// Removes the text; no error where there is none.
+    async fn remove(&self, key: &str) -> Result<(), StoreFailure>;
+}
+
+/// Time.
+pub trait Clock {
+    /// The device's wall clock. It may jump.
+    fn now(&self) -> UnixMillis;
+}
+
+/// Randomness of cryptographic quality.
+pub trait Entropy {
+    /// Fills `bytes`, or says that it cannot; there is no fallback.
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyFailure>;
+}
+
+/// The generator failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntropyFailure;
+
+/// HTTP.
+pub trait Http {
+    /// Sends, and reads the answer to its end. Never follows a redirect.
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpFailure>;
+}
+
+/// Mutual exclusion between tabs of one origin.
+pub trait Lock {
+    /// Held until dropped.
+    type Guard: 'static;
+    /// Waits for the lock called `name`, at most `patience`; `None` when that has passed.
+    async fn acquire(&self, name: &str, patience: Lifetime) -> Option<Self::Guard>;
+}
+
+/// Messages to the other tabs of this origin. They carry no secrets.
+pub trait Channel {
+    /// Sends `text` to every other tab that listens. Best effort: a tab that misses it finds out at its next check.
+    fn post(&self, text: &str);
+}
+
+/// Timers.
+pub trait Timer {
+    /// Resolves after `delay` of running time; may be late by any amount (sleep, throttling).
+    async fn sleep(&self, delay: Lifetime);
+}
+
+/// The document.
+pub trait Page {
+    /// The address, serialised.
+    fn href(&self) -> String;
+    /// Replaces the address in the history without a navigation.
+    fn replace_url(&self, url: &str);
+    /// Leaves for `url`. Returns at once.
+    fn navigate(&self, url: &str);
+    /// A cookie that script may read, decoded.
+    fn cookie(&self, name: &str) -> Option<String>;
+}
+
+/// Runs a future to its end in the background.
+pub trait Spawn {
+    /// Starts it; it is not waited for.
+    fn spawn(&self, future: impl Future<Output = ()> + 'static);
+}
+
+/// Everything together. `Store` is the medium of the session record, `Transactions` that of pending sign-ins.
+pub trait Ports: Clock + Entropy + Http + Lock + Channel + Timer + Page + Spawn + 'static {
+    /// The medium of the session record.
+    type Store: Store;
+    /// The medium of pending sign-ins: survives the navigation to the provider and back.
+    type Transactions: Store;
+    /// The configured medium.
+    fn store(&self) -> &Self::Store;
+    /// Where pending sign-ins are kept.
+    fn transactions(&self) -> &Self::Transactions;
+}

@@ -1,0 +1,408 @@
+//! One JSON value for everything that comes from outside: answers, options, stored records.
+//!
+//! Parsing is miniserde's, without recursion; on top of RFC 8259 it refuses what two parsers could read differently
+//! (members that occur twice) and what no honest server sends (more than [`MAX_DEPTH`] levels). Bytes are parsed here and
+//! not by the page's `JSON.parse`, which another script may have replaced.
+
+use miniserde::de::{Deserialize, Map, Seq, Visitor};
+use std::fmt::Write as _;
+
+/// The deepest nesting that is accepted.
+pub const MAX_DEPTH: u8 = 32;
+
+/// A JSON value. Members keep their order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Json {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// Any number. Integers are exact up to 2⁵³.
+    Number(f64),
+    /// Text.
+    Text(String),
+    /// `[…]`
+    List(Vec<Json>),
+    /// `{…}`; no name occurs twice.
+    Object(Vec<(String, Json)>),
+}
+
+impl Json {
+    /// Parses a whole text. `None` for anything that is not exactly one acceptable JSON value.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        miniserde::json::from_str(text).ok()
+    }
+
+    /// Parses UTF-8 bytes. A byte order mark is not JSON (RFC 8259 §8.1).
+    #[must_use]
+    pub fn parse_bytes(bytes: &[u8]) -> Option<Self> {
+        std::str::from_utf8(bytes).ok().and_then(Self::parse)
+    }
+
+    /// The member called `name`, if this is an object that has it.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Json> {
+        self.members()?.iter().find_map(|(key, value)| (key == name).then_some(value))
+    }
+
+    /// The members, if this is an object.
+    #[must_use]
+    pub fn members(&self) -> Option<&[(String, Json)]> {
+        if let Self::Object(members) = self { Some(members) } else { None }
+    }
+
+    /// The text, if this is one.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    /// The number, if this is one.
+    #[must_use]
+    pub fn number(&self) -> Option<f64> {
+        if let Self::Number(number) = self { Some(*number) } else { None }
+    }
+
+    /// The list, if this is one.
+    #[must_use]
+    pub fn list(&self) -> Option<&[Json]> {
+        if let Self::List(items) = self { Some(items) } else { None }
+    }
+
+    /// Builds an object; members without a value are left out.
+    #[must_use]
+    pub fn object<const N: usize>(members: [(&str, Option<Json>); N]) -> Self {
+        Self::Object(members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect())
+    }
+
+    /// Writes the value as compact JSON text. Numbers that JSON cannot express become `null`.
+    pub fn write(&self, out: &mut String) {
+        match self {
+            Self::Null => out.push_str("null"),
+            Self::Bool(true) => out.push_str("true"),
+            Self::Bool(false) => out.push_str("false"),
+            Self::Number(number) => write_number(*number, out),
+            Self::Text(text) => write_text(text, out),
+            Self::List(items) => {
+                out.push('[');
+                for (at, item) in items.iter().enumerate() {
+                    comma(at, out);
+                    item.write(out);
+                }
+                out.push(']');
+            }
+            Self::Object(members) => {
+                out.push('{');
+                for (at, (key, value)) in members.iter().enumerate() {
+                    comma(at, out);
+                    write_text(key, out);
+                    out.push(':');
+                    value.write(out);
+                }
+                out.push('}');
+            }
+        }
+    }
+
+    /// The value as compact JSON text.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut out = String::new();
+        self.write(&mut out);
+        out
+    }
+}
+
+impl From<&str> for Json {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+fn comma(at: usize, out: &mut String) {
+    if at > 0 {
+        out.push(',');
+    }
+}
+
+fn write_number(number: f64, out: &mut String) {
+    // Writing to a String cannot fail.
+    let _ = if number == number.trunc() && number.abs() < 9.1e15 {
+        write!(out, "{}", number as i64)
+    } else if number.is_finite() {
+        write!(out, "{number}")
+    } else {
+        out.write_str("null")
+    };
+}
+
+fn write_text(text: &str, out: &mut String) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            c if c < ' ' => {
+                out.push_str("\\u00");
+                for digit in [c as u32 >> 4, c as u32 & 15] {
+                    out.extend(char::from_digit(digit, 16));
+                }
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+/// Reads the members of an object one by one, and knows which were never asked for.
+pub struct Fields<'a> {
+    members: &'a [(String, Json)],
+    asked: Vec<&'static str>,
+}
+
+impl<'a> Fields<'a> {
+    /// `None` where the value is not an object.
+    #[must_use]
+    pub fn of(value: &'a Json) -> Option<Self> {
+        Some(Self { members: value.members()?, asked: Vec::new() })
+    }
+
+    /// The member, or `None` where it is absent or null.
+    pub fn take(&mut self, name: &'static str) -> Option<&'a Json> {
+        self.asked.push(name);
+        self.members.iter().find(|(key, _)| key == name).map(|(_, value)| value).filter(|value| **value != Json::Null)
+    }
+
+    /// The first member that nobody asked for, with the asked-for name that looks most like it.
+    #[must_use]
+    pub fn unknown(&self) -> Option<(&'a str, Option<&'static str>)> {
+        let (name, _) = self.members.iter().find(|(key, _)| !self.asked.contains(&key.as_str()))?;
+        let close = self.asked.iter().map(|known| (distance(name, known), *known)).min();
+        Some((name, close.filter(|(far, known)| *far <= 2.max(known.len() / 3)).map(|(_, known)| known)))
+    }
+}
+
+/// Edit distance without regard to case and `_`, for "did you mean".
+fn distance(a: &str, b: &str) -> usize {
+    let fold = |text: &str| text.bytes().filter(|b| *b != b'_').map(|b| b.to_ascii_lowercase()).take(64).collect::<Vec<_>>();
+    let (a, b) = (fold(a), fold(b));
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        for (y, cell) in b.iter().zip(row.iter_mut().skip(1)) {
+            let best = (diagonal + usize::from(x != y)).min(left + 1).min(*cell + 1);
+            diagonal = *cell;
+            *cell = best;
+            left = best;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+miniserde::make_place!(Place);
+
+/// A value in the making, `depth` levels below the top.
+struct Node<'a> {
+    depth: u8,
+    out: &'a mut Option<Json>,
+}
+
+/// A value inside a list or object, kept until its parent takes it.
+struct Child {
+    depth: u8,
+    value: Option<Json>,
+}
+
+struct Items<'a> {
+    done: Vec<Json>,
+    child: Child,
+    out: &'a mut Option<Json>,
+}
+
+struct Members<'a> {
+    done: Vec<(String, Json)>,
+    name: Option<String>,
+    child: Child,
+    out: &'a mut Option<Json>,
+}
+
+impl Deserialize for Json {
+    fn begin(out: &mut Option<Self>) -> &mut dyn Visitor {
+        Place::new(out)
+    }
+}
+
+macro_rules! visitor {
+    ($type:ty, |$self:ident| $node:expr) => {
+        impl Visitor for $type {
+            fn null(&mut self) -> miniserde::Result<()> {
+                let $self = self;
+                $node.set(Json::Null)
+            }
+            fn boolean(&mut self, value: bool) -> miniserde::Result<()> {
+                let $self = self;
+                $node.set(Json::Bool(value))
+            }
+            fn string(&mut self, value: &str) -> miniserde::Result<()> {
+                let $self = self;
+                $node.set(Json::from(value))
+            }
+            fn negative(&mut self, value: i64) -> miniserde::Result<()> {
+                let $self = self;
+                $node.set(Json::Number(value as f64))
+            }
+            fn nonnegative(&mut self, value: u64) -> miniserde::Result<()> {
+                let $self = self;
+                $node.set(Json::Number(value as f64))
+            }
+            fn float(&mut self, value: f64) -> miniserde::Result<()> {
+                let $self = self;
+                $node.set(Json::Number(value))
+            }
+            fn seq(&mut self) -> miniserde::Result<Box<dyn Seq + '_>> {
+                let $self = self;
+                $node.seq()
+            }
+            fn map(&mut self) -> miniserde::Result<Box<dyn Map + '_>> {
+                let $self = self;
+                $node.map()
+            }
+        }
+    };
+}
+
+visitor!(Place<Json>, |place| Node { depth: 0, out: &mut place.out });
+visitor!(Child, |child| Node { depth: child.depth, out: &mut child.value });
+
+impl<'a> Node<'a> {
+    fn set(self, value: Json) -> miniserde::Result<()> {
+        *self.out = Some(value);
+        Ok(())
+    }
+
+    fn child(&self) -> miniserde::Result<Child> {
+        let depth = self.depth + 1;
+        if depth > MAX_DEPTH { Err(miniserde::Error) } else { Ok(Child { depth, value: None }) }
+    }
+
+    fn seq(self) -> miniserde::Result<Box<dyn Seq + 'a>> {
+        Ok(Box::new(Items { done: Vec::new(), child: self.child()?, out: self.out }))
+    }
+
+    fn map(self) -> miniserde::Result<Box<dyn Map + 'a>> {
+        Ok(Box::new(Members { done: Vec::new(), name: None, child: self.child()?, out: self.out }))
+    }
+}
+
+impl Seq for Items<'_> {
+    fn element(&mut self) -> miniserde::Result<&mut dyn Visitor> {
+        self.done.extend(self.child.value.take());
+        Ok(&mut self.child)
+    }
+
+    fn finish(&mut self) -> miniserde::Result<()> {
+        self.done.extend(self.child.value.take());
+        *self.out = Some(Json::List(std::mem::take(&mut self.done)));
+        Ok(())
+    }
+}
+
+impl Members<'_> {
+    fn settle(&mut self) {
+        if let (Some(name), Some(value)) = (self.name.take(), self.child.value.take()) {
+            self.done.push((name, value));
+        }
+    }
+}
+
+impl Map for Members<'_> {
+    fn key(&mut self, name: &str) -> miniserde::Result<&mut dyn Visitor> {
+        self.settle();
+        if self.done.iter().any(|(known, _)| known == name) {
+            return Err(miniserde::Error);
+        }
+        self.name = Some(name.to_owned());
+        Ok(&mut self.child)
+    }
+
+    fn finish(&mut self) -> miniserde::Result<()> {
+        self.settle();
+        *self.out = Some(Json::Object(std::mem::take(&mut self.done)));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_survives_reading_and_writing() {
+        for text in [
+            "null",
+            "true",
+            "[]",
+            "{}",
+            r#"{"a":[1,-2,1.5,"x\"\\\n\u0001é𝄞"],"b":{"c":null}}"#,
+            "[[],[[]],{\"\":0}]",
+            "1700000000",
+        ] {
+            assert_eq!(Json::parse(text).unwrap().to_text(), text);
+        }
+    }
+
+    #[test]
+    fn what_two_parsers_could_read_differently_is_refused() {
+        for text in [
+            r#"{"a":1,"a":2}"#,
+            r#"{"a":1,"\u0061":2}"#,
+            "\u{feff}{}",
+            "{} {}",
+            "{",
+            "",
+            "{'a':1}",
+            "[1,]",
+            "[01]",
+            r#""\ud800""#,
+            "nul",
+            "NaN",
+            "{\"a\":1,}",
+        ] {
+            assert_eq!(Json::parse(text), None, "{text:?}");
+        }
+        assert_eq!(Json::parse_bytes(b"\"\xff\""), None);
+    }
+
+    #[test]
+    fn nesting_ends_at_the_limit_without_touching_the_stack() {
+        let nested = |depth: usize| ["[".repeat(depth), "]".repeat(depth)].concat();
+        assert!(Json::parse(&nested(MAX_DEPTH.into())).is_some());
+        assert!(Json::parse(&nested(usize::from(MAX_DEPTH) + 1)).is_none());
+        assert!(Json::parse(&nested(120_000)).is_none());
+    }
+
+    #[test]
+    fn a_number_json_cannot_express_becomes_null() {
+        assert_eq!(Json::Number(f64::NAN).to_text(), "null");
+    }
+
+    #[test]
+    fn a_misspelt_member_is_named_together_with_what_was_probably_meant() {
+        let value = Json::parse(r#"{"issuer":1,"client_id":2}"#).unwrap();
+        let mut fields = Fields::of(&value).unwrap();
+        fields.take("issuer");
+        fields.take("clientId");
+        fields.take("scope");
+        assert_eq!(fields.unknown(), Some(("client_id", Some("clientId"))));
+        let value = Json::parse(r#"{"completelyOther":1}"#).unwrap();
+        let mut fields = Fields::of(&value).unwrap();
+        fields.take("issuer");
+        assert_eq!(fields.unknown(), Some(("completelyOther", None)));
+    }
+}

@@ -1,0 +1,17 @@
+//! The vocabulary: values that are parsed once, at the edge, and trusted from there on.
+//!
+//! Nothing here sends, stores or decides. Two things that may be confused are two types.
+
+mod ids;
+mod json;
+mod secret;
+mod session;
+mod time;
+mod url;
+
+pub use ids::{ClientId, Issuer, Nonce, Scope, State};
+pub use json::{Fields, Json, MAX_DEPTH};
+pub use secret::{AccessToken, AuthorizationCode, CodeVerifier, CsrfToken, IdToken, Password, RefreshToken};
+pub use session::{Credential, Session, SessionFacts, Source, Tokens};
+pub use time::{ExpiresAt, Lifetime, UnixMillis};
+pub use url::{ReturnTo, WebUrl};

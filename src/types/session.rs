@@ -1,0 +1,93 @@
+//! A signed-in user, in the same shape for both modes.
+
+use super::{AccessToken, ExpiresAt, IdToken, Json, RefreshToken, Scope, UnixMillis};
+use std::rc::Rc;
+
+/// Who is signed in, until when, and by what credential.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Session {
+    /// Claims about the user: an object, as the server sent it.
+    pub user: Rc<Json>,
+    /// What is known besides.
+    pub facts: SessionFacts,
+    /// What proves it to servers.
+    pub credential: Credential,
+}
+
+/// What is known of a session besides the user. Instants are by the device's clock; `skew` leads to the server's.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SessionFacts {
+    /// Subject identifier.
+    pub sub: Option<String>,
+    /// Session identifier at the server; not a credential.
+    pub sid: Option<String>,
+    /// When the credential was issued.
+    pub issued_at: Option<UnixMillis>,
+    /// When the credential in use ends.
+    pub expires_at: Option<ExpiresAt>,
+    /// When the refresh token ends, if the server says so.
+    pub refresh_expires_at: Option<ExpiresAt>,
+    /// When the session ends whatever happens.
+    pub absolute_expires_at: Option<ExpiresAt>,
+    /// Authentication context class. OpenID Connect Core §2.
+    pub acr: Option<String>,
+    /// Authentication methods. OpenID Connect Core §2.
+    pub amr: Vec<String>,
+    /// When the user last signed in actively.
+    pub auth_time: Option<UnixMillis>,
+    /// What the access token covers.
+    pub scope: Option<Scope>,
+    /// Server minus device clock, milliseconds.
+    pub skew: i64,
+}
+
+/// What proves the session.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Credential {
+    /// A cookie that script never sees.
+    Cookie,
+    /// Tokens that the client keeps.
+    Tokens(Tokens),
+}
+
+/// The tokens of one session.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tokens {
+    /// Sent to the resource server.
+    pub access: AccessToken,
+    /// Obtains the next access token; `None` where there is none, or where it is an HttpOnly cookie.
+    pub refresh: Option<RefreshToken>,
+    /// As received, for `id_token_hint`.
+    pub id_token: Option<IdToken>,
+    /// Its claims, after they passed the rules.
+    pub id_claims: Option<Rc<Json>>,
+    /// Who issued them, and so who renews them.
+    pub source: Source,
+}
+
+/// Which of the configured servers issued the tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The OpenID provider.
+    Oidc,
+    /// The application's own backend.
+    FirstParty,
+}
+
+impl Session {
+    /// Whether both belong to one user: the same subject. Two sessions without a subject are the same if their claims are.
+    #[must_use]
+    pub fn same_user(&self, other: &Self) -> bool {
+        match (&self.facts.sub, &other.facts.sub) {
+            (Some(ours), Some(theirs)) => ours == theirs,
+            (None, None) => self.user == other.user,
+            (Some(_), None) | (None, Some(_)) => false,
+        }
+    }
+
+    /// The tokens, in token mode.
+    #[must_use]
+    pub fn tokens(&self) -> Option<&Tokens> {
+        if let Credential::Tokens(tokens) = &self.credential { Some(tokens) } else { None }
+    }
+}

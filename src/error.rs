@@ -182,8 +182,13 @@ impl ErrorCode {
         Self::TABLE.get(self as usize).unwrap_or(&Self::FALLBACK)
     }
 
-    const FALLBACK: Row =
-        Row { code: "wasm_trapped", phase: ErrorPhase::Request, retryable: true, recovery: ErrorRecovery::Retry, hint: "" };
+    const FALLBACK: Row = Row {
+        code: "wasm_trapped",
+        phase: ErrorPhase::Request,
+        retryable: true,
+        recovery: ErrorRecovery::Retry,
+        hint: "",
+    };
 
     /// The word that JavaScript sees.
     #[must_use]
@@ -231,12 +236,16 @@ impl OAuthError {
     /// Cuts foreign text down to what may be shown.
     #[must_use]
     pub fn new(error: &str, error_description: Option<&str>, error_uri: Option<&str>) -> Self {
-        Self { error: printable(error), error_description: error_description.map(printable), error_uri: error_uri.map(printable) }
+        Self {
+            error: printable(error),
+            error_description: error_description.map(printable),
+            error_uri: error_uri.map(printable),
+        }
     }
 }
 
 /// RFC 6749 §5.2 allows %x20-21 / %x23-5B / %x5D-7E; the rest becomes `?`.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars().take(200).map(|c| if matches!(c, ' '..='~') && c != '"' && c != '\\' { c } else { '?' }).collect()
 }
 

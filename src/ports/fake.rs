@@ -1,0 +1,391 @@
+//! Every port in memory, on virtual time: for tests that run in microseconds and always the same way.
+//!
+//! A [`World`] is one browser; a [`Tab`] is one page of it. Nothing here sleeps: [`World::run`] polls what can go on, and
+//! [`World::advance`] moves the clock from one sleeper to the next.
+#![allow(clippy::type_complexity, reason = "closures of a test rig are clearer where they stand")]
+
+use super::{Channel, Clock, Entropy, EntropyFailure, Http, Lock, Page, Ports, Spawn, Store, StoreFailure, Timer};
+use crate::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
+use crate::types::{Lifetime, UnixMillis};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+type Task = Pin<Box<dyn Future<Output = ()>>>;
+
+/// What a server of a test answers, and how long it takes to.
+#[derive(Debug)]
+pub struct Reply {
+    /// Virtual time from request to answer.
+    pub after: Lifetime,
+    /// The answer.
+    pub result: Result<HttpResponse, HttpFailure>,
+}
+
+impl Reply {
+    /// A JSON answer after 50 ms.
+    #[must_use]
+    pub fn json(status: u16, body: &str) -> Self {
+        Self::with(status, "application/json", body)
+    }
+
+    /// An answer of any type after 50 ms.
+    #[must_use]
+    pub fn with(status: u16, content_type: &str, body: &str) -> Self {
+        let headers = vec![("content-type".to_owned(), content_type.to_owned())];
+        let body = zeroize::Zeroizing::new(body.as_bytes().to_vec());
+        Self { after: Lifetime::from_millis(50), result: Ok(HttpResponse { status, headers, body, verdict: None }) }
+    }
+
+    /// No answer.
+    #[must_use]
+    pub fn failure(failure: HttpFailure) -> Self {
+        Self { after: Lifetime::from_millis(50), result: Err(failure) }
+    }
+
+    /// With another header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        if let Ok(response) = &mut self.result {
+            response.headers.push((name.to_owned(), value.to_owned()));
+        }
+        self
+    }
+}
+
+struct Flag(AtomicBool);
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// One browser.
+pub struct World {
+    now: Cell<i64>,
+    seed: Cell<u64>,
+    tasks: RefCell<Vec<Task>>,
+    sleepers: RefCell<Vec<i64>>,
+    woken: Arc<Flag>,
+    locks: RefCell<BTreeMap<String, u64>>,
+    next_id: Cell<u64>,
+    listeners: RefCell<Vec<(u64, Rc<dyn Fn(&str)>)>>,
+    server: RefCell<Box<dyn FnMut(&HttpRequest, UnixMillis) -> Reply>>,
+    /// The medium that all tabs share.
+    pub shared: RefCell<BTreeMap<String, String>>,
+    /// What the media answer instead of working, if set.
+    pub store_failure: Cell<Option<StoreFailure>>,
+    /// Whether the generator of randomness fails.
+    pub entropy_fails: Cell<bool>,
+    /// Methods and addresses of all requests, in order.
+    pub requests: RefCell<Vec<String>>,
+    /// Requests under way, and the most there ever were to one address at a time.
+    pub in_flight: RefCell<BTreeMap<String, (u32, u32)>>,
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "World(at {})", self.now.get())
+    }
+}
+
+impl World {
+    /// A browser whose clock shows `now`, on the network of `server`.
+    pub fn new(now: UnixMillis, server: impl FnMut(&HttpRequest, UnixMillis) -> Reply + 'static) -> Rc<Self> {
+        Rc::new(Self {
+            now: Cell::new(now.0),
+            seed: Cell::new(1),
+            tasks: RefCell::default(),
+            sleepers: RefCell::default(),
+            woken: Arc::new(Flag(AtomicBool::new(false))),
+            locks: RefCell::default(),
+            next_id: Cell::new(1),
+            listeners: RefCell::default(),
+            server: RefCell::new(Box::new(server)),
+            shared: RefCell::default(),
+            store_failure: Cell::default(),
+            entropy_fails: Cell::default(),
+            requests: RefCell::default(),
+            in_flight: RefCell::default(),
+        })
+    }
+
+    /// A new page of this browser at `href`. With `shares`, its record is kept where all tabs see it.
+    pub fn tab(self: &Rc<Self>, href: &str, shares: bool) -> Tab {
+        let id = self.next_id.get();
+        self.next_id.set(id + 1);
+        let own = Rc::default();
+        Tab {
+            id,
+            world: Rc::clone(self),
+            store: Medium { world: Rc::clone(self), own: (!shares).then(Rc::default) },
+            transactions: Medium { world: Rc::clone(self), own: Some(own) },
+            href: Rc::new(RefCell::new(href.to_owned())),
+            navigations: Rc::default(),
+            cookies: Rc::default(),
+        }
+    }
+
+    /// The server of this network is from now on this one.
+    pub fn serve(&self, server: impl FnMut(&HttpRequest, UnixMillis) -> Reply + 'static) {
+        *self.server.borrow_mut() = Box::new(server);
+    }
+
+    /// `hear` is called with what other tabs than `tab` say.
+    pub fn listen(&self, tab: u64, hear: impl Fn(&str) + 'static) {
+        self.listeners.borrow_mut().push((tab, Rc::new(hear)));
+    }
+
+    /// Starts a future.
+    pub fn start(&self, future: impl Future<Output = ()> + 'static) {
+        self.tasks.borrow_mut().push(Box::pin(future));
+        self.woken.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Runs a future to its end, letting time pass as far as it needs: at most a day.
+    ///
+    /// # Panics
+    /// When it does not end: then a promise hangs, and that is what the test is about.
+    #[allow(clippy::expect_used, reason = "a hanging promise is a failed test")]
+    pub fn block_on<T: 'static>(&self, future: impl Future<Output = T> + 'static) -> T {
+        let result = Rc::new(RefCell::new(None));
+        let slot = Rc::clone(&result);
+        self.start(async move { *slot.borrow_mut() = Some(future.await) });
+        let end = self.now.get() + 86_400_000;
+        self.run();
+        while result.borrow().is_none() && self.step_time(end) {}
+        let done = result.borrow_mut().take();
+        done.expect("a promise hangs")
+    }
+
+    /// Runs everything that can go on without time passing.
+    pub fn run(&self) {
+        let waker = Waker::from(Arc::clone(&self.woken));
+        let mut context = Context::from_waker(&waker);
+        while self.woken.0.swap(false, Ordering::Relaxed) {
+            let mut tasks = std::mem::take(&mut *self.tasks.borrow_mut());
+            tasks.retain_mut(|task| task.as_mut().poll(&mut context) == Poll::Pending);
+            self.tasks.borrow_mut().splice(0..0, tasks);
+        }
+    }
+
+    /// Lets time pass, stopping at each sleeper on the way.
+    pub fn advance(&self, by: Lifetime) {
+        let end = self.now.get() + by.millis();
+        self.run();
+        while self.step_time(end) {}
+        self.now.set(end);
+        self.wake_all();
+    }
+
+    /// Moves the wall clock without anybody noticing: a jump, or a sleep.
+    pub fn jump(&self, by_millis: i64) {
+        self.now.set(self.now.get() + by_millis);
+    }
+
+    fn step_time(&self, end: i64) -> bool {
+        let next = {
+            let mut sleepers = self.sleepers.borrow_mut();
+            sleepers.sort_unstable();
+            let at = sleepers.first().copied().filter(|at| *at <= end);
+            if at.is_some() {
+                sleepers.remove(0);
+            }
+            at
+        };
+        let Some(next) = next else { return false };
+        self.now.set(self.now.get().max(next));
+        self.wake_all();
+        true
+    }
+
+    fn wake_all(&self) {
+        self.woken.0.store(true, Ordering::Relaxed);
+        self.run();
+    }
+
+    async fn sleep_until(&self, at: i64) {
+        self.sleepers.borrow_mut().push(at);
+        poll_fn(|_| if self.now.get() >= at { Poll::Ready(()) } else { Poll::Pending }).await;
+    }
+}
+
+/// A place for texts: shared by all tabs, or one tab's own.
+#[derive(Clone, Debug)]
+pub struct Medium {
+    world: Rc<World>,
+    own: Option<Rc<RefCell<BTreeMap<String, String>>>>,
+}
+
+impl Medium {
+    fn with<T>(&self, act: impl FnOnce(&mut BTreeMap<String, String>) -> T) -> Result<T, StoreFailure> {
+        match (self.world.store_failure.get(), &self.own) {
+            (Some(failure), _) => Err(failure),
+            (None, Some(own)) => Ok(act(&mut own.borrow_mut())),
+            (None, None) => Ok(act(&mut self.world.shared.borrow_mut())),
+        }
+    }
+
+    /// Everything in it.
+    #[must_use]
+    pub fn dump(&self) -> String {
+        self.with(|map| map.values().cloned().collect::<Vec<_>>().join("\n")).unwrap_or_default()
+    }
+}
+
+impl Store for Medium {
+    async fn read(&self, key: &str) -> Result<Option<String>, StoreFailure> {
+        self.with(|map| map.get(key).cloned())
+    }
+    async fn write(&self, key: &str, text: &str) -> Result<(), StoreFailure> {
+        self.with(|map| drop(map.insert(key.to_owned(), text.to_owned())))
+    }
+    async fn remove(&self, key: &str) -> Result<(), StoreFailure> {
+        self.with(|map| drop(map.remove(key)))
+    }
+}
+
+/// One page.
+#[derive(Clone, Debug)]
+pub struct Tab {
+    /// Names it in [`World::listen`].
+    pub id: u64,
+    /// Its browser.
+    pub world: Rc<World>,
+    /// Where its record is kept.
+    pub store: Medium,
+    /// Where its pending sign-ins are kept.
+    pub transactions: Medium,
+    /// Its address.
+    pub href: Rc<RefCell<String>>,
+    /// Where it was told to go.
+    pub navigations: Rc<RefCell<Vec<String>>>,
+    /// Cookies that script may read.
+    pub cookies: Rc<RefCell<BTreeMap<String, String>>>,
+}
+
+/// A lock that is held.
+#[derive(Debug)]
+pub struct Guard {
+    world: Rc<World>,
+    name: String,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.world.locks.borrow_mut().remove(&self.name);
+        self.world.woken.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Clock for Tab {
+    fn now(&self) -> UnixMillis {
+        UnixMillis(self.world.now.get())
+    }
+}
+
+impl Entropy for Tab {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyFailure> {
+        if self.world.entropy_fails.get() {
+            return Err(EntropyFailure);
+        }
+        for byte in bytes {
+            // A linear congruential generator: repeatable, and as random as a test needs.
+            let next =
+                self.world.seed.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            self.world.seed.set(next);
+            *byte = (next >> 56) as u8;
+        }
+        Ok(())
+    }
+}
+
+impl Http for Tab {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
+        let url = request.url.as_str().to_owned();
+        self.world.requests.borrow_mut().push([request.method.as_str(), " ", &url].concat());
+        {
+            let mut in_flight = self.world.in_flight.borrow_mut();
+            let (now, most) = in_flight.entry(url.clone()).or_default();
+            *now += 1;
+            *most = (*most).max(*now);
+        }
+        let reply = (self.world.server.borrow_mut())(&request, self.now());
+        let patience = request.deadline;
+        self.world.sleep_until(self.world.now.get() + reply.after.min(patience).millis()).await;
+        if let Some((now, _)) = self.world.in_flight.borrow_mut().get_mut(&url) {
+            *now -= 1;
+        }
+        if reply.after > patience { Err(HttpFailure::Timeout) } else { reply.result }
+    }
+}
+
+impl Lock for Tab {
+    type Guard = Guard;
+    async fn acquire(&self, name: &str, patience: Lifetime) -> Option<Guard> {
+        let give_up = self.world.now.get() + patience.millis();
+        self.world.sleepers.borrow_mut().push(give_up);
+        poll_fn(|_| {
+            let mut locks = self.world.locks.borrow_mut();
+            if !locks.contains_key(name) {
+                locks.insert(name.to_owned(), self.id);
+                return Poll::Ready(Some(Guard { world: Rc::clone(&self.world), name: name.to_owned() }));
+            }
+            if self.world.now.get() >= give_up { Poll::Ready(None) } else { Poll::Pending }
+        })
+        .await
+    }
+}
+
+impl Channel for Tab {
+    fn post(&self, text: &str) {
+        for (id, hear) in self.world.listeners.borrow().iter().filter(|(id, _)| *id != self.id) {
+            let (_, hear, text) = (id, Rc::clone(hear), text.to_owned());
+            self.world.start(async move { hear(&text) });
+        }
+    }
+}
+
+impl Timer for Tab {
+    async fn sleep(&self, delay: Lifetime) {
+        self.world.sleep_until(self.world.now.get() + delay.millis()).await;
+    }
+}
+
+impl Page for Tab {
+    fn href(&self) -> String {
+        self.href.borrow().clone()
+    }
+    fn replace_url(&self, url: &str) {
+        *self.href.borrow_mut() = url.to_owned();
+    }
+    fn navigate(&self, url: &str) {
+        self.navigations.borrow_mut().push(url.to_owned());
+    }
+    fn cookie(&self, name: &str) -> Option<String> {
+        self.cookies.borrow().get(name).cloned()
+    }
+}
+
+impl Spawn for Tab {
+    fn spawn(&self, future: impl Future<Output = ()> + 'static) {
+        self.world.start(future);
+    }
+}
+
+impl Ports for Tab {
+    type Store = Medium;
+    type Transactions = Medium;
+    fn store(&self) -> &Medium {
+        &self.store
+    }
+    fn transactions(&self) -> &Medium {
+        &self.transactions
+    }
+}

@@ -6,6 +6,7 @@
 
 use miniserde::de::{Deserialize, Map, Seq, Visitor};
 use std::fmt::Write as _;
+use zeroize::{Zeroize, Zeroizing};
 
 /// The deepest nesting that is accepted.
 pub const MAX_DEPTH: u8 = 32;
@@ -112,6 +113,41 @@ impl Json {
         self.write(&mut out);
         out
     }
+
+    /// The same for a value that holds credentials: the room is made at once, so that growing leaves no copy behind.
+    #[must_use]
+    pub fn to_secret_text(&self) -> Zeroizing<String> {
+        let mut out = Zeroizing::new(String::with_capacity(self.room()));
+        self.write(&mut out);
+        out
+    }
+
+    /// At least as many bytes as [`write`](Self::write) appends.
+    fn room(&self) -> usize {
+        let text = |text: &str| text.len() * 6 + 4;
+        match self {
+            Self::Null | Self::Bool(_) => 6,
+            // The longest numbers are the smallest: 324 zeros and 17 digits.
+            Self::Number(_) => 350,
+            Self::Text(value) => text(value),
+            Self::List(items) => items.iter().map(Self::room).sum::<usize>() + 3,
+            Self::Object(members) => members.iter().map(|(key, value)| text(key) + value.room()).sum::<usize>() + 3,
+        }
+    }
+}
+
+impl Zeroize for Json {
+    /// Wipes every text and number, and leaves the shape: a value in `Zeroizing` may hold credentials.
+    fn zeroize(&mut self) {
+        match self {
+            Self::Null => {}
+            Self::Bool(value) => value.zeroize(),
+            Self::Number(number) => number.zeroize(),
+            Self::Text(text) => text.zeroize(),
+            Self::List(items) => items.zeroize(),
+            Self::Object(members) => members.iter_mut().for_each(|(_, value)| value.zeroize()),
+        }
+    }
 }
 
 impl From<&str> for Json {
@@ -186,7 +222,8 @@ impl<'a> Fields<'a> {
 
 /// Edit distance without regard to case and `_`, for "did you mean".
 fn distance(a: &str, b: &str) -> usize {
-    let fold = |text: &str| text.bytes().filter(|b| *b != b'_').map(|b| b.to_ascii_lowercase()).take(64).collect::<Vec<_>>();
+    let fold =
+        |text: &str| text.bytes().filter(|b| *b != b'_').map(|b| b.to_ascii_lowercase()).take(64).collect::<Vec<_>>();
     let (a, b) = (fold(a), fold(b));
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.iter().enumerate() {
@@ -385,6 +422,23 @@ mod tests {
         assert!(Json::parse(&nested(MAX_DEPTH.into())).is_some());
         assert!(Json::parse(&nested(usize::from(MAX_DEPTH) + 1)).is_none());
         assert!(Json::parse(&nested(120_000)).is_none());
+    }
+
+    #[test]
+    fn a_text_with_credentials_is_written_without_growing() {
+        for number in [5e-324, -1.7976931348623157e308, 1.0 / 3.0, 1e-7, -0.0, 9e15] {
+            let control = Json::Text("\u{1}\"\\é".repeat(9));
+            let value = Json::object([("\u{2}", Some(Json::List(vec![Json::Number(number), control, Json::Null])))]);
+            assert!(value.to_text().len() <= value.room(), "{number}");
+            assert_eq!(*value.to_secret_text(), value.to_text());
+        }
+    }
+
+    #[test]
+    fn wiping_leaves_the_shape_and_nothing_else() {
+        let mut value = Json::parse(r#"{"a":["x",true,7],"b":{"c":"y"}}"#).unwrap();
+        value.zeroize();
+        assert_eq!(value.to_text(), r#"{"a":[],"b":{"c":""}}"#);
     }
 
     #[test]

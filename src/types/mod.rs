@@ -2,6 +2,7 @@
 //!
 //! Nothing here sends, stores or decides. Two things that may be confused are two types.
 
+mod csrf;
 mod ids;
 mod json;
 mod secret;
@@ -9,8 +10,10 @@ mod session;
 mod time;
 mod url;
 
+pub use csrf::Csrf;
 pub use ids::{ClientId, Issuer, Nonce, Scope, State};
 pub use json::{Fields, Json, MAX_DEPTH};
+pub(crate) use secret::same_text;
 pub use secret::{AccessToken, AuthorizationCode, CodeVerifier, CsrfToken, IdToken, Password, RefreshToken};
 pub use session::{Credential, Session, SessionFacts, Source, Tokens};
 pub use time::{ExpiresAt, Lifetime, UnixMillis};

@@ -62,6 +62,13 @@ secret! {
     Password
 }
 
+impl CodeVerifier {
+    /// Takes over the encoding of random bytes, which is never empty.
+    pub(crate) fn of_encoding(text: Zeroizing<String>) -> Self {
+        Self(Rc::new(text))
+    }
+}
+
 /// Compares without an early exit, so that timing does not tell where two texts differ.
 pub(crate) fn same_text(a: &str, b: &str) -> bool {
     a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |seen, (x, y)| seen | (x ^ y)) == 0

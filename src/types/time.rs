@@ -17,7 +17,7 @@ impl UnixMillis {
     #[must_use]
     pub fn from_seconds(seconds: f64) -> Option<Self> {
         // The comparison is false for NaN, and the cast is exact enough far below 2⁵³ milliseconds.
-        (seconds.abs() < 3.2e12).then(|| Self((seconds * 1000.0) as i64))
+        (seconds.abs() < 3.2e12).then_some(Self((seconds * 1000.0) as i64))
     }
 
     /// Whole seconds, rounded towards the past.
@@ -76,7 +76,8 @@ impl Lifetime {
     /// A part of it: `self × numerator / denominator`, without overflow.
     #[must_use]
     pub fn part(self, numerator: i64, denominator: i64) -> Self {
-        Self((i128::from(self.0) * i128::from(numerator) / i128::from(denominator.max(1))).clamp(0, i64::MAX.into()) as i64)
+        Self((i128::from(self.0) * i128::from(numerator) / i128::from(denominator.max(1))).clamp(0, i64::MAX.into())
+            as i64)
     }
 }
 

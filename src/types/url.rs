@@ -22,7 +22,8 @@ impl WebUrl {
         let authority_len = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, tail) = rest.split_at_checked(authority_len)?;
         let (host, port) = split_port(authority)?;
-        let odd = |c: char| c <= ' ' || c == '\\' || !c.is_ascii() || c == '\u{7f}' || matches!(c, '"' | '<' | '>' | '`');
+        let odd =
+            |c: char| c <= ' ' || c == '\\' || !c.is_ascii() || c == '\u{7f}' || matches!(c, '"' | '<' | '>' | '`');
         if !is_host(host) || !is_port(port, scheme) || tail.contains(odd) {
             return None;
         }
@@ -251,8 +252,22 @@ mod tests {
             assert_eq!(own.join(text).unwrap().origin(), own.origin());
         }
         for text in [
-            "", "a", "//evil.example", "/\\evil.example", "\\\\evil", "/.//evil.example", "/a//b", "/../x", "/%2e%2e//x",
-            "https://evil.example", "javascript:alert(1)", "/\t/evil.example", "/\n//evil", " /a", "/a b", "data:text/html,x",
+            "",
+            "a",
+            "//evil.example",
+            "/\\evil.example",
+            "\\\\evil",
+            "/.//evil.example",
+            "/a//b",
+            "/../x",
+            "/%2e%2e//x",
+            "https://evil.example",
+            "javascript:alert(1)",
+            "/\t/evil.example",
+            "/\n//evil",
+            " /a",
+            "/a b",
+            "data:text/html,x",
         ] {
             assert_eq!(ReturnTo::parse(text), None, "{text:?}");
         }

@@ -1,0 +1,227 @@
+//! The ports in a browser. One file is one Web API and implements one port; nothing is decided here.
+//!
+//! Two rules hold throughout. Whatever the page can make throw is called so that an exception becomes an error. And nothing
+//! is touched before it is needed: constructing [`BrowserPorts`] works in a worker, and on a server that has no `window`.
+
+mod channel;
+mod clock;
+mod cookie;
+mod crypto;
+mod custom;
+mod events;
+mod fetch;
+mod hooks;
+mod locks;
+mod memory;
+mod page;
+mod promise;
+mod reflect;
+mod storage;
+mod timers;
+
+pub use channel::Broadcast;
+pub use cookie::{CookieOptions, CookieStore, SameSite};
+pub use custom::CustomStore;
+pub use events::Listener;
+pub use fetch::Fetch;
+pub use hooks::Hooks;
+pub use locks::{LockGuard, Locks};
+pub use memory::MemoryStore;
+pub use page::PageEvent;
+pub(crate) use page::href;
+pub use storage::{Area, WebStorage};
+
+use crate::ports::{
+    Channel, Clock, Entropy, EntropyFailure, Http, Lock, Page, Ports, Spawn, Store, StoreFailure, Timer,
+};
+use crate::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
+use crate::types::{Lifetime, UnixMillis};
+use wasm_bindgen::JsValue;
+
+/// Where the session record is kept.
+#[derive(Clone, Debug, Default)]
+pub enum Medium {
+    /// This page's memory.
+    #[default]
+    Memory,
+    /// The browser's storage of this tab.
+    SessionStorage,
+    /// The browser's storage of the origin.
+    LocalStorage,
+    /// Cookies that script writes.
+    Cookie(CookieOptions),
+    /// An adapter of the application's own, with `get`, `set` and `remove`.
+    Custom(JsValue),
+}
+
+/// What [`BrowserPorts`] is made of.
+#[derive(Clone, Default)]
+pub struct Setup {
+    /// Names the channel between the tabs.
+    pub channel: String,
+    /// Where the session record is kept.
+    pub medium: Medium,
+    /// The application's own readers of answers.
+    pub hooks: Hooks,
+}
+
+/// All ports, in a browser. Pending sign-ins are kept in sessionStorage, which survives the way to the provider and back.
+pub struct BrowserPorts {
+    store: BrowserStore,
+    transactions: BrowserStore,
+    http: Fetch,
+    channel: Broadcast,
+}
+
+impl BrowserPorts {
+    /// Touches nothing of the page but the channel.
+    #[must_use]
+    pub fn new(setup: Setup) -> Self {
+        Self {
+            store: BrowserStore::new(setup.medium),
+            transactions: BrowserStore::new(Medium::SessionStorage),
+            http: Fetch::new(setup.hooks),
+            channel: Broadcast::open(&setup.channel),
+        }
+    }
+
+    /// Calls `callback` with every message of another tab, until the listener is dropped.
+    pub fn listen_tabs(&self, callback: impl Fn(&str) + 'static) -> Listener {
+        self.channel.listen(callback)
+    }
+
+    /// Calls `callback` when something happens to the page, until the listener is dropped.
+    pub fn listen_page(&self, callback: impl Fn(PageEvent) + 'static) -> Listener {
+        page::listen(callback)
+    }
+}
+
+/// One of the media.
+pub enum BrowserStore {
+    /// See [`MemoryStore`].
+    Memory(MemoryStore),
+    /// See [`WebStorage`].
+    Web(WebStorage),
+    /// See [`CookieStore`].
+    Cookie(CookieStore),
+    /// See [`CustomStore`].
+    Custom(CustomStore),
+}
+
+impl BrowserStore {
+    /// Touches nothing yet.
+    #[must_use]
+    pub fn new(medium: Medium) -> Self {
+        match medium {
+            Medium::Memory => Self::Memory(MemoryStore::default()),
+            Medium::SessionStorage => Self::Web(WebStorage::new(Area::Session)),
+            Medium::LocalStorage => Self::Web(WebStorage::new(Area::Local)),
+            Medium::Cookie(options) => Self::Cookie(CookieStore::new(options)),
+            Medium::Custom(adapter) => Self::Custom(CustomStore::new(adapter)),
+        }
+    }
+}
+
+impl Store for BrowserStore {
+    async fn read(&self, key: &str) -> Result<Option<String>, StoreFailure> {
+        match self {
+            Self::Memory(store) => store.read(key).await,
+            Self::Web(store) => store.read(key).await,
+            Self::Cookie(store) => store.read(key).await,
+            Self::Custom(store) => store.read(key).await,
+        }
+    }
+
+    async fn write(&self, key: &str, text: &str) -> Result<(), StoreFailure> {
+        match self {
+            Self::Memory(store) => store.write(key, text).await,
+            Self::Web(store) => store.write(key, text).await,
+            Self::Cookie(store) => store.write(key, text).await,
+            Self::Custom(store) => store.write(key, text).await,
+        }
+    }
+
+    async fn remove(&self, key: &str) -> Result<(), StoreFailure> {
+        match self {
+            Self::Memory(store) => store.remove(key).await,
+            Self::Web(store) => store.remove(key).await,
+            Self::Cookie(store) => store.remove(key).await,
+            Self::Custom(store) => store.remove(key).await,
+        }
+    }
+}
+
+impl Clock for BrowserPorts {
+    fn now(&self) -> UnixMillis {
+        clock::now()
+    }
+}
+
+impl Entropy for BrowserPorts {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyFailure> {
+        crypto::fill(bytes)
+    }
+}
+
+impl Http for BrowserPorts {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
+        self.http.send(request).await
+    }
+}
+
+impl Lock for BrowserPorts {
+    type Guard = LockGuard;
+
+    async fn acquire(&self, name: &str, patience: Lifetime) -> Option<LockGuard> {
+        Locks.acquire(name, patience).await
+    }
+}
+
+impl Channel for BrowserPorts {
+    fn post(&self, text: &str) {
+        self.channel.post(text);
+    }
+}
+
+impl Timer for BrowserPorts {
+    async fn sleep(&self, delay: Lifetime) {
+        timers::sleep(delay).await;
+    }
+}
+
+impl Page for BrowserPorts {
+    fn href(&self) -> String {
+        href()
+    }
+
+    fn replace_url(&self, url: &str) {
+        page::replace_url(url);
+    }
+
+    fn navigate(&self, url: &str) {
+        page::navigate(url);
+    }
+
+    fn cookie(&self, name: &str) -> Option<String> {
+        cookie::readable(name)
+    }
+}
+
+impl Spawn for BrowserPorts {
+    fn spawn(&self, future: impl Future<Output = ()> + 'static) {
+        wasm_bindgen_futures::spawn_local(future);
+    }
+}
+
+impl Ports for BrowserPorts {
+    type Store = BrowserStore;
+    type Transactions = BrowserStore;
+
+    fn store(&self) -> &BrowserStore {
+        &self.store
+    }
+
+    fn transactions(&self) -> &BrowserStore {
+        &self.transactions
+    }
+}

@@ -1,0 +1,84 @@
+//! The document: its address, its history and what happens to it. HTML standard §7.2, §6.2 (page visibility), §7.4.6
+//! (`pageshow`), §8.12 (`online`, `offline`).
+
+use super::events::Listener;
+use super::reflect;
+use wasm_bindgen::JsValue;
+use web_sys::Event;
+
+/// What happened to the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageEvent {
+    /// The user looks at it again: timers may have been late.
+    Visible,
+    /// The user looks elsewhere.
+    Hidden,
+    /// The device has a network again.
+    Online,
+    /// The device has lost its network.
+    Offline,
+    /// The page came back from the back/forward cache, with the memory it had when it was left.
+    Restored,
+}
+
+/// Calls `callback` on every [`PageEvent`] until the listener is dropped. Without a window there are none.
+pub(super) fn listen(callback: impl Fn(PageEvent) + 'static) -> Listener {
+    let mut listener = Listener::new(Box::new(move |event| {
+        if let Some(event) = meaning(&event) {
+            callback(event);
+        }
+    }));
+    if let Some(window) = web_sys::window() {
+        for event in ["focus", "online", "offline", "pageshow"] {
+            listener.add(&window, event);
+        }
+        if let Some(document) = window.document() {
+            listener.add(&document, "visibilitychange");
+        }
+    }
+    listener
+}
+
+fn meaning(event: &Event) -> Option<PageEvent> {
+    match event.type_().as_str() {
+        "focus" => Some(PageEvent::Visible),
+        "online" => Some(PageEvent::Online),
+        "offline" => Some(PageEvent::Offline),
+        "pageshow" => {
+            let restored = reflect::property(event, "persisted").is_ok_and(|persisted| persisted.is_truthy());
+            restored.then_some(PageEvent::Restored)
+        }
+        "visibilitychange" => {
+            let state = reflect::property(&reflect::global("document")?, "visibilityState").ok()?;
+            Some(if state == "visible" { PageEvent::Visible } else { PageEvent::Hidden })
+        }
+        _ => None,
+    }
+}
+
+/// The address, serialised; empty where there is no window.
+pub(crate) fn href() -> String {
+    web_sys::window().and_then(|window| window.location().href().ok()).unwrap_or_default()
+}
+
+/// Replaces the address in the history. The state that a router keeps there stays.
+pub(super) fn replace_url(url: &str) {
+    let Some(history) = web_sys::window().and_then(|window| window.history().ok()) else { return };
+    let state = history.state().unwrap_or(JsValue::NULL);
+    // A browser that refuses (too many calls, a sandboxed frame) leaves a spent code in the address bar: harmless.
+    let _ = history.replace_state_with_url(&state, "", Some(url));
+}
+
+/// Leaves for `url`.
+///
+/// In a later microtask: the browser may run the page's `beforeunload` listeners within the call, and these may call back
+/// into the client.
+pub(super) fn navigate(url: &str) {
+    let url = url.to_owned();
+    wasm_bindgen_futures::spawn_local(async move {
+        if let Some(window) = web_sys::window() {
+            // It refuses only what is not a URL, or a frame that may not navigate; then the page simply stays.
+            let _ = window.location().assign(&url);
+        }
+    });
+}

@@ -1,0 +1,237 @@
+//! Effects in, events out.
+
+use super::Report;
+use super::options::{Config, Mode};
+use crate::error::ErrorCode;
+use crate::machine::{Effect, Event, EventKind, Machine, Outcome, Settings, Snapshot, WaiterId, step};
+use crate::ports::Ports;
+use crate::protocol::callback::AuthorizationResponse;
+use crate::protocol::metadata::Metadata;
+use crate::protocol::transaction::Transaction;
+use crate::types::{CsrfToken, Lifetime, Session, UnixMillis};
+use futures_channel::oneshot;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+pub(super) struct Inner<P: Ports> {
+    pub(super) config: Config,
+    pub(super) ports: P,
+    listener: Box<dyn Fn(Report)>,
+    /// `None` only while a step is being made.
+    machine: RefCell<Option<Machine>>,
+    /// Effects that wait for their turn: an effect may cause events, whose effects come after.
+    queue: RefCell<VecDeque<Effect>>,
+    draining: Cell<bool>,
+    waiting: RefCell<Vec<(WaiterId, oneshot::Sender<Outcome>)>>,
+    next_waiter: Cell<u64>,
+    guard: RefCell<Option<P::Guard>>,
+    /// Counts acquisitions and releases, so that a lock that comes too late is given back.
+    lock_turn: Cell<u64>,
+    alarm: Cell<u64>,
+    pub(super) metadata: RefCell<Option<Rc<Metadata>>>,
+    pub(super) csrf: RefCell<Option<CsrfToken>>,
+    pub(super) callback: RefCell<Option<(AuthorizationResponse, Transaction)>>,
+    /// The medium failed, and the application knows.
+    pub(super) degraded: Cell<bool>,
+}
+
+impl<P: Ports> Inner<P> {
+    pub(super) fn new(config: Config, ports: P, listener: Box<dyn Fn(Report)>) -> Rc<Self> {
+        let machine = Machine::new(settings(&config, ports.now()));
+        Rc::new(Self {
+            config,
+            ports,
+            listener,
+            machine: RefCell::new(Some(machine)),
+            queue: RefCell::new(VecDeque::new()),
+            draining: Cell::new(false),
+            waiting: RefCell::new(Vec::new()),
+            next_waiter: Cell::new(0),
+            guard: RefCell::new(None),
+            lock_turn: Cell::new(0),
+            alarm: Cell::new(0),
+            metadata: RefCell::new(None),
+            csrf: RefCell::new(None),
+            callback: RefCell::new(None),
+            degraded: Cell::new(false),
+        })
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        self.machine.borrow().as_ref().map_or(Snapshot::Initializing, Machine::snapshot)
+    }
+
+    pub(super) fn session(&self) -> Option<Session> {
+        self.machine.borrow().as_ref().and_then(|machine| machine.session().cloned())
+    }
+
+    /// Puts a wish to the machine and waits for its outcome.
+    pub(super) async fn ask(self: &Rc<Self>, event: impl FnOnce(WaiterId) -> EventKind) -> Outcome {
+        let id = WaiterId(self.next_waiter.get());
+        self.next_waiter.set(id.0 + 1);
+        let (sender, receiver) = oneshot::channel();
+        self.waiting.borrow_mut().push((id, sender));
+        self.dispatch(event(id));
+        // The sender is only dropped together with the client.
+        receiver.await.unwrap_or_else(|_| Outcome::Failed(ErrorCode::Disposed.into()))
+    }
+
+    /// Makes one step, and runs what follows from it unless an outer call is doing so already.
+    pub(super) fn dispatch(self: &Rc<Self>, kind: EventKind) {
+        let event = Event { at: self.ports.now(), random: self.random(), kind };
+        // A step calls nothing, so the machine is always back when the next event comes.
+        let Some(machine) = self.machine.borrow_mut().take() else { return };
+        let (machine, effects) = step(machine, event);
+        *self.machine.borrow_mut() = Some(machine);
+        self.queue.borrow_mut().extend(effects);
+        if self.draining.replace(true) {
+            return;
+        }
+        loop {
+            let Some(effect) = self.queue.borrow_mut().pop_front() else { break };
+            self.run(effect);
+        }
+        self.draining.set(false);
+    }
+
+    /// For jitter and names, where a failing generator does no harm; secrets use [`Entropy`] and its error.
+    fn random(&self) -> u64 {
+        let mut bytes = [0; 8];
+        if self.ports.fill(&mut bytes).is_err() {
+            return self.ports.now().0.unsigned_abs();
+        }
+        u64::from_le_bytes(bytes)
+    }
+
+    fn run(self: &Rc<Self>, effect: Effect) {
+        let this = Rc::clone(self);
+        match effect {
+            Effect::Load => self.ports.spawn(async move {
+                let (stored, arrival) = this.load().await;
+                this.dispatch(EventKind::Loaded(stored, arrival));
+            }),
+            Effect::AcquireLock => self.acquire_lock(),
+            Effect::ReadAgain => self.ports.spawn(async move {
+                let stored = this.read_shared().await;
+                this.dispatch(EventKind::LockGranted(stored));
+            }),
+            Effect::ReleaseLock => {
+                self.lock_turn.set(self.lock_turn.get() + 1);
+                drop(self.guard.borrow_mut().take());
+            }
+            Effect::Reread => self.ports.spawn(async move {
+                let stored = this.read_shared().await;
+                this.dispatch(EventKind::Reread(stored));
+            }),
+            Effect::Send(ticket, call) => self.ports.spawn(async move {
+                let answer = this.talk(call).await;
+                this.dispatch(EventKind::Answered(ticket, Box::new(answer)));
+            }),
+            Effect::Commit(record) => self.ports.spawn(async move {
+                let result = this.commit(&record).await;
+                this.dispatch(EventKind::Committed(result));
+            }),
+            Effect::Forget => self.ports.spawn(async move { this.forget().await }),
+            Effect::WakeAt(at) => self.set_alarm(at),
+            Effect::Tell(note) => self.ports.post(&note.to_text()),
+            Effect::Notify(notice) => (self.listener)(Report::Event(notice)),
+            Effect::Show(snapshot) => (self.listener)(Report::State(snapshot)),
+            Effect::Settle(id, outcome) => self.settle(id, outcome),
+        }
+    }
+
+    fn settle(&self, id: WaiterId, outcome: Outcome) {
+        let sender = {
+            let mut waiting = self.waiting.borrow_mut();
+            let Some(at) = waiting.iter().position(|(each, _)| *each == id) else { return };
+            waiting.swap_remove(at).1
+        };
+        // A receiver that is gone belongs to a caller that no longer waits: nothing is lost.
+        let _ = sender.send(outcome);
+    }
+
+    fn acquire_lock(self: &Rc<Self>) {
+        let turn = self.lock_turn.get() + 1;
+        self.lock_turn.set(turn);
+        let this = Rc::clone(self);
+        self.ports.spawn(async move {
+            let name = ["authsafe.", &this.config.id, ".refresh"].concat();
+            let guard = this.ports.acquire(&name, LOCK_PATIENCE).await;
+            if this.lock_turn.get() != turn {
+                return;
+            }
+            if guard.is_none() {
+                return this.dispatch(EventKind::LockRefused);
+            }
+            *this.guard.borrow_mut() = guard;
+            let stored = this.read_shared().await;
+            if this.lock_turn.get() == turn {
+                this.dispatch(EventKind::LockGranted(stored));
+            }
+        });
+    }
+
+    /// One alarm at a time. It sleeps in short stretches, because timers stand still while the machine sleeps, and because
+    /// a delay beyond 2³¹−1 ms would fire at once.
+    fn set_alarm(self: &Rc<Self>, at: Option<UnixMillis>) {
+        let turn = self.alarm.get() + 1;
+        self.alarm.set(turn);
+        let Some(at) = at else { return };
+        let this = Rc::clone(self);
+        self.ports.spawn(async move {
+            loop {
+                let left = this.ports.now().until(at);
+                if left == Lifetime::ZERO {
+                    break;
+                }
+                this.ports.sleep(left.min(STRETCH)).await;
+                if this.alarm.get() != turn {
+                    return;
+                }
+            }
+            this.dispatch(EventKind::Tick);
+        });
+    }
+}
+
+fn settings(config: &Config, now: UnixMillis) -> Settings {
+    let base = Settings {
+        server_session: false,
+        refresh: config.refresh.clone(),
+        refresh_cookie: false,
+        extendable: false,
+        shared: false,
+        recheck_interval: None,
+        recheck_on_focus: false,
+        recheck_on_online: false,
+        recheck_min_interval: Lifetime::ZERO,
+        initial: None,
+    };
+    match &config.mode {
+        Mode::Token(tokens) => Settings {
+            refresh_cookie: tokens
+                .first_party
+                .as_ref()
+                .is_some_and(|backend| backend.refresh_cookie && backend.refresh.is_some()),
+            shared: tokens.storage.medium.is_shared(),
+            ..base
+        },
+        Mode::Session(session) => Settings {
+            server_session: true,
+            extendable: session.backend.extend.is_some(),
+            recheck_interval: session.recheck.interval,
+            recheck_on_focus: session.recheck.on_focus,
+            recheck_on_online: session.recheck.on_online,
+            recheck_min_interval: session.recheck.min_interval,
+            initial: super::assemble::initial_session(session, now),
+            ..base
+        },
+    }
+}
+
+/// How long a tab waits for the others' renewal.
+const LOCK_PATIENCE: Lifetime = Lifetime::from_seconds(15);
+
+/// How long the alarm sleeps at most before it looks at the clock.
+const STRETCH: Lifetime = Lifetime::from_seconds(60);

@@ -1,0 +1,122 @@
+//! Records and pending sign-ins, in and out of their media.
+
+use super::driver::Inner;
+use super::options::Mode;
+use crate::error::{Error, ErrorCode, ErrorPhase};
+use crate::machine::{Arrival, Stored};
+use crate::ports::{Ports, Store, StoreFailure};
+use crate::protocol::callback;
+use crate::protocol::record::{Record, RecordFault};
+use crate::protocol::transaction::{Taken, Transactions};
+
+impl<P: Ports> Inner<P> {
+    fn record_key(&self) -> String {
+        ["authsafe.", &self.config.id, ".session"].concat()
+    }
+
+    fn transactions_key(&self) -> String {
+        ["authsafe.", &self.config.id, ".transactions"].concat()
+    }
+
+    /// What the page load began with.
+    pub(super) async fn load(&self) -> (Stored, Arrival) {
+        let arrival = self.arrival().await;
+        (self.read().await, arrival)
+    }
+
+    async fn read(&self) -> Stored {
+        let Mode::Token(_) = &self.config.mode else { return Stored::Empty };
+        let key = self.record_key();
+        let text = match self.ports.store().read(&key).await {
+            Ok(Some(text)) => zeroize::Zeroizing::new(text),
+            Ok(None) => return Stored::Empty,
+            Err(failure) => {
+                let news = !self.degraded.replace(true);
+                return Stored::Unreadable(news.then(|| failure.as_str()));
+            }
+        };
+        match Record::parse(&text) {
+            Ok(record) => Stored::Record(Box::new(record)),
+            // A newer version of authsafe wrote it, and will want it back.
+            Err(RecordFault::Newer) => Stored::Empty,
+            Err(RecordFault::Corrupt | RecordFault::Foreign) => {
+                // It can be of no use to anybody; if it cannot be removed either, the next commit replaces it.
+                self.ports.store().remove(&key).await.ok();
+                Stored::Corrupt
+            }
+        }
+    }
+
+    /// As [`read`](Self::read), for media that other tabs write to; nobody else writes to the others.
+    pub(super) async fn read_shared(&self) -> Stored {
+        let shared = matches!(&self.config.mode, Mode::Token(tokens) if tokens.storage.medium.is_shared());
+        if shared { self.read().await } else { Stored::Unreadable(None) }
+    }
+
+    /// Makes the record durable. An error is reported once, until a commit succeeds again.
+    pub(super) async fn commit(&self, record: &Record) -> Result<(), &'static str> {
+        let key = self.record_key();
+        match self.ports.store().write(&key, &record.to_text()).await {
+            Ok(()) => {
+                self.degraded.set(false);
+                Ok(())
+            }
+            Err(failure) => {
+                // The record of before would bring back a spent token after a reload.
+                self.ports.store().remove(&key).await.ok();
+                if self.degraded.replace(true) { Ok(()) } else { Err(failure.as_str()) }
+            }
+        }
+    }
+
+    pub(super) async fn forget(&self) {
+        if self.ports.store().remove(&self.record_key()).await.is_err() {
+            // A medium that cannot be written holds nothing that this version wrote.
+            self.degraded.set(true);
+        }
+    }
+
+    /// Whether the address is a callback of ours. The pending sign-in is spent before its code is used, and the address is
+    /// cleaned before anything else happens. RFC 9700 §2.1.1, §4.3.1.
+    async fn arrival(&self) -> Arrival {
+        let Mode::Token(tokens) = &self.config.mode else { return Arrival::Plain };
+        let Some(registration) = &tokens.oidc else { return Arrival::Plain };
+        let Some(response) = callback::recognise(&self.ports.href(), &registration.redirect_uri) else {
+            return Arrival::Plain;
+        };
+        let key = self.transactions_key();
+        let Ok(Some(text)) = self.ports.transactions().read(&key).await else { return Arrival::Plain };
+        let mut transactions = Transactions::parse(&text);
+        let taken = transactions.take(&response.state, self.ports.now());
+        if matches!(taken, Taken::Unknown) {
+            return Arrival::Plain;
+        }
+        self.ports.replace_url(&response.cleaned_url);
+        if let Err(failure) = self.ports.transactions().write(&key, &transactions.to_text()).await {
+            return Arrival::Failed(storage_error(failure).during(ErrorPhase::Callback));
+        }
+        match taken {
+            Taken::Fresh(transaction) => {
+                *self.callback.borrow_mut() = Some((response, transaction));
+                Arrival::Callback
+            }
+            Taken::Expired => Arrival::Failed(ErrorCode::TransactionExpired.into()),
+            Taken::Spent | Taken::Unknown => Arrival::Failed(ErrorCode::CallbackReplayed.into()),
+        }
+    }
+
+    /// Keeps a sign-in until its callback.
+    pub(super) async fn keep(&self, transaction: crate::protocol::transaction::Transaction) -> Result<(), Error> {
+        let key = self.transactions_key();
+        let store = self.ports.transactions();
+        let text = store.read(&key).await.map_err(storage_error)?;
+        let mut transactions = Transactions::parse(text.as_deref().unwrap_or_default());
+        transactions.add(transaction, self.ports.now());
+        store.write(&key, &transactions.to_text()).await.map_err(storage_error)
+    }
+}
+
+fn storage_error(failure: StoreFailure) -> Error {
+    let detail = ["sessionStorage is ", failure.as_str(), "; a sign-in by redirect needs it."].concat();
+    Error::new(ErrorCode::StorageUnavailable, detail).during(ErrorPhase::Login)
+}

@@ -1,0 +1,248 @@
+//! The driver: runs the machine's effects through the ports, and feeds what comes of them back as events.
+//!
+//! No decision is made here. `driver` runs effects, `talk` holds the conversations with servers (`protocol` builds and
+//! judges their messages), `medium` reads and writes records, and this file is what an application calls.
+
+mod assemble;
+mod driver;
+mod medium;
+pub mod options;
+mod talk;
+
+use crate::error::{Error, ErrorCode};
+use crate::machine::{Ending, EventKind, Login, Note, Notice, Outcome, Snapshot, WaiterId};
+use crate::policy;
+use crate::ports::Ports;
+use crate::protocol::http::Credentials;
+use crate::types::{AccessToken, Json, Lifetime, ReturnTo, SessionFacts, WebUrl};
+use driver::Inner;
+use options::{Config, Mode};
+use std::rc::Rc;
+
+pub use crate::machine::{Arrived, Freshness, Origin, SignedOutReason, Via};
+
+/// What a client tells its owner.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Report {
+    /// The state changed.
+    State(Snapshot),
+    /// Something happened.
+    Event(Notice),
+}
+
+/// What the page can tell a client about itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageNews {
+    /// It became visible.
+    Visible,
+    /// The network came back.
+    Online,
+    /// It came back from the back-forward cache.
+    Restored,
+}
+
+/// What a request of the application's needs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Authorization {
+    /// Headers to set.
+    pub headers: Vec<(String, String)>,
+    /// The credentials mode to use, in session mode.
+    pub credentials: Option<Credentials>,
+    /// A redirect must fail: a custom header would travel along to wherever it leads.
+    pub refuse_redirects: bool,
+    /// Names the credential; hand it to [`Client::answered`].
+    pub generation: u64,
+}
+
+/// A client of one application for one server, in either mode.
+pub struct Client<P: Ports> {
+    inner: Rc<Inner<P>>,
+}
+
+impl<P: Ports> Clone for Client<P> {
+    fn clone(&self) -> Self {
+        Self { inner: Rc::clone(&self.inner) }
+    }
+}
+
+impl<P: Ports> std::fmt::Debug for Client<P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Client").field(&self.inner.config.id).finish()
+    }
+}
+
+impl<P: Ports> Client<P> {
+    /// A client that has not started. `listener` hears every report, in order.
+    pub fn new(config: Config, ports: P, listener: impl Fn(Report) + 'static) -> Self {
+        Self { inner: Inner::new(config, ports, Box::new(listener)) }
+    }
+
+    /// Consumes a callback address, restores the session, starts timers. Does not fail because nobody is signed in: the
+    /// second part says what went wrong on the way.
+    ///
+    /// # Errors
+    /// `disposed`.
+    pub async fn start(&self) -> Result<(Option<Box<Arrived>>, Option<Error>), Error> {
+        match self.ask(EventKind::Start).await? {
+            Outcome::Started(arrived, error) => Ok((arrived, error)),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Signs in. By redirect it only returns if the page could not leave.
+    ///
+    /// # Errors
+    /// Those of the phases `discovery`, `login` and `token`; `aborted` where another sign-in or a sign-out came between.
+    pub async fn login(&self, login: Login) -> Result<Box<Arrived>, Error> {
+        match self.ask(|id| EventKind::Login(id, Box::new(login))).await? {
+            Outcome::SignedIn(arrived) => Ok(arrived),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Signs out here at once, and at the server as far as `ending` says.
+    ///
+    /// # Errors
+    /// The server could not be told; here, nobody is signed in all the same.
+    pub async fn logout(&self, ending: Ending) -> Result<(), Error> {
+        self.ask(|id| EventKind::Logout(id, ending)).await.map(drop)
+    }
+
+    /// Renews the credential now.
+    ///
+    /// # Errors
+    /// `login_required`, `refresh_unavailable`, `session_expired`, and those of the network.
+    pub async fn renew(&self) -> Result<(), Error> {
+        self.ask(EventKind::Renew).await.map(drop)
+    }
+
+    /// The access token, renewed first where it would not live as long as `margin`; and its generation.
+    ///
+    /// # Errors
+    /// As [`renew`](Self::renew).
+    pub async fn access_token(&self, margin: Lifetime) -> Result<(AccessToken, u64), Error> {
+        match self.ask(|id| EventKind::Use(id, margin)).await? {
+            Outcome::Token(token, generation) => Ok((token, generation)),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Asks the session server who is signed in.
+    ///
+    /// # Errors
+    /// The server could not say.
+    pub async fn check(&self) -> Result<Option<Box<SessionFacts>>, Error> {
+        self.ask(EventKind::Check).await.map(facts)
+    }
+
+    /// Prolongs the session.
+    ///
+    /// # Errors
+    /// `login_required`, `session_expired`, `config_invalid` without an endpoint for it, and those of the network.
+    pub async fn extend(&self) -> Result<Option<Box<SessionFacts>>, Error> {
+        self.ask(EventKind::Extend).await.map(facts)
+    }
+
+    /// The claims of the ID token of this session.
+    #[must_use]
+    pub fn id_token_claims(&self) -> Option<Rc<Json>> {
+        self.inner.session()?.tokens()?.id_claims.clone()
+    }
+
+    /// The current state.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.inner.snapshot()
+    }
+
+    /// What a request to `url` needs; `None` where it must carry no credential of ours.
+    ///
+    /// # Errors
+    /// `login_required` and `session_expired` in token mode, `csrf_unavailable` in session mode.
+    pub async fn authorize(&self, url: &str, method: &str) -> Result<Option<Authorization>, Error> {
+        let attach =
+            WebUrl::parse(url).is_some_and(|url| policy::origins::may_attach(&self.inner.config.allowed_origins, &url));
+        if !attach {
+            return Ok(None);
+        }
+        let Mode::Session(config) = &self.inner.config.mode else {
+            let (token, generation) = self.access_token(MARGIN).await?;
+            let headers = vec![("authorization".to_owned(), ["Bearer ", token.expose()].concat())];
+            return Ok(Some(Authorization { headers, credentials: None, refuse_redirects: false, generation }));
+        };
+        let header = if policy::csrf::needed(method) { self.inner.csrf_header(config).await? } else { None };
+        let secret = header.is_some() && !matches!(config.backend.csrf_kind, crate::types::Csrf::StaticHeader { .. });
+        Ok(Some(Authorization {
+            headers: header.into_iter().collect(),
+            credentials: Some(config.backend.credentials),
+            refuse_redirects: secret,
+            generation: 0,
+        }))
+    }
+
+    /// A server answered a request with `status`. Whether the same request should be sent once more, with the credential
+    /// that [`authorize`](Self::authorize) gives then.
+    pub async fn answered(&self, generation: u64, status: u16, www_authenticate: Option<&str>) -> bool {
+        let refused = match &self.inner.config.mode {
+            Mode::Token(_) => policy::replay::bearer_refused(status, www_authenticate),
+            Mode::Session(config) => {
+                if matches!(status, 403 | 419) && self.inner.forget_csrf(config) {
+                    return true;
+                }
+                matches!(status, 401 | 419)
+            }
+        };
+        refused && matches!(self.ask(|id| EventKind::Refused(id, generation)).await, Ok(Outcome::Replay(true)))
+    }
+
+    /// The ports, for whoever listens to the outside on the client's behalf.
+    #[must_use]
+    pub fn ports(&self) -> &P {
+        &self.inner.ports
+    }
+
+    /// Leaves for a path of this origin.
+    pub fn go(&self, path: &ReturnTo) {
+        self.inner.ports.navigate(path.as_str());
+    }
+
+    /// Another tab spoke.
+    pub fn hear(&self, text: &str) {
+        if let Some(note) = Note::parse(text) {
+            self.inner.dispatch(EventKind::Told(note));
+        }
+    }
+
+    /// The page changed.
+    pub fn page_changed(&self, news: PageNews) {
+        self.inner.dispatch(match news {
+            PageNews::Visible => EventKind::Visible,
+            PageNews::Online => EventKind::Online,
+            PageNews::Restored => EventKind::Restored,
+        });
+    }
+
+    /// Stops everything. The stored session stays.
+    pub fn dispose(&self) {
+        self.inner.dispatch(EventKind::Dispose);
+    }
+
+    async fn ask(&self, event: impl FnOnce(WaiterId) -> EventKind) -> Result<Outcome, Error> {
+        match self.inner.ask(event).await {
+            Outcome::Failed(error) => Err(error),
+            outcome => Ok(outcome),
+        }
+    }
+}
+
+fn facts(outcome: Outcome) -> Option<Box<SessionFacts>> {
+    if let Outcome::Session(facts) = outcome { facts } else { None }
+}
+
+/// The machine settles each promise with an outcome of its kind; anything else is a fault of ours.
+fn unexpected(_: &Outcome) -> Error {
+    Error::new(ErrorCode::WasmTrapped, "A promise was settled with another's outcome.")
+}
+
+/// A token that is handed to a request should outlive the request.
+const MARGIN: Lifetime = Lifetime::from_seconds(5);

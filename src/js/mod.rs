@@ -1,0 +1,324 @@
+//! The wasm-bindgen skin: options in, promises out. It converts and calls; it decides nothing.
+//!
+//! The TypeScript layer of the npm package is its only caller.
+
+mod plain;
+
+use crate::browser::{BrowserPorts, CookieOptions, Hooks, Listener, Medium as Place, PageEvent, SameSite, Setup};
+use crate::client::options::{Config, Isolation, Mode};
+use crate::client::{Authorization, Client, PageNews, Report};
+use crate::error::{Error, ErrorCode};
+use crate::machine::{Ending, Login};
+use crate::policy::storage::Medium;
+use crate::protocol::authorization::param_text;
+use crate::protocol::http::Credentials;
+use crate::types::{Fields, Json, Lifetime, Password, ReturnTo, WebUrl};
+use js_sys::{Function, Promise, Reflect};
+use std::cell::RefCell;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+
+type Ported = Client<BrowserPorts>;
+
+/// One client, as the TypeScript layer sees it. Every method clones the handle it needs, so a freed object is never in use.
+#[wasm_bindgen]
+pub struct Core {
+    client: Ported,
+    isolation: Isolation,
+    /// Hears that the isolation asked for cannot be had.
+    degraded: Option<Function>,
+    /// What listens to other tabs and to the page, until the client is disposed of.
+    listeners: RefCell<Vec<Listener>>,
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.client.fmt(f)
+    }
+}
+
+#[wasm_bindgen]
+impl Core {
+    /// Reads the options. `host` has `onState`, `onEvent`, and the application's functions.
+    ///
+    /// # Errors
+    /// `config_invalid`, as a plain object.
+    #[wasm_bindgen(constructor)]
+    pub fn new(options: JsValue, host: JsValue) -> Result<Core, JsValue> {
+        let options =
+            plain::from_js(options).ok_or_else(|| thrown(&config_error("The options are not plain data.")))?;
+        let here = crate::browser::href();
+        let here = WebUrl::parse(&here).ok_or_else(|| thrown(&config_error("The page has no http(s) address.")))?;
+        let config = Config::parse(&options, &here).map_err(|error| thrown(&error))?;
+        let hooks = Hooks {
+            parse_tokens: hook(&host, "parseTokens"),
+            parse_session: hook(&host, "parseSession"),
+            is_session_expired: hook(&host, "isSessionExpired"),
+        };
+        let setup = Setup { channel: ["authsafe.", &config.id].concat(), medium: place(&config, &host), hooks };
+        let ports = BrowserPorts::new(setup);
+        let (on_state, on_event) = (hook(&host, "onState"), hook(&host, "onEvent"));
+        let (isolation, degraded) = (config.isolation, on_event.clone());
+        let wanted = medium(&config).as_str();
+        let client = Client::new(config, ports, move |report| match report {
+            Report::State(snapshot) => tell(on_state.as_ref(), &[plain::to_js(&plain::snapshot(&snapshot))]),
+            Report::Event(notice) => {
+                let (name, detail) = plain::notice(&notice, wanted);
+                tell(on_event.as_ref(), &[name.into(), plain::to_js(&detail)]);
+            }
+        });
+        Ok(Self { listeners: RefCell::new(listen(&client)), client, isolation, degraded })
+    }
+
+    /// `{ callback?, error? }`
+    pub fn init(&self) -> Promise {
+        let (client, isolation) = (self.client.clone(), self.isolation);
+        match isolation {
+            Isolation::Page | Isolation::Required => {}
+            Isolation::Worker => {
+                let cause = Json::object([("cause", Some("This version runs in the page.".into()))]);
+                tell(self.degraded.as_ref(), &["isolationDegraded".into(), plain::to_js(&cause)]);
+            }
+        }
+        promise(async move {
+            if isolation == Isolation::Required {
+                return Err(ErrorCode::IsolationUnavailable.into());
+            }
+            let (arrived, error) = client.start().await?;
+            let arrived = arrived.map(|arrived| plain::arrived(&arrived));
+            Ok(plain::to_js(&Json::object([("callback", arrived), ("error", error.map(|error| error.to_json()))])))
+        })
+    }
+
+    /// `{ user, session, returnTo?, appState? }`
+    pub fn login(&self, options: JsValue) -> Promise {
+        let client = self.client.clone();
+        promise(async move {
+            let login = login_of(options)?;
+            let arrived = client.login(login).await?;
+            Ok(plain::to_js(&plain::arrived(&arrived)))
+        })
+    }
+
+    /// Signs out; `scope` is `local` or `provider`.
+    pub fn logout(&self, options: JsValue) -> Promise {
+        let client = self.client.clone();
+        promise(async move {
+            let (ending, return_to) = ending_of(options)?;
+            client.logout(ending).await?;
+            if let Some(path) = return_to {
+                client.go(&path);
+            }
+            Ok(JsValue::UNDEFINED)
+        })
+    }
+
+    /// Revokes the tokens and signs out, without leaving the page.
+    pub fn revoke(&self) -> Promise {
+        let client = self.client.clone();
+        promise(async move { client.logout(Ending::Revoke).await.map(|()| JsValue::UNDEFINED) })
+    }
+
+    /// Renews the credential.
+    pub fn refresh(&self) -> Promise {
+        let client = self.client.clone();
+        promise(async move { client.renew().await.map(|()| JsValue::UNDEFINED) })
+    }
+
+    /// Session mode: asks the server. `null` where nobody is signed in.
+    pub fn check(&self) -> Promise {
+        let client = self.client.clone();
+        promise(async move {
+            let facts = client.check().await?;
+            Ok(facts.map_or(JsValue::NULL, |facts| plain::to_js(&plain::facts(&facts))))
+        })
+    }
+
+    /// Session mode: prolongs the session.
+    pub fn extend(&self) -> Promise {
+        let client = self.client.clone();
+        promise(async move {
+            let facts = client.extend().await?;
+            Ok(facts.map_or(JsValue::NULL, |facts| plain::to_js(&plain::facts(&facts))))
+        })
+    }
+
+    /// Token mode: the access token.
+    #[wasm_bindgen(js_name = accessToken)]
+    pub fn access_token(&self, min_validity_seconds: f64) -> Promise {
+        let client = self.client.clone();
+        promise(async move {
+            // The cast saturates; NaN becomes zero.
+            let margin = Lifetime::from_millis((min_validity_seconds * 1000.0) as i64);
+            let (token, _) = client.access_token(margin).await?;
+            Ok(token.expose().into())
+        })
+    }
+
+    /// The claims of the ID token, or `null`.
+    #[wasm_bindgen(js_name = idTokenClaims)]
+    pub fn id_token_claims(&self) -> JsValue {
+        self.client.id_token_claims().map_or(JsValue::NULL, |claims| plain::to_js(&claims))
+    }
+
+    /// What a request needs: `{ headers, credentials?, redirect?, ticket }`, or `undefined`.
+    pub fn authorize(&self, url: String, method: String) -> Promise {
+        let client = self.client.clone();
+        promise(async move {
+            let authorization = client.authorize(&url, &method).await?;
+            Ok(authorization.map_or(JsValue::UNDEFINED, |needed| plain::to_js(&authorization_json(&needed))))
+        })
+    }
+
+    /// Whether the same request should be sent once more.
+    pub fn answered(&self, ticket: String, status: u16, www_authenticate: Option<String>) -> Promise {
+        let client = self.client.clone();
+        promise(async move {
+            let generation = ticket.parse().unwrap_or_default();
+            Ok(client.answered(generation, status, www_authenticate.as_deref()).await.into())
+        })
+    }
+
+    /// The current state.
+    pub fn snapshot(&self) -> JsValue {
+        plain::to_js(&plain::snapshot(&self.client.snapshot()))
+    }
+
+    /// Stops timers and listeners.
+    pub fn dispose(&self) {
+        self.listeners.borrow_mut().clear();
+        self.client.dispose();
+    }
+}
+
+fn listen(client: &Ported) -> Vec<Listener> {
+    let (tabs, page) = (client.clone(), client.clone());
+    let heard = client.ports().listen_tabs(move |text| tabs.hear(text));
+    let seen = client.ports().listen_page(move |event| match event {
+        PageEvent::Visible => page.page_changed(PageNews::Visible),
+        PageEvent::Online => page.page_changed(PageNews::Online),
+        PageEvent::Restored => page.page_changed(PageNews::Restored),
+        PageEvent::Hidden | PageEvent::Offline => {}
+    });
+    vec![heard, seen]
+}
+
+/// A function of the application's, if there is one by this name.
+fn hook(host: &JsValue, name: &str) -> Option<Function> {
+    Reflect::get(host, &name.into()).ok()?.dyn_into().ok()
+}
+
+/// Calls a function of the application's. What it throws is for the TypeScript layer to report; here it changes nothing.
+fn tell(listener: Option<&Function>, arguments: &[JsValue]) {
+    if let Some(listener) = listener {
+        let _ = Reflect::apply(listener, &JsValue::UNDEFINED, &arguments.iter().collect());
+    }
+}
+
+fn promise(work: impl Future<Output = Result<JsValue, Error>> + 'static) -> Promise {
+    future_to_promise(async move { work.await.map_err(|error| thrown(&error)) })
+}
+
+fn thrown(error: &Error) -> JsValue {
+    plain::to_js(&error.to_json())
+}
+
+fn config_error(detail: &str) -> Error {
+    Error::new(ErrorCode::ConfigInvalid, detail)
+}
+
+fn medium(config: &Config) -> Medium {
+    if let Mode::Token(tokens) = &config.mode { tokens.storage.medium } else { Medium::Memory }
+}
+
+fn place(config: &Config, host: &JsValue) -> Place {
+    let Mode::Token(tokens) = &config.mode else { return Place::Memory };
+    let storage = &tokens.storage;
+    match storage.medium {
+        Medium::Memory => Place::Memory,
+        Medium::SessionStorage => Place::SessionStorage,
+        Medium::LocalStorage => Place::LocalStorage,
+        Medium::Cookie => Place::Cookie(CookieOptions {
+            path: storage.cookie_path.clone(),
+            same_site: if storage.cookie_lax { SameSite::Lax } else { SameSite::Strict },
+            max_age: storage.cookie_max_age,
+        }),
+        Medium::Custom => Place::Custom(Reflect::get(host, &"adapter".into()).unwrap_or(JsValue::UNDEFINED)),
+    }
+}
+
+fn login_of(options: JsValue) -> Result<Login, Error> {
+    let options = plain::from_js(options).unwrap_or(Json::Object(Vec::new()));
+    let mut fields = Fields::of(&options).ok_or_else(|| config_error("The options of login() must be an object."))?;
+    let return_to = match fields.take("returnTo") {
+        None => None,
+        Some(path) => Some(path.text().and_then(ReturnTo::parse).ok_or(ErrorCode::ReturnToRefused)?),
+    };
+    let app_state = fields.take("appState").cloned();
+    let login = match fields.take("via").map(|via| via.text()) {
+        None | Some(Some("redirect")) => {
+            let params = fields.take("authorizationParams").map_or(Ok(Vec::new()), params_of)?;
+            Login::Redirect { params, return_to, app_state }
+        }
+        Some(Some("password")) => {
+            let mut text = |name| fields.take(name).and_then(Json::text).map(str::to_owned);
+            let username = text("username").ok_or_else(|| config_error("`username` must be text."))?;
+            let password = text("password").and_then(Password::new);
+            let password = password.ok_or_else(|| config_error("`password` must be text, and not empty."))?;
+            Login::Password { username, password, extra: fields.take("extra").cloned(), return_to, app_state }
+        }
+        Some(_) => return Err(config_error("`via` is 'redirect' or 'password' in this version.")),
+    };
+    unknown(&fields)?;
+    Ok(login)
+}
+
+fn params_of(params: &Json) -> Result<Vec<(String, String)>, Error> {
+    let members = params.members().ok_or_else(|| config_error("`authorizationParams` must be an object."))?;
+    let mut pairs = Vec::new();
+    for (name, value) in members {
+        pairs.extend(param_text(name, value)?);
+    }
+    Ok(pairs)
+}
+
+fn ending_of(options: JsValue) -> Result<(Ending, Option<ReturnTo>), Error> {
+    let options = plain::from_js(options).unwrap_or(Json::Object(Vec::new()));
+    let mut fields = Fields::of(&options).ok_or_else(|| config_error("The options of logout() must be an object."))?;
+    let ending = match fields.take("scope").map(|scope| scope.text()) {
+        None | Some(Some("provider")) => Ending::Provider,
+        Some(Some("local")) => Ending::Local,
+        Some(_) => return Err(config_error("`scope` is 'local' or 'provider'.")),
+    };
+    let return_to = match fields.take("returnTo") {
+        None => None,
+        Some(path) => Some(path.text().and_then(ReturnTo::parse).ok_or(ErrorCode::ReturnToRefused)?),
+    };
+    unknown(&fields)?;
+    Ok((ending, return_to))
+}
+
+fn unknown(fields: &Fields<'_>) -> Result<(), Error> {
+    match fields.unknown() {
+        None => Ok(()),
+        Some((name, None)) => Err(config_error(&["Unknown option `", name, "`."].concat())),
+        Some((name, Some(meant))) => {
+            Err(config_error(&["Unknown option `", name, "`; did you mean `", meant, "`?"].concat()))
+        }
+    }
+}
+
+fn authorization_json(needed: &Authorization) -> Json {
+    let pair = |(name, value): &(String, String)| Json::List(vec![Json::Text(name.clone()), Json::Text(value.clone())]);
+    let credentials = needed.credentials.map(|mode| match mode {
+        Credentials::Omit => "omit".into(),
+        Credentials::SameOrigin => "same-origin".into(),
+        Credentials::Include => "include".into(),
+    });
+    Json::object([
+        ("headers", Some(Json::List(needed.headers.iter().map(pair).collect()))),
+        ("credentials", credentials),
+        ("redirect", needed.refuse_redirects.then(|| "error".into())),
+        ("ticket", Some(Json::Text(needed.generation.to_string()))),
+    ])
+}

@@ -1,0 +1,143 @@
+//! Session mode: asking the server who is signed in, and prolonging the session.
+
+use super::{
+    Call, CallKind, Error, ErrorCode, Machine, Notice, Origin, Outcome, Phase, SignedOutReason, WaiterId, Wants,
+};
+use crate::policy::refresh;
+use crate::types::{Session, SessionFacts};
+use std::rc::Rc;
+
+impl Machine {
+    pub(super) fn check(&mut self, id: WaiterId, wants: Wants) {
+        self.waiters.push((id, wants));
+        self.ask(Call::Check);
+    }
+
+    pub(super) fn extend(&mut self, id: WaiterId, wants: Wants) {
+        if self.session().is_none() {
+            let why = if self.settings.extendable { ErrorCode::LoginRequired } else { ErrorCode::RefreshUnavailable };
+            return self.settle(id, Outcome::Failed(why.into()));
+        }
+        if !self.settings.extendable {
+            return self
+                .settle(id, Outcome::Failed(Error::new(ErrorCode::ConfigInvalid, "`endpoints.extend` is not set.")));
+        }
+        self.waiters.push((id, wants));
+        // A check that is under way answers what the session is, not that it was prolonged.
+        self.checking = false;
+        self.epoch += 1;
+        self.ask(Call::Extend);
+    }
+
+    /// Asks, unless the server is being asked already.
+    pub(super) fn ask(&mut self, call: Call) {
+        if !self.settings.server_session || self.checking {
+            return;
+        }
+        self.checking = true;
+        self.send(CallKind::Check, call);
+    }
+
+    /// Asks because something gave reason to, but not more often than the configured interval.
+    pub(super) fn check_soon(&mut self) {
+        let recent = self.checked_at.is_some_and(|at| at.until(self.now) < self.settings.recheck_min_interval);
+        if !recent && (self.session().is_some() || matches!(self.phase, Phase::SignedOut(SignedOutReason::Error, _))) {
+            self.ask(Call::Check);
+        }
+    }
+
+    pub(super) fn checked(&mut self, session: Option<Session>) {
+        self.checking = false;
+        self.checked_at = Some(self.now);
+        self.failures = 0;
+        self.failure = None;
+        self.retry_at = None;
+        match session {
+            Some(session) => self.session_stands(session),
+            None => self.session_gone(),
+        }
+    }
+
+    fn session_stands(&mut self, session: Session) {
+        let facts = session.facts.clone();
+        let user = Rc::clone(&session.user);
+        match std::mem::replace(&mut self.phase, Phase::Idle) {
+            Phase::Restoring(_) => {
+                self.phase = Phase::SignedIn(session);
+                self.restored_session();
+            }
+            Phase::SignedIn(previous) => {
+                let changed = !previous.same_user(&session);
+                let prolonged = previous.facts.expires_at < session.facts.expires_at;
+                let end = session.facts.expires_at.map(|end| end.0.shifted(session.facts.skew));
+                // The same claims keep their reference, so that the application sees a change only where there is one.
+                let user = if previous.user == session.user { Rc::clone(&previous.user) } else { user };
+                self.phase = Phase::SignedIn(Session { user: Rc::clone(&user), ..session });
+                if changed {
+                    self.next_epoch();
+                    self.notify(Notice::UserChanged(previous.user, user));
+                } else if prolonged {
+                    self.warned = None;
+                    self.notify(Notice::Refreshed(end, Origin::ThisTab));
+                }
+            }
+            Phase::SignedOut(..) | Phase::Idle => {
+                self.phase = Phase::SignedIn(session);
+                self.next_epoch();
+                self.notify(Notice::SignedIn(user, Origin::OtherTab));
+            }
+            Phase::Authenticating(via, _) => {
+                self.phase = Phase::Authenticating(via, Box::new(Phase::SignedIn(session)))
+            }
+            phase @ (Phase::Committing(..) | Phase::Disposed) => self.phase = phase,
+        }
+        self.plan_renewal();
+        self.settle_checked(Some(&facts));
+    }
+
+    fn session_gone(&mut self) {
+        match &self.phase {
+            Phase::SignedIn(_) => self.end(SignedOutReason::Expired, Origin::Server),
+            Phase::Restoring(_) => self.stay_signed_out(SignedOutReason::Never, None),
+            Phase::SignedOut(SignedOutReason::Error, _) => self.phase = Phase::SignedOut(SignedOutReason::Never, None),
+            Phase::Idle
+            | Phase::SignedOut(..)
+            | Phase::Authenticating(..)
+            | Phase::Committing(..)
+            | Phase::Disposed => {}
+        }
+        self.settle_checked(None);
+    }
+
+    fn settle_checked(&mut self, facts: Option<&SessionFacts>) {
+        let boxed = || facts.cloned().map(Box::new);
+        self.settle_where(|_, wants| match wants {
+            Wants::Checked => Some(Outcome::Session(boxed())),
+            Wants::Extended | Wants::Renewed => {
+                Some(facts.map_or(Outcome::Failed(ErrorCode::SessionExpired.into()), |_| Outcome::Session(boxed())))
+            }
+            Wants::Started | Wants::SignedIn | Wants::SignedOut | Wants::Token(_) | Wants::Replay => None,
+        });
+    }
+
+    /// The server could not say. Nobody is signed out by that.
+    pub(super) fn check_failed(&mut self, error: Error) {
+        self.checking = false;
+        if let refresh::Outcome::EndSession = refresh::outcome(error.code) {
+            return self.session_gone();
+        }
+        self.failures += 1;
+        let wait = refresh::backoff(self.failures, self.random, error.retry_after);
+        self.retry_at = error.code.retryable().then(|| self.now.plus(wait));
+        if matches!(self.phase, Phase::Restoring(_)) {
+            self.start_error = Some(error.clone());
+            self.stay_signed_out(SignedOutReason::Error, Some(error.clone()));
+        } else if self.session().is_some() {
+            self.failure = Some(error.clone());
+            self.notify(Notice::RefreshFailed(error.clone(), self.retry_at, false));
+        }
+        self.settle_where(|_, wants| {
+            matches!(wants, Wants::Checked | Wants::Extended | Wants::Renewed).then(|| Outcome::Failed(error.clone()))
+        });
+    }
+}

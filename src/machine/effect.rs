@@ -1,0 +1,193 @@
+//! What the machine wants done. The driver does it and reports back by events; it decides nothing.
+
+use super::event::{Arrived, Ending, Login, Note, SignedOutReason};
+use crate::error::Error;
+use crate::protocol::record::Record;
+use crate::types::{AccessToken, Json, Session, SessionFacts, UnixMillis};
+use std::rc::Rc;
+
+/// Names a promise of the application's that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaiterId(pub u64);
+
+/// Something to do.
+#[derive(Debug)]
+pub enum Effect {
+    /// Read the address and the medium; report `Loaded`.
+    Load,
+    /// Wait for the renewal lock, then read the medium; report `LockGranted` or `LockRefused`.
+    AcquireLock,
+    /// The lock is held: read the medium again; report `LockGranted`.
+    ReadAgain,
+    /// Give the lock back.
+    ReleaseLock,
+    /// Read the medium without the lock; report `Reread`.
+    Reread,
+    /// Talk to a server; report `Answered` with this ticket.
+    Send(Ticket, Call),
+    /// Make the record durable; report `Committed`.
+    Commit(Box<Record>),
+    /// Remove the record.
+    Forget,
+    /// Report `Tick` at this instant or soon after. Replaces the wish before; `None` takes it back.
+    WakeAt(Option<UnixMillis>),
+    /// Tell the other tabs.
+    Tell(Note),
+    /// Tell the application.
+    Notify(Notice),
+    /// The state that the application sees is now this one.
+    Show(Snapshot),
+    /// Settle a promise.
+    Settle(WaiterId, Outcome),
+}
+
+/// Tells which question an answer belongs to. An answer whose ticket is no longer expected comes too late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    /// What was asked.
+    pub kind: CallKind,
+    /// During which session, or for which attempt to sign in.
+    pub epoch: u64,
+}
+
+/// What is asked of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallKind {
+    /// [`Call::Login`] or [`Call::Exchange`]
+    Login,
+    /// [`Call::Refresh`]
+    Refresh,
+    /// [`Call::Check`] or [`Call::Extend`]
+    Check,
+    /// [`Call::End`]
+    End,
+}
+
+/// A conversation with a server. `protocol` builds the requests and judges the answers.
+#[derive(Debug)]
+pub enum Call {
+    /// Sign in.
+    Login(Box<Login>),
+    /// Exchange the code that the address at start carried.
+    Exchange,
+    /// Renew the tokens of this session; `None` where only an HttpOnly cookie can tell whether there is one.
+    Refresh(Option<Box<Session>>),
+    /// Ask the session server.
+    Check,
+    /// Prolong the session.
+    Extend,
+    /// End this session at the server.
+    End(Option<Box<Session>>, Ending),
+}
+
+/// What a promise settles with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// The client has started; a callback was completed, or something failed on the way.
+    Started(Option<Box<Arrived>>, Option<Error>),
+    /// Somebody has signed in.
+    SignedIn(Box<Arrived>),
+    /// It is done.
+    Done,
+    /// The access token, and its generation.
+    Token(AccessToken, u64),
+    /// Whether the refused request should be sent once more.
+    Replay(bool),
+    /// What is known of the session; `None` where there is none.
+    Session(Option<Box<SessionFacts>>),
+    /// It failed.
+    Failed(Error),
+}
+
+/// Where something began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Here.
+    ThisTab,
+    /// In another tab.
+    OtherTab,
+    /// In an earlier page load.
+    Restored,
+    /// At the server.
+    Server,
+}
+
+impl Origin {
+    /// The word that JavaScript sees.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ThisTab => "this-tab",
+            Self::OtherTab => "other-tab",
+            Self::Restored => "restored",
+            Self::Server => "server",
+        }
+    }
+}
+
+/// An event for the application.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Notice {
+    /// `signedIn`
+    SignedIn(Rc<Json>, Origin),
+    /// `signedOut`
+    SignedOut(SignedOutReason, Origin),
+    /// `userChanged`: previous and current.
+    UserChanged(Rc<Json>, Rc<Json>),
+    /// `refreshed`: the new end, by the server's clock.
+    Refreshed(Option<UnixMillis>, Origin),
+    /// `refreshFailed`: when it is tried again, and whether the session has ended.
+    RefreshFailed(Error, Option<UnixMillis>, bool),
+    /// `expiring`: whole seconds left.
+    Expiring(i64),
+    /// `storageDegraded`: the cause.
+    StorageDegraded(&'static str),
+}
+
+/// How current the credential is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// Valid.
+    Fresh,
+    /// Being renewed.
+    Refreshing,
+    /// The last renewal failed; another will be tried.
+    Stale,
+    /// As stale, because the server was out of reach.
+    Offline,
+}
+
+impl Freshness {
+    /// The word that JavaScript sees.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fresh => "fresh",
+            Self::Refreshing => "refreshing",
+            Self::Stale => "stale",
+            Self::Offline => "offline",
+        }
+    }
+}
+
+/// How a sign-in is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// By leaving for the provider and coming back.
+    Redirect,
+    /// By user name and password.
+    Password,
+}
+
+/// The state that the application sees.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Snapshot {
+    /// Not known yet.
+    Initializing,
+    /// Nobody is signed in.
+    Unauthenticated(SignedOutReason, Option<Error>),
+    /// A sign-in is under way.
+    Authenticating(Via),
+    /// Somebody is signed in.
+    Authenticated(Rc<Json>, Box<SessionFacts>, Freshness),
+}

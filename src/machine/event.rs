@@ -1,0 +1,246 @@
+//! What happens to a client: asked for by the application, answered by a server, noticed in the browser.
+
+use super::effect::{Ticket, WaiterId};
+use crate::error::Error;
+use crate::protocol::record::Record;
+use crate::types::{Json, Lifetime, Password, ReturnTo, Session, UnixMillis};
+
+/// Something happened. It carries its time and its randomness; the machine has neither of its own.
+#[derive(Debug)]
+pub struct Event {
+    /// When, by the device's clock.
+    pub at: UnixMillis,
+    /// Fresh random bits, for jitter and names.
+    pub random: u64,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum EventKind {
+    /// The application starts the client.
+    Start(WaiterId),
+    /// The application signs somebody in.
+    Login(WaiterId, Box<Login>),
+    /// The application signs out.
+    Logout(WaiterId, Ending),
+    /// The application wants the credential renewed now.
+    Renew(WaiterId),
+    /// A request needs an access token that lives at least this long.
+    Use(WaiterId, Lifetime),
+    /// A server refused the credential of this generation.
+    Refused(WaiterId, u64),
+    /// The application wants the session server asked now.
+    Check(WaiterId),
+    /// The application wants the session prolonged.
+    Extend(WaiterId),
+    /// The application is done with the client.
+    Dispose,
+    /// What the medium and the address held at start.
+    Loaded(Stored, Arrival),
+    /// The lock is ours, and this is what the medium holds now.
+    LockGranted(Stored),
+    /// The lock could not be had in time.
+    LockRefused,
+    /// What the medium holds now, read because another tab said that it changed.
+    Reread(Stored),
+    /// The call of this ticket has an answer.
+    Answered(Ticket, Box<Result<Answer, Error>>),
+    /// The record is durable, or could not be made so (a word for the cause).
+    Committed(Result<(), &'static str>),
+    /// The time asked for with `WakeAt` has come, or something else is a reason to look at the clock.
+    Tick,
+    /// The page became visible.
+    Visible,
+    /// The network came back.
+    Online,
+    /// The page came back from the back-forward cache.
+    Restored,
+    /// Another tab speaks.
+    Told(Note),
+}
+
+/// A sign-in to make.
+#[derive(Debug)]
+pub enum Login {
+    /// At the provider, by leaving the page.
+    Redirect {
+        /// Extra parameters of the authorization request.
+        params: Vec<(String, String)>,
+        /// Where to go afterwards.
+        return_to: Option<ReturnTo>,
+        /// Handed back to the application.
+        app_state: Option<Json>,
+    },
+    /// At the application's own backend.
+    Password {
+        /// As typed.
+        username: String,
+        /// As typed.
+        password: Password,
+        /// Further members of the body.
+        extra: Option<Json>,
+        /// Where to go afterwards.
+        return_to: Option<ReturnTo>,
+        /// Handed back to the application.
+        app_state: Option<Json>,
+    },
+}
+
+/// How far a sign-out goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// On this device only.
+    Local,
+    /// At the server too, with the page going to the provider where it has an `end_session_endpoint`.
+    Provider,
+    /// The tokens at the server, without a navigation.
+    Revoke,
+}
+
+/// What a medium holds.
+#[derive(Debug)]
+pub enum Stored {
+    /// A record.
+    Record(Box<Record>),
+    /// Nothing.
+    Empty,
+    /// Something that is not a record of ours; it was put aside.
+    Corrupt,
+    /// It cannot be read (a word for the cause), or is not shared: what is in memory counts.
+    Unreadable(Option<&'static str>),
+}
+
+/// What the address at start was.
+#[derive(Debug)]
+pub enum Arrival {
+    /// An address like any other.
+    Plain,
+    /// The callback of a sign-in of ours: its code is yet to be exchanged.
+    Callback,
+    /// A callback of ours that cannot be used.
+    Failed(Error),
+}
+
+/// An answer, judged by `protocol`.
+#[derive(Debug)]
+pub enum Answer {
+    /// Somebody has signed in.
+    SignedIn(Arrived),
+    /// The credential was renewed.
+    Renewed(Session),
+    /// What the session server says now.
+    Checked(Option<Session>),
+    /// The page is leaving.
+    Left,
+    /// The server has ended the session.
+    Ended,
+}
+
+/// A completed sign-in, with what was kept for its return.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arrived {
+    /// Who, until when, by what.
+    pub session: Session,
+    /// Where to go.
+    pub return_to: Option<ReturnTo>,
+    /// Handed back to the application.
+    pub app_state: Option<Json>,
+}
+
+/// What tabs tell each other. No secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// Somebody has signed in, or the credential was renewed: generation `1` of `0`.
+    Committed(String, u64),
+    /// The session ended, by this reason.
+    SignedOut(SignedOutReason),
+}
+
+/// Why nobody is signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignedOutReason {
+    /// Nobody was.
+    Never,
+    /// The user signed out here.
+    LoggedOut,
+    /// The user signed out in another tab.
+    LoggedOutElsewhere,
+    /// The session's time was up.
+    Expired,
+    /// The server no longer accepts it.
+    Revoked,
+    /// The stored session was lost or damaged.
+    StorageLost,
+    /// Another user signed in.
+    UserChanged,
+    /// It could not be found out.
+    Error,
+}
+
+impl SignedOutReason {
+    const WORDS: [(Self, &'static str); 8] = [
+        (Self::Never, "never"),
+        (Self::LoggedOut, "logged_out"),
+        (Self::LoggedOutElsewhere, "logged_out_elsewhere"),
+        (Self::Expired, "expired"),
+        (Self::Revoked, "revoked"),
+        (Self::StorageLost, "storage_lost"),
+        (Self::UserChanged, "user_changed"),
+        (Self::Error, "error"),
+    ];
+
+    /// The word that JavaScript sees.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::WORDS.iter().find(|(reason, _)| *reason == self).map_or("error", |(_, word)| word)
+    }
+
+    /// The reason that `word` names.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(_, each)| *each == word).map(|(reason, _)| *reason)
+    }
+}
+
+impl Note {
+    /// As it travels between tabs.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Committed(lineage, generation) => ["c ", lineage, " ", &generation.to_string()].concat(),
+            Self::SignedOut(reason) => ["o ", reason.as_str()].concat(),
+        }
+    }
+
+    /// `None` for whatever no tab of ours would say.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() > 100 {
+            return None;
+        }
+        let mut words = text.split(' ');
+        let note = match (words.next()?, words.next()?) {
+            ("c", lineage) => Self::Committed(lineage.to_owned(), words.next()?.parse().ok()?),
+            ("o", reason) => Self::SignedOut(SignedOutReason::parse(reason)?),
+            _ => return None,
+        };
+        words.next().is_none().then_some(note)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_survives_its_way_and_nothing_else_is_taken_for_one() {
+        for note in [Note::Committed("a1".to_owned(), 7), Note::SignedOut(SignedOutReason::LoggedOut)] {
+            assert_eq!(Note::parse(&note.to_text()), Some(note));
+        }
+        for text in ["", "c", "c a", "c a -1", "c a 1 x", "o", "o what", "x y", "{}", &"c ".repeat(100)] {
+            assert_eq!(Note::parse(text), None, "{text:?}");
+        }
+    }
+}

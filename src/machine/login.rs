@@ -1,0 +1,117 @@
+//! Signing in: by leaving for the provider, or by user name and password.
+
+use super::{Arrived, Call, CallKind, Effect, Error, ErrorCode, Login, Machine, Note, Notice, Origin, Outcome, Phase};
+use super::{SignedOutReason, Via, WaiterId, Wants};
+use crate::types::Lifetime;
+use std::rc::Rc;
+
+impl Machine {
+    pub(super) fn login(&mut self, id: WaiterId, login: Box<Login>) {
+        let via = match *login {
+            Login::Redirect { .. } => Via::Redirect,
+            Login::Password { .. } => Via::Password,
+        };
+        // A sign-in that is already under way gives way to the newer wish of the user.
+        self.settle_where(|_, wants| matches!(wants, Wants::SignedIn).then(overtaken));
+        let before = match std::mem::replace(&mut self.phase, Phase::Idle) {
+            Phase::Authenticating(_, before) => before,
+            Phase::Committing(_, arrived, before) => {
+                // Its record is being written; it counts as signed in until the new sign-in says otherwise.
+                drop(before);
+                Box::new(Phase::SignedIn(arrived.session))
+            }
+            Phase::Idle | Phase::Restoring(_) => {
+                self.abandon_renewal();
+                Box::new(Phase::SignedOut(SignedOutReason::Never, None))
+            }
+            phase @ (Phase::SignedOut(..) | Phase::SignedIn(_) | Phase::Disposed) => Box::new(phase),
+        };
+        self.attempt += 1;
+        self.leave_by = None;
+        self.phase = Phase::Authenticating(via, before);
+        self.waiters.push((id, Wants::SignedIn));
+        self.settle_started();
+        self.send(CallKind::Login, Call::Login(login));
+    }
+
+    /// The page is about to leave. If it is still here after a while, something kept it.
+    pub(super) fn left(&mut self) {
+        self.leave_by = Some(self.now.plus(PATIENCE));
+    }
+
+    /// The page did not leave, or came back without an answer.
+    pub(super) fn stayed(&mut self, code: ErrorCode, detail: &str) {
+        self.leave_by = None;
+        self.attempt += 1;
+        self.login_failed(Error::new(code, detail));
+    }
+
+    pub(super) fn login_failed(&mut self, error: Error) {
+        let Phase::Authenticating(_, before) = std::mem::replace(&mut self.phase, Phase::Idle) else { return };
+        self.leave_by = None;
+        // Whatever was valid before stays so.
+        self.phase = match *before {
+            Phase::SignedOut(reason, _) => Phase::SignedOut(reason, Some(error.clone())),
+            phase @ (Phase::Idle
+            | Phase::Restoring(_)
+            | Phase::Authenticating(..)
+            | Phase::Committing(..)
+            | Phase::SignedIn(_)
+            | Phase::Disposed) => phase,
+        };
+        if self.waiters.iter().any(|(_, wants)| matches!(wants, Wants::Started)) {
+            self.start_error = Some(error.clone());
+            self.plan_renewal();
+        }
+        self.settle_where(|_, wants| matches!(wants, Wants::SignedIn).then(|| Outcome::Failed(error.clone())));
+        self.settle_started();
+        if matches!(self.phase, Phase::SignedOut(..)) {
+            self.refuse_waiters();
+        }
+    }
+
+    /// The server knows the user. The promise waits until the session is durable.
+    pub(super) fn signed_in(&mut self, arrived: Arrived) {
+        let Phase::Authenticating(via, before) = std::mem::replace(&mut self.phase, Phase::Idle) else { return };
+        let previous = if let Phase::SignedIn(session) = *before { Some(session) } else { None };
+        self.next_epoch();
+        self.lineage = format!("{:016x}", self.random);
+        self.generation = 1;
+        let record = (!self.settings.server_session).then(|| self.record(&arrived.session));
+        self.phase = Phase::Committing(via, Box::new(arrived), previous);
+        match record {
+            Some(record) => self.push(Effect::Commit(record)),
+            None => self.sign_in_committed(),
+        }
+    }
+
+    pub(super) fn sign_in_committed(&mut self) {
+        let Phase::Committing(_, arrived, previous) = std::mem::replace(&mut self.phase, Phase::Idle) else { return };
+        let user = Rc::clone(&arrived.session.user);
+        self.phase = Phase::SignedIn(arrived.session.clone());
+        self.checked_at = Some(self.now);
+        self.plan_renewal();
+        match previous {
+            Some(previous) if !previous.same_user(&arrived.session) => {
+                self.notify(Notice::UserChanged(previous.user, Rc::clone(&user)));
+            }
+            Some(_) | None => {}
+        }
+        self.notify(Notice::SignedIn(user, Origin::ThisTab));
+        self.push(Effect::Tell(Note::Committed(self.lineage.clone(), self.generation)));
+        if !self.waiters.iter().any(|(_, wants)| matches!(wants, Wants::SignedIn)) {
+            self.arrived = Some(arrived.clone());
+        }
+        let outcome = Outcome::SignedIn(arrived);
+        self.settle_where(|_, wants| matches!(wants, Wants::SignedIn).then(|| outcome.clone()));
+        self.settle_started();
+        self.serve_waiters();
+    }
+}
+
+fn overtaken() -> Outcome {
+    Outcome::Failed(Error::new(ErrorCode::Aborted, "Another sign-in was begun."))
+}
+
+/// How long a page that was told to leave may take.
+const PATIENCE: Lifetime = Lifetime::from_seconds(30);

@@ -1,0 +1,421 @@
+//! The brain: what is known, and what follows from each event.
+//!
+//! [`step`] is pure: no clock, no randomness, no I/O; the same inputs give the same outputs. Both modes live in it: what
+//! differs is only who is asked. Invariants I1 to I8 (README, "What holds") are kept here and nowhere else.
+//!
+//! | file | events |
+//! |---|---|
+//! | `start` | start, loaded |
+//! | `login` | login, its answer and its commit |
+//! | `renew` | renew, use, refused, lock, answer and commit of a renewal |
+//! | `check` | check, extend and their answers |
+//! | `leave` | logout and every other end of a session |
+//! | `watch` | ticks, wake-ups, other tabs |
+
+mod check;
+mod effect;
+mod event;
+mod leave;
+mod login;
+mod renew;
+mod start;
+mod watch;
+
+pub use effect::{Call, CallKind, Effect, Freshness, Notice, Origin, Outcome, Snapshot, Ticket, Via, WaiterId};
+pub use event::{Answer, Arrival, Arrived, Ending, Event, EventKind, Login, Note, SignedOutReason, Stored};
+
+use crate::error::{Error, ErrorCode};
+use crate::policy::refresh::RefreshPolicy;
+use crate::protocol::record::Record;
+use crate::types::{Lifetime, Session, UnixMillis};
+use std::rc::Rc;
+
+/// What the machine must know of the configuration.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Whether a server keeps the session (and is asked), rather than the client the tokens.
+    pub server_session: bool,
+    /// When credentials are renewed.
+    pub refresh: RefreshPolicy,
+    /// The refresh token is an HttpOnly cookie: whether there is one, only the server can tell.
+    pub refresh_cookie: bool,
+    /// The session server can prolong sessions.
+    pub extendable: bool,
+    /// Other tabs see the same medium.
+    pub shared: bool,
+    /// Ask the session server again after this long.
+    pub recheck_interval: Option<Lifetime>,
+    /// Ask the session server when the page becomes visible.
+    pub recheck_on_focus: bool,
+    /// Ask the session server when the network comes back.
+    pub recheck_on_online: bool,
+    /// But not within this time of the last answer.
+    pub recheck_min_interval: Lifetime,
+    /// What the server rendered into the page: a session, or that there is none.
+    pub initial: Option<Option<Session>>,
+}
+
+/// Everything that a client knows.
+#[derive(Debug)]
+pub struct Machine {
+    settings: Settings,
+    phase: Phase,
+    /// Grows with every sign-in and sign-out. An answer to a question of an older epoch is discarded.
+    epoch: u64,
+    /// Counts attempts to sign in.
+    attempt: u64,
+    /// Names the sign-in that the current session descends from.
+    lineage: String,
+    /// Counts the renewals of the lineage.
+    generation: u64,
+    /// The newest commit that another tab spoke of: lineage and generation.
+    heard: Option<(String, u64)>,
+    renewal: Renewal,
+    /// When to renew by timer.
+    renew_at: Option<UnixMillis>,
+    /// Renewals that failed in a row, the last error, and when the next may be made.
+    failures: u32,
+    failure: Option<Error>,
+    retry_at: Option<UnixMillis>,
+    /// When a renewal was last made because a server refused the token.
+    forced_at: Option<UnixMillis>,
+    /// The session server is being asked; and when it last answered.
+    checking: bool,
+    checked_at: Option<UnixMillis>,
+    /// When a page that was told to leave is taken to have stayed.
+    leave_by: Option<UnixMillis>,
+    /// Reads of the medium that were older than what another tab spoke of.
+    stale_reads: u32,
+    reread_at: Option<UnixMillis>,
+    /// `expiring` was said about the credential that ends at this instant.
+    warned: Option<UnixMillis>,
+    waiters: Vec<(WaiterId, Wants)>,
+    /// What `Start` will settle with.
+    arrived: Option<Box<Arrived>>,
+    start_error: Option<Error>,
+    shown: Snapshot,
+    wake_at: Option<UnixMillis>,
+    now: UnixMillis,
+    random: u64,
+    effects: Vec<Effect>,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Idle,
+    /// Reading, asking, or renewing what was read.
+    Restoring(Option<Session>),
+    SignedOut(SignedOutReason, Option<Error>),
+    /// A sign-in is under way; what was before comes back if it fails.
+    Authenticating(Via, Box<Phase>),
+    /// A sign-in is being made durable.
+    Committing(Via, Box<Arrived>, Option<Session>),
+    SignedIn(Session),
+    Disposed,
+}
+
+/// A renewal under way.
+#[derive(Debug)]
+enum Renewal {
+    None,
+    /// Waiting for the lock.
+    Locking,
+    /// Holding the lock, waiting for a medium that lags behind.
+    Lagging,
+    /// Holding the lock, waiting for the server.
+    Requesting,
+    /// Holding the lock, making the new credential durable.
+    Committing(Session),
+}
+
+/// What a waiting promise wants.
+#[derive(Debug)]
+enum Wants {
+    Started,
+    SignedIn,
+    SignedOut,
+    Renewed,
+    Token(Lifetime),
+    Replay,
+    Checked,
+    Extended,
+}
+
+impl Machine {
+    /// A client that has not started.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            phase: Phase::Idle,
+            epoch: 0,
+            attempt: 0,
+            lineage: String::new(),
+            generation: 0,
+            heard: None,
+            renewal: Renewal::None,
+            renew_at: None,
+            failures: 0,
+            failure: None,
+            retry_at: None,
+            forced_at: None,
+            checking: false,
+            checked_at: None,
+            leave_by: None,
+            stale_reads: 0,
+            reread_at: None,
+            warned: None,
+            waiters: Vec::new(),
+            arrived: None,
+            start_error: None,
+            shown: Snapshot::Initializing,
+            wake_at: None,
+            now: UnixMillis(0),
+            random: 0,
+            effects: Vec::new(),
+        }
+    }
+
+    /// What the application sees.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.shown.clone()
+    }
+
+    /// The session, if somebody is signed in.
+    #[must_use]
+    pub fn session(&self) -> Option<&Session> {
+        if let Phase::SignedIn(session) = &self.phase { Some(session) } else { None }
+    }
+
+    /// Counts sign-ins and sign-outs; answers carry the epoch of their question.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// The generation of the current credential.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    fn view(&self) -> Snapshot {
+        match &self.phase {
+            Phase::Idle | Phase::Restoring(_) => Snapshot::Initializing,
+            Phase::SignedOut(reason, error) => Snapshot::Unauthenticated(*reason, error.clone()),
+            Phase::Authenticating(via, _) | Phase::Committing(via, _, _) => Snapshot::Authenticating(*via),
+            Phase::SignedIn(session) => {
+                Snapshot::Authenticated(Rc::clone(&session.user), Box::new(session.facts.clone()), self.freshness())
+            }
+            Phase::Disposed => self.shown.clone(),
+        }
+    }
+
+    fn freshness(&self) -> Freshness {
+        match (&self.renewal, &self.failure) {
+            (Renewal::Locking | Renewal::Lagging | Renewal::Requesting | Renewal::Committing(_), _) => {
+                Freshness::Refreshing
+            }
+            (Renewal::None, Some(error)) if matches!(error.code, ErrorCode::NetworkOrCors | ErrorCode::Timeout) => {
+                Freshness::Offline
+            }
+            (Renewal::None, Some(_)) => Freshness::Stale,
+            (Renewal::None, None) if self.expired() => Freshness::Stale,
+            (Renewal::None, None) => Freshness::Fresh,
+        }
+    }
+
+    fn expired(&self) -> bool {
+        self.session()
+            .and_then(|session| session.facts.expires_at)
+            .is_some_and(|end| end.within(Lifetime::ZERO, self.now))
+    }
+
+    fn push(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    fn notify(&mut self, notice: Notice) {
+        self.push(Effect::Notify(notice));
+    }
+
+    fn settle(&mut self, id: WaiterId, outcome: Outcome) {
+        self.push(Effect::Settle(id, outcome));
+    }
+
+    /// Settles every waiter for which `answer` has an outcome; the others go on waiting.
+    fn settle_where(&mut self, answer: impl Fn(&Self, &Wants) -> Option<Outcome>) {
+        for (id, wants) in std::mem::take(&mut self.waiters) {
+            match answer(self, &wants) {
+                Some(outcome) => self.settle(id, outcome),
+                None => self.waiters.push((id, wants)),
+            }
+        }
+    }
+
+    fn record(&self, session: &Session) -> Box<Record> {
+        Box::new(Record { lineage: self.lineage.clone(), generation: self.generation, session: session.clone() })
+    }
+
+    fn handle(&mut self, kind: EventKind) {
+        if matches!(self.phase, Phase::Disposed) {
+            return self.after_dispose(kind);
+        }
+        match kind {
+            EventKind::Start(id) => self.start(id),
+            EventKind::Login(id, login) => self.login(id, login),
+            EventKind::Logout(id, ending) => self.logout(id, ending),
+            EventKind::Renew(id) => self.renew(id),
+            EventKind::Use(id, margin) => self.use_token(id, margin),
+            EventKind::Refused(id, generation) => self.refused(id, generation),
+            EventKind::Check(id) => self.check(id, Wants::Checked),
+            EventKind::Extend(id) => self.extend(id, Wants::Extended),
+            EventKind::Dispose => self.dispose(),
+            EventKind::Loaded(stored, arrival) => self.loaded(stored, arrival),
+            EventKind::LockGranted(stored) => self.lock_granted(stored),
+            EventKind::LockRefused => self.lock_refused(),
+            EventKind::Reread(stored) => self.reread(stored),
+            EventKind::Answered(epoch, answer) => self.answered(epoch, *answer),
+            EventKind::Committed(result) => self.committed(result),
+            EventKind::Tick => {}
+            EventKind::Visible => self.visible(),
+            EventKind::Online => self.online(),
+            EventKind::Restored => self.restored(),
+            EventKind::Told(note) => self.told(note),
+        }
+    }
+
+    fn answered(&mut self, ticket: Ticket, answer: Result<Answer, Error>) {
+        let expected = match ticket.kind {
+            CallKind::Login => self.attempt == ticket.epoch && matches!(self.phase, Phase::Authenticating(..)),
+            CallKind::Refresh => self.epoch == ticket.epoch && matches!(self.renewal, Renewal::Requesting),
+            CallKind::Check => self.epoch == ticket.epoch && self.checking,
+            CallKind::End => true,
+        };
+        if !expected {
+            return self.late(answer);
+        }
+        match answer {
+            Ok(Answer::SignedIn(arrived)) => self.signed_in(arrived),
+            Ok(Answer::Renewed(session)) => self.renewed(session),
+            Ok(Answer::Checked(session)) => self.checked(session),
+            Ok(Answer::Left) => self.left(),
+            Ok(Answer::Ended) => self.ended(None),
+            Err(error) => match ticket.kind {
+                CallKind::Login => self.login_failed(error),
+                CallKind::Refresh => self.renewal_failed(error),
+                CallKind::Check => self.check_failed(error),
+                CallKind::End => self.ended(Some(error)),
+            },
+        }
+    }
+
+    /// An answer that nobody waits for any more: after a sign-out, or overtaken by another sign-in. What it brings is not
+    /// used, and its tokens are revoked so that nobody else can use them either.
+    fn late(&mut self, answer: Result<Answer, Error>) {
+        let session = match answer {
+            Ok(Answer::SignedIn(arrived)) => arrived.session,
+            Ok(Answer::Renewed(session)) => session,
+            Ok(Answer::Checked(_) | Answer::Left | Answer::Ended) | Err(_) => return,
+        };
+        if session.tokens().is_some() {
+            self.send(CallKind::End, Call::End(Some(Box::new(session)), Ending::Revoke));
+        }
+    }
+
+    fn send(&mut self, kind: CallKind, call: Call) {
+        let epoch = if kind == CallKind::Login { self.attempt } else { self.epoch };
+        self.push(Effect::Send(Ticket { kind, epoch }, call));
+    }
+
+    /// The session, also while another sign-in is being tried beside it.
+    fn current(&self) -> Option<&Session> {
+        match &self.phase {
+            Phase::SignedIn(session) | Phase::Restoring(Some(session)) => Some(session),
+            Phase::Authenticating(_, before) => match before.as_ref() {
+                Phase::SignedIn(session) => Some(session),
+                Phase::Idle
+                | Phase::Restoring(_)
+                | Phase::SignedOut(..)
+                | Phase::Authenticating(..)
+                | Phase::Committing(..)
+                | Phase::Disposed => None,
+            },
+            Phase::Idle | Phase::Restoring(None) | Phase::SignedOut(..) | Phase::Committing(..) | Phase::Disposed => {
+                None
+            }
+        }
+    }
+
+    /// Puts a newer form of the session where [`current`](Self::current) finds it.
+    fn replace(&mut self, session: Session) {
+        match &mut self.phase {
+            Phase::Authenticating(_, before) => **before = Phase::SignedIn(session),
+            Phase::Idle
+            | Phase::Restoring(_)
+            | Phase::SignedOut(..)
+            | Phase::Committing(..)
+            | Phase::SignedIn(_)
+            | Phase::Disposed => self.phase = Phase::SignedIn(session),
+        }
+    }
+
+    /// From here on, answers to earlier questions come too late.
+    fn next_epoch(&mut self) {
+        self.epoch += 1;
+        self.checking = false;
+        self.heard = None;
+        self.stale_reads = 0;
+        self.abandon_renewal();
+        self.renew_at = None;
+        self.retry_at = None;
+        self.failures = 0;
+        self.failure = None;
+        self.forced_at = None;
+        self.warned = None;
+        self.reread_at = None;
+    }
+
+    fn committed(&mut self, result: Result<(), &'static str>) {
+        if let Err(cause) = result {
+            self.notify(Notice::StorageDegraded(cause));
+        }
+        match (&self.phase, &self.renewal) {
+            (Phase::Committing(..), _) => self.sign_in_committed(),
+            (_, Renewal::Committing(_)) => self.renewal_committed(),
+            // The session ended while its record was being written: take the record back.
+            (Phase::SignedOut(..), _) => self.push(Effect::Forget),
+            (
+                Phase::Idle | Phase::Restoring(_) | Phase::Authenticating(..) | Phase::SignedIn(_) | Phase::Disposed,
+                _,
+            ) => {}
+        }
+    }
+
+    fn finish(&mut self) {
+        let view = self.view();
+        if view != self.shown {
+            self.shown = view.clone();
+            // Before everything else: whoever is woken by a later effect sees the new state.
+            self.effects.insert(0, Effect::Show(view));
+        }
+        let wake_at = self.next_wake();
+        if wake_at != self.wake_at {
+            self.wake_at = wake_at;
+            self.push(Effect::WakeAt(wake_at));
+        }
+    }
+}
+
+/// One move. Pure: time and randomness come in the event.
+#[must_use]
+pub fn step(mut machine: Machine, event: Event) -> (Machine, Vec<Effect>) {
+    machine.now = event.at;
+    machine.random = event.random;
+    machine.handle(event.kind);
+    machine.due();
+    machine.finish();
+    let effects = std::mem::take(&mut machine.effects);
+    (machine, effects)
+}

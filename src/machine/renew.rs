@@ -1,0 +1,380 @@
+//! Renewal of tokens: at most one at a time in the whole browser, committed before anybody is told.
+//!
+//! lock → read the medium again → adopt what a sibling stored, or ask the server → commit → release → tell.
+//! RFC 6749 §6; RFC 9700 §4.14.2 on rotation.
+
+use super::{Call, CallKind, Effect, Error, ErrorCode, Machine, Note, Notice, Origin, Outcome, Phase, Renewal};
+use super::{SignedOutReason, Stored, WaiterId, Wants};
+use crate::policy::refresh::{self, Outcome as Verdict};
+use crate::protocol::record::Record;
+use crate::types::{Lifetime, Session};
+use std::rc::Rc;
+
+impl Machine {
+    pub(super) fn renew(&mut self, id: WaiterId) {
+        if self.settings.server_session {
+            return if self.settings.extendable {
+                self.extend(id, Wants::Renewed)
+            } else {
+                self.check(id, Wants::Renewed)
+            };
+        }
+        self.waiters.push((id, Wants::Renewed));
+        self.want_renewal();
+    }
+
+    /// A request needs a token. Most find one and are served at once.
+    pub(super) fn use_token(&mut self, id: WaiterId, margin: Lifetime) {
+        self.waiters.push((id, Wants::Token(margin)));
+        self.serve_waiters();
+    }
+
+    /// A server refused the credential of `generation`.
+    pub(super) fn refused(&mut self, id: WaiterId, generation: u64) {
+        if self.settings.server_session {
+            // The answer goes to the application; whether the session is really gone, the session server says.
+            self.settle(id, Outcome::Replay(false));
+            return self.check_soon();
+        }
+        if generation < self.generation {
+            return self.settle(id, Outcome::Replay(true));
+        }
+        let just_forced = self.forced_at.is_some_and(|at| at.until(self.now) < FORCED_INTERVAL);
+        let renewable = self.session().is_some_and(|session| self.can_renew(session));
+        let renewing = !matches!(self.renewal, Renewal::None);
+        if !renewable || (just_forced && !renewing) || (self.must_wait() && !renewing) {
+            return self.settle(id, Outcome::Replay(false));
+        }
+        self.waiters.push((id, Wants::Replay));
+        if !renewing {
+            self.forced_at = Some(self.now);
+            self.begin_renewal();
+        }
+    }
+
+    /// Gives every waiter what the session has for it, and starts a renewal for those who need one.
+    pub(super) fn serve_waiters(&mut self) {
+        match &self.phase {
+            Phase::SignedOut(..) | Phase::Disposed => return self.refuse_waiters(),
+            Phase::Idle => return self.refuse_waiters(),
+            Phase::Restoring(_) | Phase::Authenticating(..) | Phase::Committing(..) => return,
+            Phase::SignedIn(_) => {}
+        }
+        self.settle_where(
+            |machine, wants| if let Wants::Token(margin) = wants { machine.token(*margin) } else { None },
+        );
+        if !self.waiters.iter().any(|(_, wants)| matches!(wants, Wants::Token(_)))
+            || !matches!(self.renewal, Renewal::None)
+        {
+            return;
+        }
+        if self.session().is_some_and(|session| !self.can_renew(session)) {
+            if self.expired() {
+                return self.end(SignedOutReason::Expired, Origin::Server);
+            }
+            // It lives, only shorter than wished, and there is no longer one to be had.
+            return self.settle_where(|machine, wants| {
+                matches!(wants, Wants::Token(_)).then(|| machine.token(Lifetime::ZERO)).flatten()
+            });
+        }
+        if self.must_wait() {
+            return self.serve_or_fail(self.failure.clone());
+        }
+        self.begin_renewal();
+    }
+
+    fn token(&self, margin: Lifetime) -> Option<Outcome> {
+        let session = self.session()?;
+        let tokens = session.tokens()?;
+        let short = session.facts.expires_at.is_some_and(|end| end.within(margin, self.now));
+        (!short).then(|| Outcome::Token(tokens.access.clone(), self.generation))
+    }
+
+    /// After a failed renewal: the current token until its real end, and an error from then on.
+    fn serve_or_fail(&mut self, error: Option<Error>) {
+        let error = error.unwrap_or_else(|| ErrorCode::LoginRequired.into());
+        self.settle_where(|machine, wants| match wants {
+            Wants::Token(_) => Some(machine.token(Lifetime::ZERO).unwrap_or_else(|| Outcome::Failed(error.clone()))),
+            Wants::Renewed => Some(Outcome::Failed(error.clone())),
+            Wants::Replay => Some(Outcome::Replay(false)),
+            Wants::Started | Wants::SignedIn | Wants::SignedOut | Wants::Checked | Wants::Extended => None,
+        });
+    }
+
+    /// Nobody is signed in: whoever needs a credential is told so.
+    pub(super) fn refuse_waiters(&mut self) {
+        let why = match &self.phase {
+            Phase::SignedOut(SignedOutReason::Expired | SignedOutReason::Revoked, _) => ErrorCode::SessionExpired,
+            Phase::Disposed => ErrorCode::Disposed,
+            Phase::Idle
+            | Phase::Restoring(_)
+            | Phase::SignedOut(..)
+            | Phase::Authenticating(..)
+            | Phase::Committing(..)
+            | Phase::SignedIn(_) => ErrorCode::LoginRequired,
+        };
+        self.settle_where(|_, wants| match wants {
+            Wants::Token(_) | Wants::Renewed | Wants::Extended => Some(Outcome::Failed(why.into())),
+            Wants::Replay => Some(Outcome::Replay(false)),
+            Wants::Checked => Some(Outcome::Session(None)),
+            Wants::Started | Wants::SignedIn | Wants::SignedOut => None,
+        });
+    }
+
+    /// An explicit wish: not held back by an earlier failure.
+    fn want_renewal(&mut self) {
+        let renewable = self.session().map(|session| self.can_renew(session));
+        match (renewable, &self.renewal) {
+            (Some(true), Renewal::None) => self.begin_renewal(),
+            (Some(true), _) => {}
+            (Some(false), _) => self.settle_where(|_, wants| {
+                matches!(wants, Wants::Renewed).then(|| Outcome::Failed(ErrorCode::RefreshUnavailable.into()))
+            }),
+            (None, _) => self.serve_waiters(),
+        }
+    }
+
+    pub(super) fn can_renew(&self, session: &Session) -> bool {
+        let by_token = session.tokens().is_some_and(|tokens| tokens.refresh.is_some());
+        let by_cookie = self.settings.refresh_cookie
+            && session.tokens().is_some_and(|tokens| tokens.source == crate::types::Source::FirstParty);
+        by_token || by_cookie
+    }
+
+    fn must_wait(&self) -> bool {
+        self.retry_at.is_some_and(|at| self.now < at)
+    }
+
+    pub(super) fn begin_renewal(&mut self) {
+        self.renewal = Renewal::Locking;
+        self.renew_at = None;
+        self.push(Effect::AcquireLock);
+    }
+
+    pub(super) fn abandon_renewal(&mut self) {
+        if !matches!(self.renewal, Renewal::None) {
+            self.renewal = Renewal::None;
+            self.push(Effect::ReleaseLock);
+        }
+    }
+
+    pub(super) fn lock_granted(&mut self, stored: Stored) {
+        self.mention_failure(&stored);
+        if !matches!(self.renewal, Renewal::Locking | Renewal::Lagging) {
+            return;
+        }
+        if self.lags(&stored) {
+            // Another tab spoke of a newer token than this medium shows yet. Using the old one now would spend it twice.
+            self.renewal = Renewal::Lagging;
+            return;
+        }
+        match stored {
+            Stored::Record(record) if self.is_news(&record) => {
+                self.abandon_renewal();
+                self.adopt(*record);
+                return self.serve_waiters();
+            }
+            Stored::Record(_) | Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => {}
+        }
+        self.renewal = Renewal::Requesting;
+        let session = self.current().cloned().map(Box::new);
+        self.send(CallKind::Refresh, Call::Refresh(session));
+    }
+
+    pub(super) fn lock_refused(&mut self) {
+        if matches!(self.renewal, Renewal::Locking) {
+            self.renewal_failed(Error::new(ErrorCode::Timeout, "Another tab holds the renewal lock."));
+        }
+    }
+
+    /// Whether the medium shows less than another tab spoke of; then it is read again after a pause. Tabs in different
+    /// processes may read stale values from Web Storage, even under a lock.
+    pub(super) fn lags(&mut self, stored: &Stored) -> bool {
+        let Some((lineage, generation)) = &self.heard else { return false };
+        let reached = |line: &str, count: u64| line == lineage && count >= *generation;
+        let shown = matches!(stored, Stored::Record(record) if reached(&record.lineage, record.generation));
+        let readable = !matches!(stored, Stored::Unreadable(_) | Stored::Corrupt);
+        if shown || reached(&self.lineage, self.generation) || !readable || self.stale_reads >= STALE_READS {
+            self.heard = None;
+            self.stale_reads = 0;
+            return false;
+        }
+        self.stale_reads += 1;
+        self.reread_at = Some(self.now.plus(stale_pause(self.stale_reads)));
+        true
+    }
+
+    /// Whether a record supersedes what this tab holds.
+    pub(super) fn is_news(&self, record: &Record) -> bool {
+        record.lineage != self.lineage || record.generation > self.generation
+    }
+
+    /// Takes over what a sibling stored.
+    pub(super) fn adopt(&mut self, record: Record) {
+        let previous = self.current().cloned();
+        let renewed = previous.is_some() && record.lineage == self.lineage;
+        if !renewed {
+            self.next_epoch();
+        }
+        (self.lineage, self.generation) = (record.lineage, record.generation);
+        self.recovered();
+        let user = Rc::clone(&record.session.user);
+        let end = record.session.facts.expires_at.map(|end| end.0.shifted(record.session.facts.skew));
+        let restoring = matches!(self.phase, Phase::Restoring(_));
+        let changed = previous.filter(|previous| !previous.same_user(&record.session));
+        self.replace(record.session);
+        self.plan_renewal();
+        if restoring {
+            return self.restored_session();
+        }
+        if let Some(previous) = changed {
+            self.notify(Notice::UserChanged(previous.user, user));
+        } else if renewed {
+            self.notify(Notice::Refreshed(end, Origin::OtherTab));
+        } else {
+            self.notify(Notice::SignedIn(user, Origin::OtherTab));
+        }
+        self.settle_where(|_, wants| answer_renewed(wants));
+    }
+
+    /// The server renewed the credential. Nobody is told before it is durable.
+    pub(super) fn renewed(&mut self, session: Session) {
+        if let Some(previous) = self.current()
+            && !previous.same_user(&session)
+        {
+            let error = Error::new(ErrorCode::IdentityChanged, "The renewed token belongs to another user.");
+            self.late(Ok(super::Answer::Renewed(session)));
+            return self.renewal_failed(error);
+        }
+        if self.generation == 0 {
+            self.lineage = format!("{:016x}", self.random);
+        }
+        self.generation += 1;
+        let record = self.record(&session);
+        self.renewal = Renewal::Committing(session);
+        self.push(Effect::Commit(record));
+    }
+
+    pub(super) fn renewal_committed(&mut self) {
+        let Renewal::Committing(session) = std::mem::replace(&mut self.renewal, Renewal::None) else { return };
+        self.push(Effect::ReleaseLock);
+        self.push(Effect::Tell(Note::Committed(self.lineage.clone(), self.generation)));
+        let end = session.facts.expires_at.map(|end| end.0.shifted(session.facts.skew));
+        let restoring = matches!(self.phase, Phase::Restoring(_));
+        self.replace(session);
+        self.recovered();
+        self.plan_renewal();
+        self.notify(Notice::Refreshed(end, Origin::ThisTab));
+        if restoring {
+            self.restored_session();
+        }
+        // A new token serves even those who wished for a longer life than the server gives.
+        self.settle_where(|machine, wants| match wants {
+            Wants::Token(_) => machine.token(Lifetime::ZERO),
+            Wants::Renewed
+            | Wants::Replay
+            | Wants::Started
+            | Wants::SignedIn
+            | Wants::SignedOut
+            | Wants::Checked
+            | Wants::Extended => answer_renewed(wants),
+        });
+        self.serve_waiters();
+    }
+
+    pub(super) fn renewal_failed(&mut self, error: Error) {
+        self.abandon_renewal();
+        let verdict = refresh::outcome(error.code);
+        if let Verdict::EndSession = verdict {
+            return self.renewal_ended(error);
+        }
+        self.failures += 1;
+        let wait = refresh::backoff(self.failures, self.random, error.retry_after);
+        let retry_at = self.now.plus(wait);
+        self.retry_at = Some(retry_at);
+        let goes_on = matches!(verdict, Verdict::KeepAndRetry)
+            && self.settings.refresh.proactive
+            && self.failures < self.settings.refresh.max_attempts;
+        self.renew_at = goes_on.then_some(retry_at);
+        self.failure = Some(error.clone());
+        self.notify(Notice::RefreshFailed(error.clone(), self.renew_at, false));
+        match std::mem::replace(&mut self.phase, Phase::Idle) {
+            // The stored session may well be alive; only the server could not be asked.
+            Phase::Restoring(Some(session)) => {
+                self.phase = Phase::SignedIn(session);
+                self.start_error = Some(error.clone());
+                let renew_at = self.renew_at;
+                self.restored_session();
+                self.renew_at = renew_at;
+            }
+            Phase::Restoring(None) => {
+                self.start_error = Some(error.clone());
+                self.stay_signed_out(SignedOutReason::Error, Some(error.clone()));
+            }
+            phase @ (Phase::Idle
+            | Phase::SignedOut(..)
+            | Phase::Authenticating(..)
+            | Phase::Committing(..)
+            | Phase::SignedIn(_)
+            | Phase::Disposed) => self.phase = phase,
+        }
+        self.serve_or_fail(Some(error));
+    }
+
+    /// The server says that there is nothing left to renew.
+    fn renewal_ended(&mut self, error: Error) {
+        let reason = match error.code {
+            ErrorCode::IdentityChanged => SignedOutReason::UserChanged,
+            _ => SignedOutReason::Expired,
+        };
+        if matches!(self.phase, Phase::Restoring(None)) {
+            // No cookie, no session: that is an answer, not a failure.
+            return self.stay_signed_out(SignedOutReason::Never, None);
+        }
+        self.notify(Notice::RefreshFailed(error.clone(), None, true));
+        self.settle_where(|_, wants| match wants {
+            Wants::Token(_) | Wants::Renewed => Some(Outcome::Failed(error.clone())),
+            Wants::Replay | Wants::Started | Wants::SignedIn | Wants::SignedOut | Wants::Checked | Wants::Extended => {
+                None
+            }
+        });
+        self.end(reason, Origin::Server);
+    }
+
+    /// The last renewal succeeded, here or elsewhere.
+    fn recovered(&mut self) {
+        self.failures = 0;
+        self.failure = None;
+        self.retry_at = None;
+    }
+
+    /// When the timer renews, from the lifetime of the session in force.
+    pub(super) fn plan_renewal(&mut self) {
+        let plan = self.current().filter(|session| self.can_renew(session)).and_then(|session| {
+            let (issued, end) = (session.facts.issued_at?, session.facts.expires_at?);
+            refresh::refresh_at(issued, end, &self.settings.refresh, self.random)
+        });
+        self.renew_at = plan.filter(|_| self.settings.refresh.proactive);
+    }
+}
+
+fn answer_renewed(wants: &Wants) -> Option<Outcome> {
+    match wants {
+        Wants::Renewed => Some(Outcome::Done),
+        Wants::Replay => Some(Outcome::Replay(true)),
+        Wants::Token(_) | Wants::Started | Wants::SignedIn | Wants::SignedOut | Wants::Checked | Wants::Extended => {
+            None
+        }
+    }
+}
+
+/// A medium that lags behind is read again after 20, 40, 80, 160, 320 ms.
+fn stale_pause(reads: u32) -> Lifetime {
+    Lifetime::from_millis(10_i64 << reads.min(6))
+}
+
+/// How often a lagging medium is read before it is taken at its word.
+const STALE_READS: u32 = 5;
+
+/// A token that was just renewed because a server refused it, and is refused again, is not the reason.
+const FORCED_INTERVAL: Lifetime = Lifetime::from_seconds(60);

@@ -1,0 +1,119 @@
+//! From nothing to a known state: callback, stored record, or the server's word.
+
+use super::{Answer, Arrival, Call, CallKind, Effect, Error, Machine, Notice, Origin, Outcome, Phase, SignedOutReason};
+use super::{Stored, Via, WaiterId, Wants};
+use crate::types::Session;
+use std::rc::Rc;
+
+impl Machine {
+    pub(super) fn start(&mut self, id: WaiterId) {
+        self.waiters.push((id, Wants::Started));
+        if matches!(self.phase, Phase::Idle) {
+            self.phase = Phase::Restoring(None);
+            self.push(Effect::Load);
+        } else {
+            self.settle_started();
+        }
+    }
+
+    pub(super) fn loaded(&mut self, stored: Stored, arrival: Arrival) {
+        if !matches!(self.phase, Phase::Restoring(None)) {
+            return;
+        }
+        self.mention_failure(&stored);
+        match arrival {
+            Arrival::Plain => {}
+            Arrival::Failed(error) => self.start_error = Some(error),
+            Arrival::Callback => {
+                let before = match stored {
+                    Stored::Record(record) => {
+                        (self.lineage, self.generation) = (record.lineage, record.generation);
+                        Phase::SignedIn(record.session)
+                    }
+                    Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => {
+                        Phase::SignedOut(SignedOutReason::Never, None)
+                    }
+                };
+                self.attempt += 1;
+                self.phase = Phase::Authenticating(Via::Redirect, Box::new(before));
+                return self.send(CallKind::Login, Call::Exchange);
+            }
+        }
+        match stored {
+            Stored::Record(record) => {
+                (self.lineage, self.generation) = (record.lineage, record.generation);
+                self.restore(record.session);
+            }
+            Stored::Corrupt => self.restored_to_nothing(SignedOutReason::StorageLost),
+            Stored::Empty | Stored::Unreadable(_) => self.restored_to_nothing(SignedOutReason::Never),
+        }
+    }
+
+    /// A stored session: used as it is while its token lives, renewed first where it does not.
+    fn restore(&mut self, session: Session) {
+        self.phase = Phase::SignedIn(session);
+        if !self.expired() {
+            return self.restored_session();
+        }
+        let Phase::SignedIn(session) = std::mem::replace(&mut self.phase, Phase::Restoring(None)) else { return };
+        if !self.can_renew(&session) {
+            self.push(Effect::Forget);
+            return self.stay_signed_out(SignedOutReason::Expired, None);
+        }
+        self.phase = Phase::Restoring(Some(session));
+        self.begin_renewal();
+    }
+
+    /// Without a stored session the server may still know one: by its cookie.
+    fn restored_to_nothing(&mut self, reason: SignedOutReason) {
+        if !self.settings.server_session {
+            if self.settings.refresh_cookie {
+                return self.begin_renewal();
+            }
+            return self.stay_signed_out(reason, None);
+        }
+        match self.settings.initial.take() {
+            None => self.ask(Call::Check),
+            Some(known) => {
+                self.checking = true;
+                self.answered_check(known);
+            }
+        }
+    }
+
+    fn answered_check(&mut self, session: Option<Session>) {
+        let ticket = super::Ticket { kind: CallKind::Check, epoch: self.epoch };
+        self.answered(ticket, Ok(Answer::Checked(session)));
+    }
+
+    /// A session from an earlier page load, or from the server's cookie, is in force.
+    pub(super) fn restored_session(&mut self) {
+        if let Some(user) = self.session().map(|session| Rc::clone(&session.user)) {
+            self.plan_renewal();
+            self.notify(Notice::SignedIn(user, Origin::Restored));
+        }
+        self.settle_started();
+    }
+
+    /// The start found nobody signed in.
+    pub(super) fn stay_signed_out(&mut self, reason: SignedOutReason, error: Option<Error>) {
+        self.phase = Phase::SignedOut(reason, error);
+        self.settle_started();
+        self.refuse_waiters();
+    }
+
+    /// Settles `init()` once it is known who is signed in.
+    pub(super) fn settle_started(&mut self) {
+        let known = match &self.phase {
+            Phase::Idle | Phase::Restoring(_) | Phase::Committing(..) => false,
+            // A sign-in that began after the start does not hold the start up.
+            Phase::Authenticating(..) => self.waiters.iter().any(|(_, wants)| matches!(wants, Wants::SignedIn)),
+            Phase::SignedOut(..) | Phase::SignedIn(_) | Phase::Disposed => true,
+        };
+        if !known {
+            return;
+        }
+        let outcome = Outcome::Started(self.arrived.clone(), self.start_error.clone());
+        self.settle_where(|_, wants| matches!(wants, Wants::Started).then(|| outcome.clone()));
+    }
+}

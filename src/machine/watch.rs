@@ -1,0 +1,189 @@
+//! Time and the world: ticks, wake-ups, other tabs. Correctness never depends on a timer: every event looks at the clock.
+
+use super::{Call, Effect, ErrorCode, Machine, Note, Notice, Origin, Phase, Renewal, SignedOutReason, Stored};
+use crate::types::{Lifetime, UnixMillis};
+
+impl Machine {
+    /// Does what is due. Called at the end of every event, whatever it was.
+    pub(super) fn due(&mut self) {
+        let now = self.now;
+        let is_due = |at: Option<UnixMillis>| at.is_some_and(|at| at <= now);
+        if is_due(self.reread_at) {
+            self.reread_at = None;
+            let lagging = matches!(self.renewal, Renewal::Lagging);
+            self.push(if lagging { Effect::ReadAgain } else { Effect::Reread });
+        }
+        if is_due(self.leave_by) {
+            self.stayed(ErrorCode::Timeout, "The page did not leave.");
+        }
+        if is_due(self.renew_at) && matches!(self.renewal, Renewal::None) && self.session().is_some() {
+            self.begin_renewal();
+        }
+        if is_due(self.expiring_at()) {
+            self.warn();
+        }
+        if is_due(self.ends_at()) {
+            self.time_is_up();
+        }
+        if is_due(self.recheck_at()) {
+            self.ask(Call::Check);
+        }
+    }
+
+    /// The next instant at which something is due.
+    pub(super) fn next_wake(&self) -> Option<UnixMillis> {
+        if matches!(self.phase, Phase::Disposed) {
+            return None;
+        }
+        // The freshness that the application sees changes at the end of the token, even where nothing else does.
+        let stale_at =
+            self.session().and_then(|session| session.facts.expires_at).map(|end| end.0).filter(|at| *at > self.now);
+        [self.reread_at, self.leave_by, self.renew_at, self.expiring_at(), self.ends_at(), self.recheck_at(), stale_at]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// When the session in force ends by itself, because nothing renews it.
+    fn ends_at(&self) -> Option<UnixMillis> {
+        let session = self.session()?;
+        if self.can_renew(session) || self.checking {
+            return None;
+        }
+        let end = [session.facts.expires_at, session.facts.absolute_expires_at].into_iter().flatten().min()?;
+        // A server that could not be asked is asked again after the pause, and not before.
+        Some(self.retry_at.filter(|_| self.settings.server_session).map_or(end.0, |retry| retry.max(end.0)))
+    }
+
+    fn time_is_up(&mut self) {
+        if self.settings.server_session {
+            // Another tab, or the server itself, may have prolonged it.
+            self.ask(Call::Check);
+        } else {
+            self.end(SignedOutReason::Expired, Origin::Server);
+        }
+    }
+
+    /// When to say that the credential ends soon.
+    fn expiring_at(&self) -> Option<UnixMillis> {
+        let session = self.session()?;
+        let renewed_by_itself = self.can_renew(session) && self.settings.refresh.proactive;
+        let end = session.facts.expires_at.filter(|end| !renewed_by_itself && self.warned != Some(end.0))?;
+        let life = session.facts.issued_at.map_or(Lifetime::ZERO, |at| at.until(end.0));
+        (end.0 > self.now).then(|| end.0.minus(life.part(1, 10).min(WARNING)))
+    }
+
+    fn warn(&mut self) {
+        let Some(end) = self.session().and_then(|session| session.facts.expires_at) else { return };
+        self.warned = Some(end.0);
+        let left = self.now.until(end.0).millis().div_euclid(1000);
+        self.notify(Notice::Expiring(left));
+    }
+
+    /// When the session server is asked again without a reason.
+    fn recheck_at(&self) -> Option<UnixMillis> {
+        if !self.settings.server_session || self.checking {
+            return None;
+        }
+        match &self.phase {
+            Phase::SignedIn(_) => {
+                let by_interval = self.checked_at.zip(self.settings.recheck_interval).map(|(at, every)| at.plus(every));
+                match (self.retry_at, by_interval) {
+                    (Some(retry), Some(at)) => Some(retry.max(at)),
+                    (None, at) => at,
+                    // After a failure it is asked again even where no interval is set.
+                    (retry, None) => retry,
+                }
+            }
+            Phase::SignedOut(SignedOutReason::Error, _) => self.retry_at,
+            Phase::Idle
+            | Phase::Restoring(_)
+            | Phase::SignedOut(..)
+            | Phase::Authenticating(..)
+            | Phase::Committing(..)
+            | Phase::Disposed => None,
+        }
+    }
+
+    pub(super) fn visible(&mut self) {
+        if self.settings.recheck_on_focus {
+            self.check_soon();
+        }
+        self.look_again();
+    }
+
+    pub(super) fn online(&mut self) {
+        if self.settings.recheck_on_online {
+            self.check_soon();
+        }
+        let waiting = self.failure.is_some() && matches!(self.renewal, Renewal::None);
+        if waiting && !self.settings.server_session && self.session().is_some_and(|session| self.can_renew(session)) {
+            // Spread over a second, so that the tabs of many machines do not all come at once.
+            let pause = Lifetime::from_millis((self.random % 1000) as i64);
+            self.renew_at = Some(self.now.plus(pause));
+        }
+    }
+
+    /// Back from the back-forward cache: whatever was begun before leaving is over.
+    pub(super) fn restored(&mut self) {
+        if self.leave_by.is_some() {
+            self.stayed(ErrorCode::Aborted, "The user came back without signing in.");
+        }
+        self.check_soon();
+        self.look_again();
+    }
+
+    /// Reads a shared medium again: a message of another tab may have been missed.
+    fn look_again(&mut self) {
+        if self.settings.shared && matches!(self.phase, Phase::SignedIn(_)) && matches!(self.renewal, Renewal::None) {
+            self.push(Effect::Reread);
+        }
+    }
+
+    pub(super) fn told(&mut self, note: Note) {
+        match note {
+            Note::SignedOut(reason) if self.settings.server_session && reason != SignedOutReason::LoggedOut => {
+                // Whether it is gone, the server says; this tab's cookie is the same.
+                self.ask(Call::Check);
+            }
+            Note::SignedOut(reason) => self.told_signed_out(reason),
+            Note::Committed(..) if self.settings.server_session => self.ask(Call::Check),
+            Note::Committed(lineage, generation) => {
+                if !self.settings.shared || (lineage == self.lineage && generation <= self.generation) {
+                    return;
+                }
+                self.heard = Some((lineage, generation));
+                self.stale_reads = 0;
+                if matches!(self.renewal, Renewal::None) {
+                    self.push(Effect::Reread);
+                }
+            }
+        }
+    }
+
+    /// A medium that has just become unreadable is worth an event.
+    pub(super) fn mention_failure(&mut self, stored: &Stored) {
+        if let Stored::Unreadable(Some(cause)) = stored {
+            self.notify(Notice::StorageDegraded(cause));
+        }
+    }
+
+    pub(super) fn reread(&mut self, stored: Stored) {
+        self.mention_failure(&stored);
+        let settled = matches!(self.phase, Phase::SignedIn(_) | Phase::SignedOut(..));
+        if !settled || !matches!(self.renewal, Renewal::None) || self.lags(&stored) {
+            return;
+        }
+        match stored {
+            // A session that was signed out here is not taken up again, unless another tab signed in since.
+            Stored::Record(record) if self.is_news(&record) => {
+                self.adopt(*record);
+                self.serve_waiters();
+            }
+            Stored::Record(_) | Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => {}
+        }
+    }
+}
+
+/// At most this long before the end, `expiring` is said.
+const WARNING: Lifetime = Lifetime::from_seconds(60);

@@ -1,0 +1,237 @@
+//! What each storage medium gives and risks, and which may hold tokens as plain text.
+//!
+//! RFC 10017 §8 (storing tokens in the browser). The sentences are shown to developers, so they say what is true and not
+//! what is reassuring.
+
+use crate::error::{Error, ErrorCode};
+
+/// Where a session is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Medium {
+    /// This page's memory.
+    Memory,
+    /// `sessionStorage`
+    SessionStorage,
+    /// `localStorage`
+    LocalStorage,
+    /// A cookie that authsafe writes.
+    Cookie,
+    /// An adapter of the application's.
+    Custom,
+}
+
+/// What a storage choice gives and risks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StorageDescription {
+    /// A reload keeps the session.
+    pub survives_reload: bool,
+    /// Other tabs of this origin have the same session.
+    pub shared_across_tabs: bool,
+    /// Script of this origin can read what is stored, without asking authsafe.
+    pub readable_by_script: bool,
+    /// The browser sends it along with requests by itself.
+    pub sent_automatically: bool,
+    /// Plain sentences.
+    pub notes: &'static [&'static str],
+}
+
+impl Medium {
+    /// Every medium.
+    pub const ALL: &'static [Self] =
+        &[Self::Memory, Self::SessionStorage, Self::LocalStorage, Self::Cookie, Self::Custom];
+
+    /// The word that the option uses.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::SessionStorage => "sessionStorage",
+            Self::LocalStorage => "localStorage",
+            Self::Cookie => "cookie",
+            Self::Custom => "custom",
+        }
+    }
+
+    /// Whether other tabs may see, and change, what this one writes. An adapter is taken to reach them: a needless look at
+    /// the medium costs little, a refresh token used twice costs the session.
+    #[must_use]
+    pub fn is_shared(self) -> bool {
+        match self {
+            Self::LocalStorage | Self::Cookie | Self::Custom => true,
+            Self::Memory | Self::SessionStorage => false,
+        }
+    }
+
+    /// The medium that the option's word means.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|medium| medium.as_str() == word)
+    }
+}
+
+/// What a medium gives and risks. `plaintext` tells whether tokens are written there as they are.
+///
+/// Without `plaintext`, the description of a persistent medium begins with the fact that this version refuses it; the
+/// rest tells what it would be like.
+#[must_use]
+pub fn describe(medium: Medium, plaintext: bool) -> StorageDescription {
+    let (accepted, refused) = match medium {
+        Medium::Memory => (MEMORY, MEMORY),
+        Medium::SessionStorage => (SESSION_STORAGE, SESSION_STORAGE_REFUSED),
+        Medium::LocalStorage => (LOCAL_STORAGE, LOCAL_STORAGE_REFUSED),
+        Medium::Cookie => (COOKIE, COOKIE_REFUSED),
+        Medium::Custom => (CUSTOM, CUSTOM_REFUSED),
+    };
+    StorageDescription {
+        survives_reload: medium != Medium::Memory,
+        shared_across_tabs: medium.is_shared(),
+        readable_by_script: medium != Medium::Memory,
+        sent_automatically: medium == Medium::Cookie,
+        notes: if plaintext { accepted } else { refused },
+    }
+}
+
+/// Refuses to write tokens as plain text unless the application said the word.
+///
+/// # Errors
+/// [`ErrorCode::ConfigInvalid`] for every medium that can outlive the page, custom adapters included.
+pub fn refuse_plaintext(medium: Medium, dangerously_plaintext: bool) -> Result<(), Error> {
+    if medium == Medium::Memory || dangerously_plaintext {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorCode::ConfigInvalid,
+        [
+            "`storage`: '",
+            medium.as_str(),
+            "' would hold tokens as plain text, because this version cannot seal them. Use 'memory', or accept the risk \
+             with `dangerouslyPlaintext: true`.",
+        ]
+        .concat(),
+    ))
+}
+
+macro_rules! notes {
+    ($($name:ident $refused:ident [$($note:expr,)+];)+) => {$(
+        const $name: &[&str] = &[$($note,)+];
+        const $refused: &[&str] = &[REFUSED, $($note,)+];
+    )+};
+}
+
+const REFUSED: &str =
+    "This version cannot seal tokens, so this choice is refused without `dangerouslyPlaintext: true`.";
+const PLAIN: &str =
+    "Tokens are plain text: any script of this origin, an injected one too, can read them and use them elsewhere.";
+const COPIES: &str = "Whoever copies the browser profile, such as a backup or malware, has the tokens.";
+
+const MEMORY: &[&str] = &[
+    "Nothing is written anywhere: a reload or a closed tab loses the tokens, and the user signs in again.",
+    "Each tab has a session of its own.",
+    "No other script can look the tokens up in a store, but script that was injected into this page can make requests as \
+     the user, and catch tokens as they arrive or are sent.",
+];
+
+notes! {
+    SESSION_STORAGE SESSION_STORAGE_REFUSED [
+        "The session survives a reload and ends with the tab; some browsers bring it back when they restore the tab.",
+        "Other tabs do not see it, except that a duplicated tab starts with a copy.",
+        PLAIN,
+        "While the tab lives, and where the browser saves tabs for a restart, the tokens may also be on disk.",
+    ];
+    LOCAL_STORAGE LOCAL_STORAGE_REFUSED [
+        "All tabs share the session, and it survives a restart of the browser.",
+        PLAIN,
+        "They stay on disk until the user signs out or clears the site's storage, however long that takes.",
+        COPIES,
+        "On a shared computer the next person finds the session.",
+    ];
+    COOKIE COOKIE_REFUSED [
+        "All tabs share the session. Without `maxAgeSeconds` it is meant to end when the browser closes, but browsers that \
+         restore tabs also restore such cookies.",
+        PLAIN,
+        "The browser sends the tokens to this site's server with every request below `path`: they can end up in its logs, \
+         and every server that answers for this host sees them.",
+        "A script-written cookie can never be HttpOnly. For a refresh token in an HttpOnly cookie, let the backend set it \
+         and use `firstParty.refreshCookie`.",
+        "Cookies share a few kilobytes for each site; large tokens make every request heavier.",
+        COPIES,
+    ];
+    CUSTOM CUSTOM_REFUSED [
+        "authsafe cannot look inside the adapter. What is said here is what should be expected, and the worst of it.",
+        "The adapter is handed plain text: whether anyone else can read it, and for how long it is kept, is its own doing.",
+        "If it throws, rejects or loses a record, the session goes on in memory and ends with the page.",
+    ];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_medium_is_described_by_what_browsers_do() {
+        // survives a reload, shared across tabs, readable by script, sent automatically
+        for (medium, expected) in [
+            (Medium::Memory, [false, false, false, false]),
+            (Medium::SessionStorage, [true, false, true, false]),
+            (Medium::LocalStorage, [true, true, true, false]),
+            (Medium::Cookie, [true, true, true, true]),
+            (Medium::Custom, [true, true, true, false]),
+        ] {
+            for plaintext in [false, true] {
+                let d = describe(medium, plaintext);
+                let got = [d.survives_reload, d.shared_across_tabs, d.readable_by_script, d.sent_automatically];
+                assert_eq!(got, expected, "{medium:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_notes_are_whole_sentences_and_promise_no_safety() {
+        for medium in Medium::ALL {
+            for plaintext in [false, true] {
+                let notes = describe(*medium, plaintext).notes;
+                assert!(notes.len() >= 3, "{medium:?}");
+                for note in notes {
+                    assert!(note.ends_with('.') && !note.contains("  "), "{note}");
+                    let lower = note.to_lowercase();
+                    for promise in ["xss-safe", "unhackable", "secure", "protects"] {
+                        assert!(!lower.contains(promise), "{note}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_description_says_that_a_choice_is_refused_exactly_where_it_is() {
+        for medium in Medium::ALL {
+            for plaintext in [false, true] {
+                let says = describe(*medium, plaintext).notes.contains(&REFUSED);
+                assert_eq!(says, refuse_plaintext(*medium, plaintext).is_err(), "{medium:?} {plaintext}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_memory_holds_tokens_without_a_word_of_consent() {
+        for medium in Medium::ALL {
+            assert_eq!(refuse_plaintext(*medium, true), Ok(()), "{medium:?}");
+            let Err(error) = refuse_plaintext(*medium, false) else {
+                assert_eq!(*medium, Medium::Memory);
+                continue;
+            };
+            assert_eq!(error.code, ErrorCode::ConfigInvalid);
+            assert!(error.detail.contains(medium.as_str()) && error.detail.contains("dangerouslyPlaintext: true"));
+        }
+    }
+
+    #[test]
+    fn every_medium_has_a_word_of_its_own() {
+        for medium in Medium::ALL {
+            assert_eq!(Medium::from_word(medium.as_str()), Some(*medium));
+        }
+        for word in ["indexedDB", "LocalStorage", "", "localstorage"] {
+            assert_eq!(Medium::from_word(word), None, "{word}");
+        }
+    }
+}

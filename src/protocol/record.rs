@@ -1,0 +1,191 @@
+//! The stored form of a session: versioned JSON text.
+//!
+//! Written by one version of authsafe and read by another, after a crash, a downgrade, or somebody else's hand: whatever
+//! is not exactly a record is a fault with a name, and never a panic. Instants are milliseconds of the device's clock, and
+//! exact within ±2⁵³. The text holds secrets; it is wiped on drop and written without intermediate copies.
+
+use super::endpoint::json_text;
+use crate::types::{
+    AccessToken, Credential, ExpiresAt, IdToken, Json, RefreshToken, Scope, Session, SessionFacts, Source, Tokens,
+    UnixMillis,
+};
+use std::rc::Rc;
+use zeroize::Zeroizing;
+
+/// A session as it is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// Names the sign-in that the session descends from.
+    pub lineage: String,
+    /// Counts the renewals of the lineage.
+    pub generation: u64,
+    /// The session.
+    pub session: Session,
+}
+
+/// Why a text is no record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordFault {
+    /// It was one, and is damaged.
+    Corrupt,
+    /// A newer version wrote it.
+    Newer,
+    /// Something else wrote it.
+    Foreign,
+}
+
+impl Record {
+    /// The text to store.
+    #[must_use]
+    pub fn to_text(&self) -> Zeroizing<String> {
+        let facts = &self.session.facts;
+        let credential = match &self.session.credential {
+            Credential::Cookie => None,
+            Credential::Tokens(tokens) => Some(write_tokens(tokens)),
+        };
+        let text = |value: &Option<String>| value.as_deref().map(Json::from);
+        let amr = facts.amr.iter().map(|method| Json::from(method.as_str())).collect();
+        json_text(&Zeroizing::new(Json::object([
+            ("v", Some(Json::Number(VERSION))),
+            ("lineage", Some(Json::from(self.lineage.as_str()))),
+            ("generation", Some(Json::Number(self.generation.min(MOST) as f64))),
+            ("user", Some((*self.session.user).clone())),
+            ("sub", text(&facts.sub)),
+            ("sid", text(&facts.sid)),
+            ("issued_at", facts.issued_at.map(write_instant)),
+            ("expires_at", facts.expires_at.map(|end| write_instant(end.0))),
+            ("refresh_expires_at", facts.refresh_expires_at.map(|end| write_instant(end.0))),
+            ("absolute_expires_at", facts.absolute_expires_at.map(|end| write_instant(end.0))),
+            ("acr", text(&facts.acr)),
+            ("amr", Some(Json::List(amr))),
+            ("auth_time", facts.auth_time.map(write_instant)),
+            ("scope", facts.scope.as_ref().map(|scope| Json::from(scope.as_str()))),
+            ("skew", Some(write_instant(UnixMillis(facts.skew)))),
+            ("tokens", credential),
+        ])))
+    }
+
+    /// Reads a text that was stored.
+    ///
+    /// # Errors
+    /// Says whose fault it is that the text is no record of this version.
+    pub fn parse(text: &str) -> Result<Self, RecordFault> {
+        let json = Zeroizing::new(Json::parse(text).ok_or(RecordFault::Corrupt)?);
+        let version = json.get("v").and_then(Json::number).ok_or(RecordFault::Foreign)?;
+        if version > VERSION {
+            return Err(RecordFault::Newer);
+        }
+        let record = if version == VERSION { read(&json) } else { None };
+        record.ok_or(RecordFault::Corrupt)
+    }
+}
+
+fn write_tokens(tokens: &Tokens) -> Json {
+    let source = match tokens.source {
+        Source::Oidc => OIDC,
+        Source::FirstParty => FIRST_PARTY,
+    };
+    Json::object([
+        ("access", Some(tokens.access.expose().into())),
+        ("refresh", tokens.refresh.as_ref().map(|token| token.expose().into())),
+        ("id_token", tokens.id_token.as_ref().map(|token| token.expose().into())),
+        ("id_claims", tokens.id_claims.as_deref().cloned()),
+        ("source", Some(source.into())),
+    ])
+}
+
+fn write_instant(at: UnixMillis) -> Json {
+    Json::Number(at.0.clamp(-(MOST as i64), MOST as i64) as f64)
+}
+
+/// `None` for any member that is missing, of another type, or not of this version.
+fn read(json: &Json) -> Option<Record> {
+    if json.members()?.iter().any(|(name, _)| !MEMBERS.contains(&name.as_str())) {
+        return None;
+    }
+    let user = json.get("user").filter(|user| user.members().is_some())?;
+    let instant = |name| optional(json, name, integer).map(|at| at.map(UnixMillis));
+    let end = |name| Some(instant(name)?.map(ExpiresAt));
+    let facts = SessionFacts {
+        sub: optional(json, "sub", owned)?,
+        sid: optional(json, "sid", owned)?,
+        issued_at: instant("issued_at")?,
+        expires_at: end("expires_at")?,
+        refresh_expires_at: end("refresh_expires_at")?,
+        absolute_expires_at: end("absolute_expires_at")?,
+        acr: optional(json, "acr", owned)?,
+        amr: json.get("amr")?.list()?.iter().map(owned).collect::<Option<_>>()?,
+        auth_time: instant("auth_time")?,
+        scope: optional(json, "scope", owned)?.map(Scope),
+        skew: integer(json.get("skew")?)?,
+    };
+    let credential = optional(json, "tokens", read_tokens)?.map_or(Credential::Cookie, Credential::Tokens);
+    Some(Record {
+        lineage: owned(json.get("lineage")?)?,
+        generation: u64::try_from(integer(json.get("generation")?)?).ok()?,
+        session: Session { user: Rc::new(user.clone()), facts, credential },
+    })
+}
+
+fn read_tokens(json: &Json) -> Option<Tokens> {
+    if json.members()?.iter().any(|(name, _)| !TOKEN_MEMBERS.contains(&name.as_str())) {
+        return None;
+    }
+    let source = match json.get("source")?.text()? {
+        OIDC => Source::Oidc,
+        FIRST_PARTY => Source::FirstParty,
+        _ => return None,
+    };
+    Some(Tokens {
+        access: AccessToken::new(owned(json.get("access")?)?)?,
+        refresh: optional(json, "refresh", |token| RefreshToken::new(owned(token)?))?,
+        id_token: optional(json, "id_token", |token| IdToken::new(owned(token)?))?,
+        id_claims: optional(json, "id_claims", |claims| claims.members().map(|_| Rc::new(claims.clone())))?,
+        source,
+    })
+}
+
+/// The outer `None` is a member that `read` refuses, the inner one a member that is absent.
+fn optional<T>(json: &Json, name: &str, read: impl Fn(&Json) -> Option<T>) -> Option<Option<T>> {
+    json.get(name).map_or(Some(None), |value| read(value).map(Some))
+}
+
+fn owned(json: &Json) -> Option<String> {
+    json.text().map(str::to_owned)
+}
+
+fn integer(json: &Json) -> Option<i64> {
+    let number = json.number()?;
+    (number == number.trunc() && number.abs() <= MOST as f64).then_some(number as i64)
+}
+
+const VERSION: f64 = 1.0;
+
+/// The largest integer up to which every integer is exact in JSON's numbers.
+const MOST: u64 = 1 << 53;
+
+const OIDC: &str = "oidc";
+const FIRST_PARTY: &str = "first_party";
+
+const MEMBERS: &[&str] = &[
+    "v",
+    "lineage",
+    "generation",
+    "user",
+    "sub",
+    "sid",
+    "issued_at",
+    "expires_at",
+    "refresh_expires_at",
+    "absolute_expires_at",
+    "acr",
+    "amr",
+    "auth_time",
+    "scope",
+    "skew",
+    "tokens",
+];
+const TOKEN_MEMBERS: &[&str] = &["access", "refresh", "id_token", "id_claims", "source"];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,41 @@
+//! Token revocation: the request. Its answer decides nothing, for the local session is gone by then.
+//!
+//! RFC 7009 §2.1.
+
+use super::form::Form;
+use super::http::{BodyKind, HttpRequest};
+use crate::types::{ClientId, Lifetime, WebUrl};
+
+/// How long a sign-out waits for it.
+pub const DEADLINE: Lifetime = Lifetime::from_seconds(2);
+
+/// Asks the server to forget `token`; `hint` is `refresh_token` or `access_token`.
+///
+/// It may outlive the page (`keepalive`), since a sign-out usually leaves it.
+#[must_use]
+pub fn revocation_request(client_id: &ClientId, endpoint: &WebUrl, token: &str, hint: &str) -> HttpRequest {
+    let form = Form::new().pair("token", token).pair("token_type_hint", hint).pair("client_id", client_id.as_str());
+    let mut request = HttpRequest::new("POST", endpoint.clone());
+    request.body = Some((BodyKind::Form, form.into_body()));
+    request.deadline = DEADLINE;
+    request.keepalive = true;
+    request
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::http::Credentials;
+
+    #[test]
+    fn a_revocation_carries_the_token_in_its_body_and_may_outlive_the_page() {
+        let endpoint = WebUrl::parse("https://as.example/revoke").unwrap();
+        let request = revocation_request(&ClientId("app 1".to_owned()), &endpoint, "CANARY+/=", "refresh_token");
+        let (kind, body) = request.body.as_ref().unwrap();
+        assert_eq!((request.method.as_str(), &request.url, *kind), ("POST", &endpoint, BodyKind::Form));
+        assert_eq!(**body, "token=CANARY%2B%2F%3D&token_type_hint=refresh_token&client_id=app+1");
+        assert_eq!((request.keepalive, request.deadline), (true, DEADLINE));
+        assert_eq!(request.credentials, Credentials::Omit);
+        assert!(!format!("{request:?}").contains("CANARY"));
+    }
+}

@@ -1,0 +1,146 @@
+//! What TypeScript knows of the tables in Rust is generated from them: the codes of errors, and what each storage medium
+//! gives and risks. The generated files are committed; these tests fail when one no longer says what its table says.
+//! `AUTHSAFE_BLESS=1 cargo test --test generated` writes them anew.
+#![cfg(not(target_arch = "wasm32"))]
+
+use authsafe::error::{ErrorCode, ErrorPhase, ErrorRecovery};
+use authsafe::policy::storage::{Medium, describe};
+use std::path::Path;
+
+/// The errors that TypeScript must be able to raise before the core is there, or when it is gone.
+const OWN: &[ErrorCode] = &[
+    ErrorCode::ConfigInvalid,
+    ErrorCode::Disposed,
+    ErrorCode::InsecureContext,
+    ErrorCode::RequestRefused,
+    ErrorCode::WasmBlockedByCsp,
+    ErrorCode::WasmLoadFailed,
+    ErrorCode::WasmTrapped,
+];
+
+/// What is true or false of a storage medium, in the words of TypeScript.
+const FACTS: [&str; 5] = ["survivesReload", "sharedAcrossTabs", "readableByScript", "sentAutomatically", "refused"];
+
+#[test]
+fn the_error_codes_of_typescript_are_those_of_the_table() {
+    let mut out = head("src/error.rs");
+    out.push_str(
+        "/** What happened. Codes are stable: one is never reused for something else. */\nexport type AuthErrorCode =",
+    );
+    for code in ErrorCode::ALL {
+        out.push_str(&format!("\n  /** {} {} */\n  | {}", code.description(), code.hint(), quoted(code.as_str())));
+    }
+    out.push_str(";\n");
+    union(&mut out, "During what an error occurred.", "ErrorPhase", ErrorPhase::ALL.iter().map(|phase| phase.as_str()));
+    union(&mut out, "What helps.", "ErrorRecovery", ErrorRecovery::ALL.iter().map(|recovery| recovery.as_str()));
+    out.push_str("\ntype Facts = readonly [phase: ErrorPhase, recovery: ErrorRecovery, what: string, hint: string];\n");
+    out.push_str(
+        "\n/**\n * The errors that are raised without the core.\n *\n * @internal\n */\nexport const OWN_ERRORS = {\n",
+    );
+    for code in OWN {
+        let texts = [code.phase().as_str(), code.recovery().as_str(), code.description(), code.hint()];
+        out.push_str(&array(&format!("  {}: ", code.as_str()), &texts, ","));
+    }
+    out.push_str("} satisfies { [code in AuthErrorCode]?: Facts };\n");
+    compare("errors.ts", &out);
+}
+
+#[test]
+fn an_error_that_typescript_raises_by_itself_needs_no_more_than_its_phase_and_recovery() {
+    for code in OWN {
+        assert_eq!(code.retryable(), code.recovery() == ErrorRecovery::Retry, "{code:?}");
+    }
+}
+
+#[test]
+fn what_typescript_tells_of_a_storage_medium_is_what_the_table_tells() {
+    let mut out = head("src/policy/storage.rs");
+    // One row serves both cases: without consent to plain text, it has one sentence more, the same for all media.
+    let mut refusal: Option<&str> = None;
+    let mut rows = String::new();
+    for medium in Medium::ALL {
+        let (sealed, plain) = (describe(*medium, false), describe(*medium, true));
+        let refused = sealed.notes.len() > plain.notes.len();
+        if refused {
+            assert_eq!(sealed.notes[1..], *plain.notes, "{medium:?}");
+            assert_eq!(*refusal.get_or_insert(sealed.notes[0]), sealed.notes[0], "{medium:?}");
+        } else {
+            assert_eq!(sealed, plain);
+        }
+        let gives =
+            [plain.survives_reload, plain.shared_across_tabs, plain.readable_by_script, plain.sent_automatically];
+        assert_eq!(
+            gives,
+            [sealed.survives_reload, sealed.shared_across_tabs, sealed.readable_by_script, sealed.sent_automatically]
+        );
+        rows.push_str(&format!("  {}: {{\n", medium.as_str()));
+        for (name, fact) in FACTS.iter().zip(gives.iter().chain([&refused])) {
+            rows.push_str(&format!("    {name}: {fact},\n"));
+        }
+        rows.push_str(&array("    notes: ", plain.notes, ","));
+        rows.push_str("  },\n");
+    }
+    out.push_str("import type { StorageDescription } from \"../types.js\";\n\n");
+    out.push_str(
+        "/**\n * What is said first of a medium that is refused without consent to plain text.\n *\n * @internal\n */\n",
+    );
+    out.push_str(&format!("export const REFUSED =\n  {};\n", quoted(refusal.unwrap())));
+    out.push_str("\n/**\n * What each medium gives and risks, and whether it is refused without that consent.\n *\n");
+    out.push_str(" * @internal\n */\nexport const STORAGE = {\n");
+    out.push_str(&rows);
+    out.push_str("} satisfies { [kind: string]: StorageDescription & { refused: boolean } };\n");
+    compare("storage.ts", &out);
+}
+
+fn head(table: &str) -> String {
+    format!(
+        "// Generated from {table} by tests/generated.rs. Change the table, then: AUTHSAFE_BLESS=1 cargo test --test generated\n\n"
+    )
+}
+
+fn union<'a>(out: &mut String, doc: &str, name: &str, words: impl Iterator<Item = &'a str>) {
+    out.push_str(&format!("\n/** {doc} */\nexport type {name} ="));
+    let words: Vec<_> = words.map(quoted).collect();
+    let line = words.join(" | ");
+    if line.len() + name.len() + 16 <= 120 {
+        out.push_str(&format!(" {line};\n"));
+    } else if line.len() + 3 <= 120 {
+        out.push_str(&format!("\n  {line};\n"));
+    } else {
+        out.push_str(&format!("\n  | {};\n", words.join("\n  | ")));
+    }
+}
+
+/// An array after `before`: on one line where it fits, else one text a line.
+fn array(before: &str, texts: &[&str], after: &str) -> String {
+    let texts: Vec<_> = texts.iter().map(|text| quoted(text)).collect();
+    let line = format!("{before}[{}]{after}\n", texts.join(", "));
+    if line.chars().count() <= 121 {
+        return line;
+    }
+    let indent = " ".repeat(before.len() - before.trim_start().len());
+    let lines: String = texts.iter().map(|text| format!("{indent}  {text},\n")).collect();
+    format!("{before}[\n{lines}{indent}]{after}\n")
+}
+
+/// A TypeScript string: in the quotes that need fewer escapes, as the house style has it.
+fn quoted(text: &str) -> String {
+    let text = text.replace('\\', "\\\\");
+    if text.matches('"').count() > text.matches('\'').count() {
+        format!("'{}'", text.replace('\'', "\\'"))
+    } else {
+        format!("\"{}\"", text.replace('"', "\\\""))
+    }
+}
+
+fn compare(file: &str, wanted: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("pkg/ts/generated").join(file);
+    if std::env::var_os("AUTHSAFE_BLESS").is_some_and(|value| value == "1") {
+        std::fs::write(&path, wanted).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        found == wanted,
+        "pkg/ts/generated/{file} is not what its table says; write it anew with AUTHSAFE_BLESS=1 cargo test --test generated"
+    );
+}

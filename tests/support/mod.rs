@@ -1,0 +1,221 @@
+//! What the native stories share: servers that behave as real ones do, with faults on demand, and signed-in tabs.
+#![allow(dead_code, reason = "each story uses its part")]
+
+use authsafe::client::options::Config;
+use authsafe::client::{Client, Report};
+use authsafe::machine::Snapshot;
+use authsafe::ports::fake::{Reply, Tab, World};
+use authsafe::protocol::http::HttpRequest;
+use authsafe::types::{Json, UnixMillis, WebUrl};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+pub(crate) const ISSUER: &str = "https://id.example";
+pub(crate) const APP: &str = "https://app.example/";
+pub(crate) const START: UnixMillis = UnixMillis(1_800_000_000_000);
+
+/// An authorization server with rotation and reuse detection, as strict as they come.
+pub(crate) struct Provider {
+    pub(crate) rotations: Cell<u64>,
+    pub(crate) token_requests: Cell<u64>,
+    pub(crate) lifetime: Cell<i64>,
+    pub(crate) sub: RefCell<String>,
+    pub(crate) nonce: RefCell<String>,
+    pub(crate) revoked: RefCell<Vec<String>>,
+    /// Answers instead of the server, while there are any.
+    pub(crate) faults: RefCell<Vec<Reply>>,
+    /// Bodies of token requests, for stories about what was sent.
+    pub(crate) bodies: RefCell<Vec<String>>,
+    pub(crate) reused: Cell<bool>,
+}
+
+impl Provider {
+    pub(crate) fn new() -> Rc<Self> {
+        Rc::new(Self {
+            rotations: Cell::new(0),
+            token_requests: Cell::new(0),
+            lifetime: Cell::new(600),
+            sub: RefCell::new("alice".to_owned()),
+            nonce: RefCell::default(),
+            revoked: RefCell::default(),
+            faults: RefCell::default(),
+            bodies: RefCell::default(),
+            reused: Cell::new(false),
+        })
+    }
+
+    pub(crate) fn answer(&self, request: &HttpRequest, now: UnixMillis) -> Reply {
+        let body = request.body.as_ref().map(|(_, text)| text.to_string()).unwrap_or_default();
+        match request.url.path() {
+            "/.well-known/openid-configuration" => Reply::json(200, &self.metadata()),
+            "/token" => {
+                self.token_requests.set(self.token_requests.get() + 1);
+                self.bodies.borrow_mut().push(body.clone());
+                if !self.faults.borrow().is_empty() {
+                    return self.faults.borrow_mut().remove(0);
+                }
+                self.tokens(&body, now)
+            }
+            "/revoke" => {
+                self.revoked.borrow_mut().push(body);
+                Reply::json(200, "")
+            }
+            path => Reply::with(404, "text/html", path),
+        }
+    }
+
+    fn metadata(&self) -> String {
+        format!(
+            r#"{{"issuer":"{ISSUER}","authorization_endpoint":"{ISSUER}/authorize","token_endpoint":"{ISSUER}/token",
+            "revocation_endpoint":"{ISSUER}/revoke","end_session_endpoint":"{ISSUER}/logout","jwks_uri":"{ISSUER}/jwks",
+            "authorization_response_iss_parameter_supported":true,"code_challenge_methods_supported":["S256"]}}"#
+        )
+    }
+
+    fn tokens(&self, body: &str, now: UnixMillis) -> Reply {
+        let current = format!("refresh-{}", self.rotations.get());
+        if body.contains("grant_type=refresh_token") && !body.contains(&format!("refresh_token={current}")) {
+            self.reused.set(true);
+            return Reply::json(400, r#"{"error":"invalid_grant"}"#);
+        }
+        self.rotations.set(self.rotations.get() + 1);
+        let count = self.rotations.get();
+        Reply::json(
+            200,
+            &format!(
+                r#"{{"access_token":"access-{count}","token_type":"Bearer","expires_in":{},"refresh_token":"refresh-{count}",
+                "id_token":"{}"}}"#,
+                self.lifetime.get(),
+                self.id_token(now)
+            ),
+        )
+    }
+
+    pub(crate) fn id_token(&self, now: UnixMillis) -> String {
+        let nonce = self.nonce.borrow();
+        let claims = format!(
+            r#"{{"iss":"{ISSUER}","aud":"app","sub":"{}","iat":{},"exp":{},"nonce":"{nonce}","name":"Alice"}}"#,
+            self.sub.borrow(),
+            now.seconds(),
+            now.seconds() + 3600
+        );
+        [&base64url(br#"{"alg":"RS256","kid":"1"}"#), ".", &base64url(claims.as_bytes()), ".", &base64url(b"signature")]
+            .concat()
+    }
+}
+
+pub(crate) fn base64url(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut out = String::new();
+    for chunk in bytes.chunks(3) {
+        let word = chunk.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for at in 0..=chunk.len() {
+            out.push(DIGITS[(word >> (18 - 6 * at) & 63) as usize] as char);
+        }
+    }
+    out
+}
+
+/// A page with a client, and everything that the client reported.
+pub(crate) struct Page {
+    pub(crate) tab: Tab,
+    pub(crate) client: Client<Tab>,
+    pub(crate) reports: Rc<RefCell<Vec<Report>>>,
+}
+
+impl Page {
+    /// Opens `href` in `world` with these options.
+    pub(crate) fn open(world: &Rc<World>, href: &str, options: &str) -> Self {
+        Self::in_tab(world.tab(href, options.contains("localStorage")), options)
+    }
+
+    /// Loads a page anew in a tab that was there before: what the tab stores is still there.
+    pub(crate) fn in_tab(tab: Tab, options: &str) -> Self {
+        let here = WebUrl::parse(&tab.href.borrow()).unwrap();
+        let config = Config::parse(&Json::parse(options).unwrap(), &here).unwrap();
+        let reports: Rc<RefCell<Vec<Report>>> = Rc::default();
+        let sink = Rc::clone(&reports);
+        let client = Client::new(config, tab.clone(), move |report| sink.borrow_mut().push(report));
+        let hears = client.clone();
+        tab.world.listen(tab.id, move |text| hears.hear(text));
+        Self { tab, client, reports }
+    }
+
+    /// Runs a call of the client to its end.
+    pub(crate) fn run<T: 'static, F: Future<Output = T> + 'static>(&self, call: impl FnOnce(Client<Tab>) -> F) -> T {
+        self.tab.world.block_on(call(self.client.clone()))
+    }
+
+    pub(crate) fn status(&self) -> &'static str {
+        match self.client.snapshot() {
+            Snapshot::Initializing => "initializing",
+            Snapshot::Unauthenticated(..) => "unauthenticated",
+            Snapshot::Authenticating(_) => "authenticating",
+            Snapshot::Authenticated(..) => "authenticated",
+        }
+    }
+
+    /// Names of the events so far, in order.
+    pub(crate) fn events(&self) -> Vec<String> {
+        let name = |report: &Report| match report {
+            Report::State(_) => None,
+            Report::Event(notice) => Some(format!("{notice:?}").split('(').next().unwrap().to_owned()),
+        };
+        self.reports.borrow().iter().filter_map(name).collect()
+    }
+}
+
+/// Options of an application that signs in at [`ISSUER`].
+pub(crate) fn token_options(storage: &str) -> String {
+    format!(
+        r#"{{"mode":"token","oidc":{{"issuer":"{ISSUER}","clientId":"app","redirectUri":"https://app.example/callback",
+        "scope":"openid offline_access"}},"allowedOrigins":["https://api.example"],
+        "storage":{{"kind":"{storage}","dangerouslyPlaintext":true}}}}"#
+    )
+    .replace(r#""storage":{"kind":"memory","dangerouslyPlaintext":true}"#, r#""storage":"memory""#)
+}
+
+/// The value of a parameter of a URL or form.
+pub(crate) fn param(text: &str, name: &str) -> String {
+    let query = text.split_once('?').map_or(text, |(_, query)| query);
+    url::form_urlencoded::parse(query.as_bytes())
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
+}
+
+/// A world whose only server is `provider`.
+pub(crate) fn world_of(provider: &Rc<Provider>) -> Rc<World> {
+    let server = Rc::clone(provider);
+    World::new(START, move |request, now| server.answer(request, now))
+}
+
+/// Leaves for the provider and comes back: the tab is then at the callback address.
+pub(crate) fn go_and_return(page: &Page, provider: &Provider) -> String {
+    let client = page.client.clone();
+    page.tab.world.start(async move {
+        let login = authsafe::machine::Login::Redirect { params: Vec::new(), return_to: None, app_state: None };
+        drop(client.login(login).await);
+    });
+    page.tab.world.advance(authsafe::types::Lifetime::from_seconds(1));
+    let left_for = page.tab.navigations.borrow().last().cloned().unwrap();
+    *provider.nonce.borrow_mut() = param(&left_for, "nonce");
+    let state = param(&left_for, "state");
+    let issuer = ISSUER.replace(':', "%3A").replace('/', "%2F");
+    let callback = format!("https://app.example/callback?code=code-1&state={state}&iss={issuer}&keep=1#frag");
+    *page.tab.href.borrow_mut() = callback.clone();
+    callback
+}
+
+/// A page on which somebody has signed in by redirect.
+pub(crate) fn signed_in(world: &Rc<World>, provider: &Provider, storage: &str) -> Page {
+    let before = Page::open(world, APP, &token_options(storage));
+    before.run(|client| async move { client.start().await.unwrap() });
+    go_and_return(&before, provider);
+    before.client.dispose();
+    let page = Page::in_tab(before.tab.clone(), &token_options(storage));
+    let (arrived, error) = page.run(|client| async move { client.start().await.unwrap() });
+    assert_eq!(error, None);
+    assert!(arrived.is_some());
+    page
+}

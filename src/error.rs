@@ -250,8 +250,14 @@ pub(crate) fn printable(text: &str) -> String {
 }
 
 /// Every failure of authsafe.
+///
+/// One pointer wide, because a `Result` with it is handed on in very many places of the WebAssembly module.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Error {
+pub struct Error(Box<Failure>);
+
+/// What an [`Error`] says; reached through it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failure {
     /// What happened.
     pub code: ErrorCode,
     /// During what.
@@ -266,31 +272,49 @@ pub struct Error {
     pub oauth: Option<OAuthError>,
 }
 
+impl std::ops::Deref for Error {
+    type Target = Failure;
+    fn deref(&self) -> &Failure {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Error {
+    fn deref_mut(&mut self) -> &mut Failure {
+        &mut self.0
+    }
+}
+
 impl Error {
     /// An error with more about it than its code.
     #[must_use]
     pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self { code, phase: code.phase(), detail: detail.into(), status: None, retry_after: None, oauth: None }
+        Self::of(code, detail.into())
+    }
+
+    #[inline(never)]
+    fn of(code: ErrorCode, detail: String) -> Self {
+        Self(Box::new(Failure { code, phase: code.phase(), detail, status: None, retry_after: None, oauth: None }))
     }
 
     /// During what it happened, where that is not the code's own phase.
     #[must_use]
     pub fn during(mut self, phase: ErrorPhase) -> Self {
-        self.phase = phase;
+        self.0.phase = phase;
         self
     }
 
     /// With the status of the answer that is the cause.
     #[must_use]
     pub fn with_status(mut self, status: u16) -> Self {
-        self.status = Some(status);
+        self.0.status = Some(status);
         self
     }
 
     /// With the server's error response.
     #[must_use]
     pub fn with_oauth(mut self, oauth: OAuthError) -> Self {
-        self.oauth = Some(oauth);
+        self.0.oauth = Some(oauth);
         self
     }
 

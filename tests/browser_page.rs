@@ -168,10 +168,10 @@ async fn a_spawned_future_runs_after_the_call_and_to_its_end() {
     let (ended, done) = deferred();
     let flag = Rc::clone(&began);
     let ports = ports_with(Medium::Memory);
-    ports.spawn(async move {
+    ports.spawn(Box::pin(async move {
         flag.set(true);
         done.call0(&JsValue::UNDEFINED).unwrap();
-    });
+    }));
     assert!(!began.get());
     ended.await.unwrap();
     assert!(began.get());

@@ -85,7 +85,7 @@ export interface CommonConfig<U extends Claims = Claims> {
 export type Endpoint =
   | string
   | {
-      /** A path below `baseUrl`, or an absolute URL. */
+      /** An absolute URL, a path of `baseUrl`’s origin (`/x`), or a path below `baseUrl` (`x`). */
       url: string;
       /** Default: `GET` for `session`, `user` and `csrf`, `POST` for the others. */
       method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -139,7 +139,10 @@ export interface SessionConfig<U extends Claims = Claims> extends CommonConfig<U
   /** Which requests carry cookies. Default `'same-origin'`; `'include'` for a backend on another origin. */
   credentials?: "same-origin" | "include";
   csrf?: CsrfConfig;
-  /** When the server is asked again. `false`: never by itself. */
+  /**
+   * When the server is asked again. `false`: never by itself. Default: when the page becomes visible or the network comes
+   * back, but not within 10 s of the last answer; no interval.
+   */
   recheck?: false | { intervalSeconds?: number; onFocus?: boolean; onOnline?: boolean; minIntervalSeconds?: number };
   /** The session as the server rendered it: no first round trip. `null` says that nobody is signed in. */
   initialSession?: SessionPayload | null;
@@ -301,14 +304,7 @@ export interface TokenConfig<U extends Claims = Claims> extends CommonConfig<U> 
 
 /** Why nobody is signed in. */
 export type SignedOutReason =
-  | "never"
-  | "logged_out"
-  | "logged_out_elsewhere"
-  | "expired"
-  | "revoked"
-  | "storage_lost"
-  | "user_changed"
-  | "error";
+  "never" | "logged_out" | "logged_out_elsewhere" | "expired" | "revoked" | "storage_lost" | "user_changed" | "error";
 
 /** How a sign-in is made. */
 export type LoginVia = "redirect" | "password";
@@ -381,6 +377,9 @@ export interface LogoutOptions {
   /** A path of this origin to come back to; only where the server needs no navigation of its own. */
   returnTo?: string;
 }
+
+/** Where the compiled core comes from: an address, a response or the promise of one, the bytes, or a compiled module. */
+export type WasmSource = URL | string | Response | PromiseLike<Response> | WebAssembly.Module | BufferSource;
 
 /** The events of a client, by name. */
 export interface AuthEvents<U extends Claims = Claims> {

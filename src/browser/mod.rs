@@ -32,7 +32,7 @@ pub(crate) use page::href;
 pub use storage::{Area, WebStorage};
 
 use crate::ports::{
-    Channel, Clock, Entropy, EntropyFailure, Http, Lock, Page, Ports, Spawn, Store, StoreFailure, Timer,
+    Channel, Clock, Entropy, EntropyFailure, Http, Lock, Page, Ports, Spawn, Store, StoreFailure, Task, Timer,
 };
 use crate::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
 use crate::types::{Lifetime, UnixMillis};
@@ -208,8 +208,8 @@ impl Page for BrowserPorts {
 }
 
 impl Spawn for BrowserPorts {
-    fn spawn(&self, future: impl Future<Output = ()> + 'static) {
-        wasm_bindgen_futures::spawn_local(future);
+    fn spawn(&self, task: Task) {
+        wasm_bindgen_futures::spawn_local(task);
     }
 }
 

@@ -107,12 +107,12 @@ impl<P: Ports> Inner<P> {
     fn run(self: &Rc<Self>, effect: Effect) {
         let this = Rc::clone(self);
         match effect {
-            Effect::Load => self.ports.spawn(async move {
+            Effect::Load => self.spawn(async move {
                 let (stored, arrival) = this.load().await;
                 this.dispatch(EventKind::Loaded(stored, arrival));
             }),
             Effect::AcquireLock => self.acquire_lock(),
-            Effect::ReadAgain => self.ports.spawn(async move {
+            Effect::ReadAgain => self.spawn(async move {
                 let stored = this.read_shared().await;
                 this.dispatch(EventKind::LockGranted(stored));
             }),
@@ -120,25 +120,29 @@ impl<P: Ports> Inner<P> {
                 self.lock_turn.set(self.lock_turn.get() + 1);
                 drop(self.guard.borrow_mut().take());
             }
-            Effect::Reread => self.ports.spawn(async move {
+            Effect::Reread => self.spawn(async move {
                 let stored = this.read_shared().await;
                 this.dispatch(EventKind::Reread(stored));
             }),
-            Effect::Send(ticket, call) => self.ports.spawn(async move {
+            Effect::Send(ticket, call) => self.spawn(async move {
                 let answer = this.talk(call).await;
                 this.dispatch(EventKind::Answered(ticket, Box::new(answer)));
             }),
-            Effect::Commit(record) => self.ports.spawn(async move {
+            Effect::Commit(record) => self.spawn(async move {
                 let result = this.commit(&record).await;
                 this.dispatch(EventKind::Committed(result));
             }),
-            Effect::Forget => self.ports.spawn(async move { this.forget().await }),
+            Effect::Forget => self.spawn(async move { this.forget().await }),
             Effect::WakeAt(at) => self.set_alarm(at),
             Effect::Tell(note) => self.ports.post(&note.to_text()),
             Effect::Notify(notice) => (self.listener)(Report::Event(notice)),
             Effect::Show(snapshot) => (self.listener)(Report::State(snapshot)),
             Effect::Settle(id, outcome) => self.settle(id, outcome),
         }
+    }
+
+    fn spawn(&self, work: impl Future<Output = ()> + 'static) {
+        self.ports.spawn(Box::pin(work));
     }
 
     fn settle(&self, id: WaiterId, outcome: Outcome) {
@@ -155,7 +159,7 @@ impl<P: Ports> Inner<P> {
         let turn = self.lock_turn.get() + 1;
         self.lock_turn.set(turn);
         let this = Rc::clone(self);
-        self.ports.spawn(async move {
+        self.spawn(async move {
             let name = ["authsafe.", &this.config.id, ".refresh"].concat();
             let guard = this.ports.acquire(&name, LOCK_PATIENCE).await;
             if this.lock_turn.get() != turn {
@@ -179,7 +183,7 @@ impl<P: Ports> Inner<P> {
         self.alarm.set(turn);
         let Some(at) = at else { return };
         let this = Rc::clone(self);
-        self.ports.spawn(async move {
+        self.spawn(async move {
             loop {
                 let left = this.ports.now().until(at);
                 if left == Lifetime::ZERO {

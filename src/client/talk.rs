@@ -30,7 +30,7 @@ impl<P: Ports> Inner<P> {
             (Mode::Session(config), Call::Login(login)) => self.login_for_session(config, *login).await,
             (Mode::Session(config), Call::Check) => self.check(config).await,
             (Mode::Session(config), Call::Extend) => self.extend(config).await,
-            (Mode::Session(config), Call::End(_, ending)) => self.end_session(config, ending).await,
+            (Mode::Session(config), Call::End(..)) => self.end_session(config).await,
             (Mode::Token(_), Call::Check | Call::Extend) | (Mode::Session(_), Call::Exchange | Call::Refresh(_)) => {
                 Err(Error::new(ErrorCode::ConfigInvalid, "The other mode has this call."))
             }
@@ -204,7 +204,7 @@ impl<P: Ports> Inner<P> {
         for (token, hint) in refresh.into_iter().chain([(tokens.access.expose(), "access_token")]) {
             let request = revocation::revocation_request(&registration.client_id, endpoint, token, hint);
             match self.send(request, ErrorPhase::Logout).await {
-                Ok(response) if (200..300).contains(&response.status) => {}
+                Ok(response) if revocation::is_done(&response) => {}
                 Ok(response) => result = result.and(Err(answer::status_error(&response, ErrorPhase::Logout))),
                 Err(error) => result = result.and(Err(error)),
             }
@@ -288,14 +288,13 @@ impl<P: Ports> Inner<P> {
     async fn extend(&self, config: &SessionConfig) -> Result<Answer, Error> {
         let header = self.csrf_header(config).await?;
         let request = session::extend_request(&config.backend, header).ok_or_else(|| missing("endpoints.extend"))?;
-        let response = self.send(request, ErrorPhase::Session).await?;
-        let answer = session::process_session(&response, self.ports.now(), ErrorPhase::Session)?;
+        let response = self.send(request, ErrorPhase::Refresh).await?;
+        let answer = session::process_session(&response, self.ports.now(), ErrorPhase::Refresh)?;
         Ok(Answer::Checked(answer.map(|answer| self.take_csrf(answer))))
     }
 
-    async fn end_session(&self, config: &SessionConfig, ending: Ending) -> Result<Answer, Error> {
-        // The cookie is the server's: a local sign-out cannot leave it behind, so every sign-out tells the server.
-        let _ = ending;
+    /// The cookie is the server's: a local sign-out cannot leave it behind, so every sign-out tells the server.
+    async fn end_session(&self, config: &SessionConfig) -> Result<Answer, Error> {
         let Some(endpoint) = &config.backend.logout else { return Ok(Answer::Ended) };
         if endpoint.navigate {
             self.ports.navigate(session::navigation(endpoint, None).as_str());
@@ -305,14 +304,7 @@ impl<P: Ports> Inner<P> {
         let request = session::logout_request(&config.backend, header).ok_or_else(|| missing("endpoints.logout"))?;
         let response = self.send(request, ErrorPhase::Logout).await?;
         *self.csrf.borrow_mut() = None;
-        if (200..300).contains(&response.status) || matches!(response.status, 401 | 419) {
-            return Ok(Answer::Ended);
-        }
-        Err(if response.status == 403 {
-            ErrorCode::CsrfRejected.into()
-        } else {
-            answer::status_error(&response, ErrorPhase::Logout)
-        })
+        session::process_logout(&response).map(|()| Answer::Ended)
     }
 
     /// The header that proves where an unsafe request comes from; its token is fetched where it is not known yet.
@@ -323,8 +315,9 @@ impl<P: Ports> Inner<P> {
         }
         let request = session::csrf_request(&config.backend).ok_or(ErrorCode::CsrfUnavailable)?;
         let response = self.send(request, ErrorPhase::Session).await?;
-        let token = session::process_csrf(&response)?;
-        *self.csrf.borrow_mut() = Some(token);
+        if matches!(kind, Csrf::Synchronizer { .. }) {
+            *self.csrf.borrow_mut() = Some(session::process_csrf(&response)?);
+        }
         self.known_csrf(kind)?
             .ok_or_else(|| Error::new(ErrorCode::CsrfUnavailable, "`endpoints.csrf` was asked, in vain."))
     }

@@ -15,6 +15,7 @@ use crate::protocol::http::Credentials;
 use crate::types::{Fields, Json, Lifetime, Password, ReturnTo, WebUrl};
 use js_sys::{Function, Promise, Reflect};
 use std::cell::RefCell;
+use std::pin::Pin;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
@@ -215,7 +216,12 @@ fn tell(listener: Option<&Function>, arguments: &[JsValue]) {
     }
 }
 
+/// One promise of one type of future: the code around it is paid for once, and not for each method.
 fn promise(work: impl Future<Output = Result<JsValue, Error>> + 'static) -> Promise {
+    erased(Box::pin(work))
+}
+
+fn erased(work: Pin<Box<dyn Future<Output = Result<JsValue, Error>>>>) -> Promise {
     future_to_promise(async move { work.await.map_err(|error| thrown(&error)) })
 }
 
@@ -257,7 +263,8 @@ fn login_of(options: JsValue) -> Result<Login, Error> {
     let app_state = fields.take("appState").cloned();
     let login = match fields.take("via").map(|via| via.text()) {
         None | Some(Some("redirect")) => {
-            let params = fields.take("authorizationParams").map_or(Ok(Vec::new()), params_of)?;
+            let params = fields.take("authorizationParams");
+            let params = params.map_or(Ok(Vec::new()), |params| param_text("authorizationParams", params))?;
             Login::Redirect { params, return_to, app_state }
         }
         Some(Some("password")) => {
@@ -271,15 +278,6 @@ fn login_of(options: JsValue) -> Result<Login, Error> {
     };
     unknown(&fields)?;
     Ok(login)
-}
-
-fn params_of(params: &Json) -> Result<Vec<(String, String)>, Error> {
-    let members = params.members().ok_or_else(|| config_error("`authorizationParams` must be an object."))?;
-    let mut pairs = Vec::new();
-    for (name, value) in members {
-        pairs.extend(param_text(name, value)?);
-    }
-    Ok(pairs)
 }
 
 fn ending_of(options: JsValue) -> Result<(Ending, Option<ReturnTo>), Error> {

@@ -4,7 +4,7 @@ use super::{
     Call, CallKind, Error, ErrorCode, Machine, Notice, Origin, Outcome, Phase, SignedOutReason, WaiterId, Wants,
 };
 use crate::policy::refresh;
-use crate::types::{Session, SessionFacts};
+use crate::types::{Session, SessionFacts, UnixMillis};
 use std::rc::Rc;
 
 impl Machine {
@@ -68,8 +68,8 @@ impl Machine {
             }
             Phase::SignedIn(previous) => {
                 let changed = !previous.same_user(&session);
-                let prolonged = previous.facts.expires_at < session.facts.expires_at;
-                let end = session.facts.expires_at.map(|end| end.0.shifted(session.facts.skew));
+                let prolonged = server_end(&previous.facts) < server_end(&session.facts);
+                let end = server_end(&session.facts);
                 // The same claims keep their reference, so that the application sees a change only where there is one.
                 let user = if previous.user == session.user { Rc::clone(&previous.user) } else { user };
                 self.phase = Phase::SignedIn(Session { user: Rc::clone(&user), ..session });
@@ -140,4 +140,9 @@ impl Machine {
             matches!(wants, Wants::Checked | Wants::Extended | Wants::Renewed).then(|| Outcome::Failed(error.clone()))
         });
     }
+}
+
+/// When the session ends, by the server's clock: that does not move with the estimate of the skew.
+fn server_end(facts: &SessionFacts) -> Option<UnixMillis> {
+    facts.expires_at.map(|end| end.0.shifted(facts.skew))
 }

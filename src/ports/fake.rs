@@ -4,19 +4,18 @@
 //! [`World::advance`] moves the clock from one sleeper to the next.
 #![allow(clippy::type_complexity, reason = "closures of a test rig are clearer where they stand")]
 
-use super::{Channel, Clock, Entropy, EntropyFailure, Http, Lock, Page, Ports, Spawn, Store, StoreFailure, Timer};
+use super::{
+    Channel, Clock, Entropy, EntropyFailure, Http, Lock, Page, Ports, Spawn, Store, StoreFailure, Task, Timer,
+};
 use crate::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
 use crate::types::{Lifetime, UnixMillis};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
-
-type Task = Pin<Box<dyn Future<Output = ()>>>;
 
 /// What a server of a test answers, and how long it takes to.
 #[derive(Debug)]
@@ -374,8 +373,8 @@ impl Page for Tab {
 }
 
 impl Spawn for Tab {
-    fn spawn(&self, future: impl Future<Output = ()> + 'static) {
-        self.world.start(future);
+    fn spawn(&self, task: Task) {
+        self.world.start(task);
     }
 }
 

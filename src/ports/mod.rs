@@ -9,6 +9,7 @@ pub mod fake;
 
 use crate::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
 use crate::types::{Lifetime, UnixMillis};
+use std::pin::Pin;
 
 /// Why a storage medium refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,10 +98,13 @@ pub trait Page {
     fn cookie(&self, name: &str) -> Option<String>;
 }
 
+/// A future of one type for all, so that the code that runs it exists once.
+pub type Task = Pin<Box<dyn Future<Output = ()>>>;
+
 /// Runs a future to its end in the background.
 pub trait Spawn {
     /// Starts it; it is not waited for.
-    fn spawn(&self, future: impl Future<Output = ()> + 'static);
+    fn spawn(&self, task: Task);
 }
 
 /// Everything together. `Store` is the medium of the session record, `Transactions` that of pending sign-ins.

@@ -3,8 +3,8 @@
 //! RFC 7009 §2.1.
 
 use super::form::Form;
-use super::http::{BodyKind, HttpRequest};
-use crate::types::{ClientId, Lifetime, WebUrl};
+use super::http::{BodyKind, HttpRequest, HttpResponse};
+use crate::types::{ClientId, Json, Lifetime, WebUrl};
 
 /// How long a sign-out waits for it.
 pub const DEADLINE: Lifetime = Lifetime::from_seconds(2);
@@ -22,10 +22,36 @@ pub fn revocation_request(client_id: &ClientId, endpoint: &WebUrl, token: &str, 
     request
 }
 
+/// Whether there is nothing left to revoke: a 200 (§2.2), or a server that cannot revoke tokens of this kind (§2.2.1), as
+/// those that issue access tokens as JWTs.
+#[must_use]
+pub fn is_done(response: &HttpResponse) -> bool {
+    let unsupported = || {
+        let body = Json::parse_bytes(&response.body);
+        body.as_ref().and_then(|body| body.get("error")).and_then(Json::text) == Some("unsupported_token_type")
+    };
+    (200..300).contains(&response.status) || (response.status == 400 && unsupported())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::protocol::http::Credentials;
+
+    #[test]
+    fn a_kind_of_token_that_cannot_be_revoked_is_as_good_as_done() {
+        for (status, body, done) in [
+            (200, "", true),
+            (400, r#"{"error":"unsupported_token_type"}"#, true),
+            (400, r#"{"error":"invalid_client"}"#, false),
+            (400, "<h1>", false),
+            (503, "", false),
+        ] {
+            let body = zeroize::Zeroizing::new(body.as_bytes().to_vec());
+            let response = HttpResponse { status, headers: Vec::new(), body, verdict: None };
+            assert_eq!(is_done(&response), done, "{status}");
+        }
+    }
 
     #[test]
     fn a_revocation_carries_the_token_in_its_body_and_may_outlive_the_page() {

@@ -5,13 +5,15 @@ import { createServer as createTcpServer } from "node:net";
 
 /** Everything of the demo listens here only; the addresses it prints say `localhost`, which browsers resolve to it. */
 const LOOPBACK = "127.0.0.1";
+/** What is being answered while the server closes has this long to finish. */
+const CLOSE_GRACE_MS = 500;
 
 /**
  * Serves `handler` on a loopback port.
  * @param {import("node:http").RequestListener} handler
  * @param {{port?: number}} [options] `0` lets the system choose.
  * @returns {Promise<{url: string, port: number, stop(): Promise<void>, restart(): Promise<void>, close(): Promise<void>}>}
- *   `stop` refuses connections as a server that is down does; `restart` listens again on the same port.
+ *   `stop` cuts everything off as a crash does; `restart` listens again on the same port; `close` is the orderly end.
  */
 export async function listen(handler, { port = 0 } = {}) {
   const server = createServer(handler);
@@ -22,18 +24,21 @@ export async function listen(handler, { port = 0 } = {}) {
   await bind(port);
   const bound = server.address().port;
 
-  const stop = async () => {
+  /** Ends every connection after so long at the latest: kept-alive and slow ones would hold the server open. */
+  const shut = async (graceMs) => {
     if (!server.listening) return;
     const closed = once(server, "close");
     server.close();
-    // Kept-alive and slow connections would hold the server open, and a server that is down holds none.
-    server.closeAllConnections();
+    const timer = setTimeout(() => server.closeAllConnections(), graceMs);
     await closed;
+    clearTimeout(timer);
   };
+  const stop = () => shut(0);
+  const close = () => shut(CLOSE_GRACE_MS);
   const restart = async () => {
     if (!server.listening) await bind(bound);
   };
-  return { url: `http://localhost:${bound}`, port: bound, stop, restart, close: stop };
+  return { url: `http://localhost:${bound}`, port: bound, stop, restart, close };
 }
 
 /**

@@ -14,7 +14,12 @@ export async function generateSigningKeys() {
   const keys = [];
   for (const alg of ["RS256", "ES256"]) {
     const { privateKey } = await generateKeyPair(alg, { extractable: true });
-    keys.push({ ...(await exportJWK(privateKey)), alg, use: "sig", kid: `${alg.toLowerCase()}-${randomBytes(6).toString("hex")}` });
+    keys.push({
+      ...(await exportJWK(privateKey)),
+      alg,
+      use: "sig",
+      kid: `${alg.toLowerCase()}-${randomBytes(6).toString("hex")}`,
+    });
   }
   return { keys };
 }
@@ -22,19 +27,19 @@ export async function generateSigningKeys() {
 /**
  * The configuration object for `new Provider(issuer, …)`.
  * @param {object} options See `startProvider`; `lifetimes` is read at every use, so it may change while running.
- * @param {() => import("oidc-provider").Provider} provider The provider this becomes a part of.
  */
-export function providerConfiguration(options, provider) {
+export function providerConfiguration(options) {
   const { apiUrl, clientId, confirmLogout, jwks, lifetimes, pageOrigins, store } = options;
   return {
     adapter: levelAdapter(store.provider),
     jwks,
     cookies: { keys: [randomBytes(32).toString("base64url")] },
     clients: [publicClient(options)],
+    responseTypes: ["code"],
+    clientAuthMethods: ["none"],
     clientBasedCORS: (ctx, origin) => pageOrigins.includes(origin),
     pkce: { required: () => true },
-    // Nobody can introduce a user here whose scopes differ, so an authorization is the user's sign-in and no more.
-    loadExistingGrant: (ctx) => grantFor(provider(), ctx, { apiUrl, clientId }),
+    loadExistingGrant: (ctx) => grantFor(ctx, { apiUrl, clientId }),
     interactions: { url: (ctx, interaction) => `/interaction/${interaction.uid}` },
     findAccount: (ctx, sub) => {
       const claims = userBySub(sub);
@@ -45,12 +50,13 @@ export function providerConfiguration(options, provider) {
     conformIdTokenClaims: false,
     rotateRefreshToken: true,
     issueRefreshToken: (ctx, client, source) =>
-      client.grantTypeAllowed("refresh_token") && (options.alwaysIssueRefreshToken || source.scopes.has("offline_access")),
+      client.grantTypeAllowed("refresh_token") &&
+      (options.alwaysIssueRefreshToken || source.scopes.has("offline_access")),
     features: {
       devInteractions: { enabled: false },
       // It would accept none of the access tokens that this provider issues, all of which are meant for the API.
       userinfo: { enabled: false },
-      revocation: { enabled: true },
+      revocation: { enabled: true, allowedPolicy: (ctx, client, token) => token.clientId === client.clientId },
       rpInitiatedLogout: {
         enabled: true,
         logoutSource: (ctx, form) => logoutPage(ctx, form, { confirm: confirmLogout, pageOrigins }),
@@ -91,8 +97,8 @@ function publicClient({ clientId, redirectUris, postLogoutRedirectUris }) {
 }
 
 /** The demo's page belongs to the provider's own operator, so the user is not asked for consent: it is always there. */
-async function grantFor(provider, ctx, { apiUrl, clientId }) {
-  const { client, session, result } = ctx.oidc;
+async function grantFor(ctx, { apiUrl, clientId }) {
+  const { client, provider, session, result } = ctx.oidc;
   const known = result?.consent?.grantId ?? session.grantIdFor(client.clientId);
   const existing = known && (await provider.Grant.find(known));
   if (existing || client.clientId !== clientId) return existing || undefined;

@@ -31,7 +31,12 @@ export function interactionRoutes(provider, { pageOrigins, record }) {
     const user = await authenticate(username, password);
     if (user) {
       record({ type: "login", sub: user.sub });
-      return provider.interactionFinished(req, res, { login: { accountId: user.sub } }, { mergeWithLastSubmission: false });
+      return provider.interactionFinished(
+        req,
+        res,
+        { login: { accountId: user.sub } },
+        { mergeWithLastSubmission: false },
+      );
     }
     record({ type: "login_failed" });
     const client = await provider.Client.find(params.client_id);
@@ -69,7 +74,8 @@ async function consent(provider, interaction, req, res) {
   const { missingOIDCScope, missingOIDCClaims, missingResourceScopes = {} } = prompt.details;
   if (missingOIDCScope) grant.addOIDCScope(missingOIDCScope.join(" "));
   if (missingOIDCClaims) grant.addOIDCClaims(missingOIDCClaims);
-  for (const [resource, scopes] of Object.entries(missingResourceScopes)) grant.addResourceScope(resource, scopes.join(" "));
+  for (const [resource, scopes] of Object.entries(missingResourceScopes))
+    grant.addResourceScope(resource, scopes.join(" "));
   const result = { consent: { grantId: await grant.save() } };
   await provider.interactionFinished(req, res, result, { mergeWithLastSubmission: true });
 }

@@ -96,6 +96,7 @@ export function setSecurityHeaders(set, { formTargets = [], script } = {}) {
   const policy = [
     "default-src 'none'",
     "style-src 'self'",
+    "img-src data:",
     `script-src ${hash ?? "'none'"}`,
     `form-action ${["'self'", ...formTargets].join(" ")}`,
     "base-uri 'none'",

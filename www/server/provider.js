@@ -44,7 +44,7 @@ export async function startProvider(options) {
   };
 
   const { Provider } = await importQuietly();
-  const provider = new Provider(issuer, providerConfiguration(settings, () => provider));
+  const provider = new Provider(issuer, providerConfiguration(settings));
   observe(provider, { stats, record, onTokenRequest: (request) => settings.onTokenRequest?.(request) });
 
   const app = express().disable("x-powered-by");

@@ -21,7 +21,8 @@ export const demoUsers = Object.freeze([
  * @returns {Promise<{sub: string, name: string, email: string, preferred_username: string} | null>}
  */
 export async function authenticate(username, password) {
-  if (typeof username !== "string" || typeof password !== "string" || password.length > MAX_PASSWORD_LENGTH) return null;
+  if (typeof username !== "string" || typeof password !== "string" || password.length > MAX_PASSWORD_LENGTH)
+    return null;
   const record = records.find((candidate) => candidate.claims.preferred_username === username) ?? decoy;
   const hash = await derive(password, record.salt, HASH_BYTES);
   return timingSafeEqual(hash, record.hash) && record !== decoy ? record.claims : null;

@@ -68,7 +68,10 @@ fn long_form(value: &Json, path: &str, base: &WebUrl, role: Role) -> Result<Endp
 
 /// A URL of the options: absolute, or relative to `base`.
 pub(super) fn resolve(text: &str, path: &str, base: &WebUrl) -> Result<WebUrl, Error> {
-    let url = base.join(text).filter(|url| !url.as_str().contains('#'));
+    // A colon in the first segment makes a reference absolute for a URL parser (RFC 3986 §4.2), whatever it looks like.
+    let head = text.split(['/', '?']).next().unwrap_or_default();
+    let odd = text.contains('#') || (head.contains(':') && !matches!(head, "https:" | "http:"));
+    let url = base.join(text).filter(|_| !odd);
     let url =
         url.ok_or_else(|| invalid(path, "must be a path, or an absolute http(s) URL as `new URL(x).href` prints it"))?;
     trustworthy(url, path)

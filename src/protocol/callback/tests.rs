@@ -132,7 +132,10 @@ fn iss_must_be_the_issuer_byte_for_byte_and_must_be_there_if_announced() {
             assert_eq!(good.unwrap().expose(), "c");
             assert_eq!(bad.code, ErrorCode::AccessDenied);
         } else {
-            assert_eq!((bad.code, bad.phase, bad.oauth), (ErrorCode::IssuerMismatch, ErrorPhase::Callback, None));
+            assert_eq!(
+                (bad.code, bad.phase, bad.oauth.clone()),
+                (ErrorCode::IssuerMismatch, ErrorPhase::Callback, None)
+            );
             assert_eq!(good.unwrap_err().code, ErrorCode::IssuerMismatch);
         }
     }
@@ -149,7 +152,11 @@ fn the_providers_no_is_told_apart_from_its_other_errors() {
     ] {
         let oauth = OAuthError::new(error, Some("why"), None);
         let judged = judged(Outcome::Error(oauth.clone()), Some("https://as.example"), true).unwrap_err();
-        assert_eq!((judged.code, judged.phase, judged.oauth), (expected, ErrorPhase::Callback, Some(oauth)), "{error}");
+        assert_eq!(
+            (judged.code, judged.phase, judged.oauth.clone()),
+            (expected, ErrorPhase::Callback, Some(oauth)),
+            "{error}"
+        );
     }
 }
 

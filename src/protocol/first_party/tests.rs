@@ -149,7 +149,7 @@ fn a_refusal_ends_the_session_only_when_the_backend_itself_says_so() {
         }
     }
     let error = process_tokens(&json(401, client), AT, ErrorPhase::Refresh).unwrap_err();
-    assert_eq!(error.oauth.map(|oauth| oauth.error).as_deref(), Some("invalid_client"));
+    assert_eq!(error.oauth.clone().map(|oauth| oauth.error).as_deref(), Some("invalid_client"));
 }
 
 #[test]

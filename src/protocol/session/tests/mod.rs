@@ -1,3 +1,5 @@
+mod payload;
+
 use super::*;
 use crate::protocol::http::BodyKind;
 use crate::protocol::testing::{answer, url};
@@ -72,83 +74,6 @@ fn each_call_carries_cookies_and_the_proof_that_it_was_given() {
 }
 
 #[test]
-fn a_complete_payload_is_a_session() {
-    let answer = check(&json(200, PAYLOAD)).unwrap().unwrap();
-    let instant = |seconds: i64| UnixMillis(seconds * 1000);
-    let facts = SessionFacts {
-        sub: Some("u1".into()),
-        sid: Some("s1".into()),
-        issued_at: Some(instant(1_799_999_000)),
-        expires_at: Some(ExpiresAt(instant(1_800_000_600))),
-        absolute_expires_at: Some(ExpiresAt(instant(1_800_028_800))),
-        ..SessionFacts::default()
-    };
-    assert_eq!(answer.session.facts, facts);
-    assert_eq!(answer.session.credential, Credential::Cookie);
-    assert_eq!(answer.session.user.get("name").and_then(Json::text), Some("Ada"));
-    assert_eq!(answer.csrf.as_ref().map(CsrfToken::expose), Some("CANARY-csrf"));
-    assert!(!format!("{answer:?}").contains("CANARY"));
-    let least = check(&json(200, r#"{"user":{"name":"Ada"},"expiresAt":null}"#)).unwrap().unwrap();
-    assert_eq!((least.session.facts, least.csrf), (SessionFacts::default(), None));
-}
-
-#[test]
-fn only_a_complete_statement_counts_as_signed_in() {
-    for (status, kind, body) in [
-        (200, "application/json", "{}"),
-        (200, "application/json", "null"),
-        (200, "application/json", "[]"),
-        (200, "application/json", "true"),
-        (200, "application/json", ""),
-        (200, "application/json", r#"{"user":null}"#),
-        (200, "application/json", r#"{"user":{}}"#),
-        (200, "application/json", r#"{"user":"u1"}"#),
-        (200, "application/json", r#"{"user":[{"sub":"u1"}]}"#),
-        (200, "application/json", r#"{"sub":"u1","name":"Ada"}"#),
-        (200, "application/json", r#"{"error":"Unauthorized","message":"no"}"#),
-        (200, "application/json", r#"{"error":"expired","user":{"sub":"u1"}}"#),
-        (200, "application/json", r#"{"authenticated":false,"user":{"sub":"u1"}}"#),
-        (200, "application/json", r#"{"authenticated":"true","user":{"sub":"u1"}}"#),
-        (200, "application/json", r#"{"user":{"sub":7}}"#),
-        (200, "application/json", r#"{"user":{"sub":""}}"#),
-        (200, "application/json", r#"{"user":{"sub":"u1"},"sessionId":7}"#),
-        (200, "application/json", r#"{"user":{"sub":"u1"},"expiresAt":"1800000600"}"#),
-        (200, "application/json", r#"{"user":{"sub":"u1"},"expiresAt":1800000600000}"#),
-        (200, "application/json", r#"{"user":{"sub":"u1"},"expiresAt":-1}"#),
-        (200, "application/json", r#"{"user":{"sub":"u1"},"serverTime":{}}"#),
-        (200, "application/json", r#"{"user":{"sub":"u1"},"csrfToken":""}"#),
-        (200, "application/json", r#"{"user":{"sub":"u1"},"csrfToken":["x"]}"#),
-        (200, "application/json", r#"{"user":{"sub":"u1"},"user":{"sub":"u2"}}"#),
-        (200, "application/json", r#"{"user":{"sub":"u1"}"#),
-        (200, "text/html", "<!doctype html><title>Sign in</title>"),
-        (200, "text/html", r#"{"user":{"sub":"u1"}}"#),
-        (204, "", ""),
-        (403, "application/json", r#"{"user":{"sub":"u1"}}"#),
-        (404, "application/json", r#"{"user":{"sub":"u1"}}"#),
-    ] {
-        let error = check(&answer(status, kind, body)).unwrap_err();
-        assert_eq!((error.code, error.phase), (ErrorCode::ResponseInvalid, ErrorPhase::Session), "{status} {body}");
-        assert_eq!(error.status, Some(status), "{body}");
-    }
-}
-
-#[test]
-fn the_error_names_what_is_wrong_and_the_hook_that_mends_it() {
-    for (body, member) in [
-        (r#"{"data":{"user":{}}}"#, "`user` is missing"),
-        (r#"{"user":{"sub":"u1"},"expiresAt":"soon"}"#, "`expiresAt` is not a number"),
-        (r#"{"user":{"sub":"u1"},"expiresAt":1800000600000}"#, "milliseconds"),
-        (r#"{"user":{"sub":7}}"#, "`user.sub`"),
-        ("[]", "JSON object"),
-    ] {
-        let error = check(&json(200, body)).unwrap_err();
-        assert!(error.detail.contains(member) && error.detail.contains("`parseSession`"), "{}", error.detail);
-    }
-    let error = check(&hooked(200, Verdict::Parsed(Json::parse("{}").unwrap()))).unwrap_err();
-    assert!(error.detail.contains("`user` is missing"), "{}", error.detail);
-}
-
-#[test]
 fn a_status_tells_a_session_that_is_gone_from_a_server_that_cannot_say() {
     use ErrorCode::{CsrfRejected, RateLimited, RedirectRefused, ResponseInvalid, ServerError};
     // status; what a check makes of it, and an extension. `None`: nobody is signed in.
@@ -187,24 +112,6 @@ fn hooks_are_believed_where_the_status_leaves_it_to_them() {
     assert_eq!(check(&hooked(401, Verdict::Failed)), Ok(None));
     assert_eq!(check(&hooked(503, Verdict::Failed)).unwrap_err().code, ErrorCode::ServerError);
     assert_eq!(check(&hooked(404, payload())).unwrap_err().code, ErrorCode::ResponseInvalid);
-}
-
-#[test]
-fn instants_are_moved_to_the_device_s_clock_unless_the_difference_is_noise() {
-    for (server_time, skew) in
-        [(NOW - 3600, -3_600_000), (NOW + 300, 300_000), (NOW + 3, 3000), (NOW + 2, 0), (NOW, 0), (NOW - 2, 0)]
-    {
-        let body = format!(
-            r#"{{"user":{{"sub":"u"}},"issuedAt":{server_time},"expiresAt":{},"serverTime":{server_time}}}"#,
-            server_time + 600
-        );
-        let facts = check(&json(200, &body)).unwrap().unwrap().session.facts;
-        assert_eq!(facts.skew, skew, "{server_time}");
-        let (issued, end) = (facts.issued_at.unwrap(), facts.expires_at.unwrap().0);
-        assert_eq!(end.shifted(facts.skew), UnixMillis((server_time + 600) * 1000), "the server's instant is exact");
-        assert_eq!(issued.until(end).millis(), 600_000);
-        assert!((AT.until(end).millis() - 600_000).abs() <= 2000, "{server_time}: {end:?}");
-    }
 }
 
 #[test]
@@ -289,16 +196,6 @@ fn a_csrf_token_is_a_text_in_a_json_object() {
         (503, "", ErrorCode::ServerError),
     ] {
         assert_eq!(process_csrf(&json(status, body)).unwrap_err().code, code, "{status} {body}");
-    }
-}
-
-#[test]
-fn a_rendered_session_is_read_without_its_clock() {
-    let rendered = Json::parse(&PAYLOAD.replace("\"serverTime\":1800000000", "\"serverTime\":1799990000")).unwrap();
-    let facts = parse_payload(&rendered, AT).unwrap().session.facts;
-    assert_eq!((facts.skew, facts.expires_at), (0, Some(ExpiresAt(UnixMillis(1_800_000_600_000)))));
-    for text in ["{}", "null", r#"{"user":{"sub":"u"},"serverTime":"x"}"#] {
-        assert_eq!(parse_payload(&Json::parse(text).unwrap(), AT), None, "{text}");
     }
 }
 

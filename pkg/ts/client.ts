@@ -1,0 +1,169 @@
+import { plain, takeApart } from "./config.js";
+import { type AuthError, own, report, wrap } from "./error.js";
+import { send } from "./fetch.js";
+import { type Listeners, listeners } from "./listeners.js";
+import { life } from "./life.js";
+import { load } from "./loader.js";
+import type { Core, Host, LoginPlain } from "./skin.js";
+import { translator } from "./translate.js";
+import type {
+  AuthClient,
+  AuthEvents,
+  AuthState,
+  Claims,
+  IdTokenClaims,
+  InitResult,
+  LoginResult,
+  SessionAuthClient,
+  SessionConfig,
+  TokenAuthClient,
+  TokenConfig,
+} from "./types.js";
+
+/**
+ * Makes a client. Synchronous and without side effects, so it is safe on a server: the wasm is fetched by `init()`,
+ * `preload()` or the first other call.
+ *
+ * @throws {AuthError} `config_invalid`, where an option is wrong in a way that can be seen at once. What only the core can
+ * judge is found by `init()`.
+ */
+export function createAuthClient<U extends Claims = Claims>(config: SessionConfig<U>): SessionAuthClient<U>;
+export function createAuthClient<U extends Claims = Claims>(config: TokenConfig<U>): TokenAuthClient<U>;
+export function createAuthClient<U extends Claims = Claims>(
+  config: SessionConfig<U> | TokenConfig<U>,
+): SessionAuthClient<U> | TokenAuthClient<U> {
+  const { mode, options, functions, mapUser, log } = takeApart(config);
+  const translate = translator(mapUser);
+  const states = listeners<AuthState<U>>();
+  const events: { [name: string]: Listeners<never> } = Object.create(null);
+  let state: AuthState<U> = { status: "initializing" };
+  let initializing: Promise<InitResult<U>> | undefined;
+  let settled = false;
+
+  function show(next: AuthState<U>): void {
+    if (alive.over?.code === "disposed" || next === state) return;
+    state = next;
+    states.tell(next, () => state === next);
+  }
+
+  function showError(error: AuthError): void {
+    show({ status: "unauthenticated", reason: "error", error });
+  }
+
+  /** What goes wrong here is reported and not thrown back into wasm. A core that was given up is not heard. */
+  function hear(work: () => void): void {
+    try {
+      if (!alive.over) work();
+    } catch (error) {
+      report(error);
+    }
+  }
+
+  const host: Host = Object.assign(functions, {
+    onState: (next) => hear(() => show(translate.state(next))),
+    onEvent: (name, detail) =>
+      hear(() => {
+        hear(() => log(/Failed|Degraded/.test(name) ? "warn" : "info", describe(name, detail)));
+        events[name]?.tell(translate.event(detail) as never);
+      }),
+  } satisfies Pick<Host, "onState" | "onEvent">);
+
+  const alive = life(options, host, showError);
+
+  function init(): Promise<InitResult<U>> {
+    if (alive.over) return Promise.reject(alive.over);
+    return (initializing ??= alive
+      .guard(async () => {
+        const running = await alive.start();
+        const { callback, error } = await running.init();
+        show(translate.state(running.snapshot()));
+        settled = true;
+        const result: InitResult<U> = { state };
+        if (error) result.error = wrap(error);
+        try {
+          if (callback) result.callback = signedIn(callback);
+        } catch (error) {
+          result.error = wrap(error);
+        }
+        return result;
+      })
+      .catch((error: AuthError) => {
+        initializing = undefined;
+        if (!alive.over) showError(error);
+        throw error;
+      }));
+  }
+
+  /** Every call restores the session first: before that, the core could not tell whether somebody is signed in. */
+  function use<T>(call: (core: Core) => T | Promise<T>): Promise<T> {
+    return alive.guard(async () => {
+      await init();
+      const running = await alive.start();
+      if (alive.over) throw alive.over;
+      return call(running);
+    });
+  }
+
+  function signedIn(result: LoginPlain): LoginResult<U> {
+    return { ...result, user: translate.user(result.user) };
+  }
+
+  const client: Omit<AuthClient<U>, "mode"> & { mode: typeof mode } = {
+    mode,
+    get isolation() {
+      return settled ? "page" : "pending";
+    },
+    init,
+    preload: () => alive.guard(async () => void (await load())),
+    getState: () => state,
+    subscribe: (listener) => (alive.over ? () => {} : states.add(listener)),
+    on(event, listener, { signal, once } = {}) {
+      if (alive.over || signal?.aborted) return () => {};
+      const all = (events[event] ??= listeners<never>()) as unknown as Listeners<AuthEvents<U>[typeof event]>;
+      const off = all.add((detail) => {
+        if (once) off();
+        listener(detail);
+      });
+      signal?.addEventListener("abort", off, { once: true });
+      return off;
+    },
+    login: (options = {}) => use(async (core) => signedIn(await core.login(plain(options)))),
+    logout: (options = {}) => use((core) => core.logout(plain(options))),
+    refresh: () => use((core) => core.refresh()).then(() => state),
+    fetch(input, init) {
+      const gate = {
+        authorize: (url: string, method: string) => use((core) => core.authorize(url, method)),
+        answered: (ticket: string, status: number, challenge: string | null) =>
+          use((core) => core.answered(ticket, status, challenge)),
+        isSessionExpired: functions.isSessionExpired,
+      };
+      return send(gate, input, init);
+    },
+    dispose() {
+      const doomed = alive.end(own("disposed"));
+      states.clear();
+      for (const name in events) events[name]!.clear();
+      // Not at once: a listener may call this, and then the core is still at work further up the stack.
+      if (doomed) queueMicrotask(() => doomed.dispose());
+    },
+  };
+
+  return Object.assign(
+    client,
+    mode === "session"
+      ? {
+          checkSession: () => use((core) => core.check()),
+          extendSession: () => use((core) => core.extend()),
+        }
+      : {
+          getAccessToken: ({ minValiditySeconds = 5 } = {}) => use((core) => core.accessToken(minValiditySeconds)),
+          getIdTokenClaims: () => use((core) => core.idTokenClaims() as IdTokenClaims | null),
+          revoke: () => use((core) => core.revoke()),
+        },
+  ) as SessionAuthClient<U> | TokenAuthClient<U>;
+}
+
+/** An event as a line of the log: never the user, who is nobody's business there. */
+function describe(name: string, detail: { error?: Error; cause?: string; reason?: string; origin?: string }): string {
+  return [name, detail.error?.message ?? detail.cause ?? detail.reason, detail.origin].filter(Boolean).join(": ");
+}

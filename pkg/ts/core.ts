@@ -1,0 +1,68 @@
+/**
+ * The entry of `dist/core.js`: compiles the wasm and hands out cores, and nothing else. The instance, its memory and the
+ * glue's exports stay in this module, where script of the page cannot reach them.
+ */
+import init, { Core as WasmCore } from "../wasm/authsafe.js";
+import type { Core, CreateCore, LoadFault } from "./skin.js";
+import type { WasmSource } from "./types.js";
+
+// What the stack of a fault in this module names: the address that it was streamed from, or this script, which compiled it.
+let mark = import.meta.url;
+
+/** Compiles `source`, by default the file that the package brings along. Rejects with a `LoadFault`. */
+export async function start(source?: WasmSource): Promise<CreateCore> {
+  const module = await compile(source ?? new URL("../wasm/authsafe_bg.wasm", import.meta.url));
+  try {
+    await init({ module_or_path: module });
+  } catch (cause) {
+    throw judge(cause, "It cannot be instantiated; is it of this version?");
+  }
+  return create;
+}
+
+const create: CreateCore = (options, host, onTrap, signal) => {
+  globalThis.addEventListener?.(
+    "error",
+    ({ error }: ErrorEvent) => {
+      if (error?.name === "RuntimeError" && String(error.stack).includes(mark)) onTrap(error);
+    },
+    { signal },
+  );
+  return new WasmCore(options, host) as unknown as Core;
+};
+
+async function compile(source: WasmSource): Promise<WebAssembly.Module> {
+  if (source instanceof WebAssembly.Module) return source;
+  let found = "The source:";
+  try {
+    if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return await WebAssembly.compile(source);
+    const named = typeof source === "string" || source instanceof URL;
+    if (named) found = bare(String(source));
+    // A copy, so that a response which was given once serves a second attempt too.
+    const response = named ? await fetch(source) : (await source).clone();
+    const { ok, status, url } = response;
+    const type = response.headers.get("content-type") ?? "no content type";
+    found = `${bare(url) || found} answered ${status} with ${type}.`;
+    if (!ok) throw new Error(response.statusText);
+    // Browsers compile while downloading only where the type is exactly this.
+    if (type.toLowerCase() !== "application/wasm") return await WebAssembly.compile(await response.arrayBuffer());
+    mark = url || mark;
+    return await WebAssembly.compileStreaming(response);
+  } catch (cause) {
+    throw judge(cause, found);
+  }
+}
+
+/** An address without its query, which may hold the signature of a private one. */
+function bare(url: string): string {
+  return url.replace(/[?#].*/, "");
+}
+
+/** Browsers word a refusal by CSP each in their own way; what they throw is a CompileError, or an EvalError. */
+function judge(cause: unknown, found: string): LoadFault {
+  const { name, message = String(cause) }: Partial<Error> = Object(cause);
+  const refused = name !== "TypeError" && /Content.Security.Policy|\bCSP\b|unsafe-eval/i.test(message);
+  return refused
+    ? { code: "wasm_blocked_by_csp", detail: "", cause }
+    : { code: "wasm_load_failed", detail: `${found} ${message}`.trim(), cause };
+}

@@ -1,0 +1,140 @@
+// Generated from src/error.rs by tests/generated.rs. Change the table, then: AUTHSAFE_BLESS=1 cargo test --test generated
+
+/** What happened. Codes are stable: one is never reused for something else. */
+export type AuthErrorCode =
+  /** The call was called off: by its AbortSignal, by a sign-out, or because the page went elsewhere. Nothing to do. */
+  | "aborted"
+  /** The user or the provider said no to the sign-in. Offer to sign in again. */
+  | "access_denied"
+  /** The provider answered the sign-in with an error. See `oauth.error`; the provider's log has the reason. */
+  | "authorization_failed"
+  /** The callback address carries a parameter twice, or both a code and an error. Start a new sign-in. If it happens again, look at what rewrites the redirect. */
+  | "callback_invalid"
+  /** The callback address was opened a second time; its code is spent. Start a new sign-in. */
+  | "callback_replayed"
+  /** An option is unknown, missing or wrong. Correct the option that the message names. */
+  | "config_invalid"
+  /** The session server does not accept the user name and password. Ask the user to check user name and password. */
+  | "credentials_rejected"
+  /** The server refused the CSRF token. Try again. If it stays, compare the `csrf` option with what the server expects. */
+  | "csrf_rejected"
+  /** No CSRF token could be had, so the request was not sent. Check `csrf` and `endpoints.csrf`; a double-submit cookie must be readable by script. */
+  | "csrf_unavailable"
+  /** The metadata document is not one, lacks an endpoint, or names an endpoint that is not https. Check `oidc.issuer`; where the server publishes no metadata, give `oidc.metadata`. */
+  | "discovery_invalid"
+  /** The client was disposed of. Create a new client. */
+  | "disposed"
+  /** The ID token breaks a rule of OpenID Connect Core §3.1.3.7 or §12.2. The message names the rule. Check client id and issuer; a clock that is wrong by minutes also shows here. */
+  | "id_token_invalid"
+  /** The server returned no ID token although `openid` was asked for. Allow the scope `openid` for this client at the provider. */
+  | "id_token_missing"
+  /** The answer belongs to another user than the session. Sign in again. */
+  | "identity_changed"
+  /** The page is not a secure context, so the browser offers no cryptography. Serve the page over https, or from localhost. */
+  | "insecure_context"
+  /** Isolation was required and cannot be had. This version runs in the page: set `isolation: 'page'`, knowing what it means. */
+  | "isolation_unavailable"
+  /** The issuer of an answer is not the configured one. Set `oidc.issuer` to exactly what the provider publishes, trailing slash included. */
+  | "issuer_mismatch"
+  /** Nobody is signed in. Sign in first. */
+  | "login_required"
+  /** The request did not reach the server, or the browser may not read its answer. Check the connection; if the server is up, it must allow this origin by CORS, and the page's CSP must list it in connect-src. */
+  | "network_or_cors"
+  /** The server asks to wait. Wait for `retryAfterSeconds`. */
+  | "rate_limited"
+  /** The server redirects where it must answer. Configure the final address of the endpoint; credentials are not sent after a redirect. */
+  | "redirect_refused"
+  /** There is no way to renew this credential. Ask for a refresh token (scope `offline_access`), or sign in again. */
+  | "refresh_unavailable"
+  /** The request cannot be sent safely as it is. Leave the Authorization and CSRF headers to authsafe, or use window.fetch. */
+  | "request_refused"
+  /** The answer is not what the protocol says. The message names the field. A login page or proxy in between is the usual cause. */
+  | "response_invalid"
+  /** The answer is larger than 256 KiB. No such answer is honest; check what stands between page and server. */
+  | "response_too_large"
+  /** `returnTo` could lead to another origin. Give a path of this origin that begins with a single slash. */
+  | "return_to_refused"
+  /** The server failed. Try again later. */
+  | "server_error"
+  /** The session has ended. Sign in again. */
+  | "session_expired"
+  /** The storage medium is blocked, full or broken; the session continues in memory. The session will not survive a reload. Free space, or allow storage for this site. */
+  | "storage_unavailable"
+  /** The server did not answer in time. Try again later. */
+  | "timeout"
+  /** The server rejects this client or its request. See `oauth.error`; check client id, redirect URI and scope at the provider. */
+  | "token_request_rejected"
+  /** The token's type is none that can be sent. The server must issue `token_type` Bearer. */
+  | "token_type_unsupported"
+  /** The sign-in took longer than ten minutes, or was begun in another browser. Start a new sign-in. */
+  | "transaction_expired"
+  /** The page's Content-Security-Policy forbids WebAssembly. Add 'wasm-unsafe-eval' to the script-src directive. */
+  | "wasm_blocked_by_csp"
+  /** The WebAssembly module could not be loaded. Check that the .wasm file is served beside the script as application/wasm, or call setWasmSource(). */
+  | "wasm_load_failed"
+  /** The core stopped at an internal fault and must be started anew. Reload the page, and report this with the version. */
+  | "wasm_trapped";
+
+/** During what an error occurred. */
+export type ErrorPhase =
+  | "config"
+  | "init"
+  | "discovery"
+  | "login"
+  | "callback"
+  | "token"
+  | "refresh"
+  | "session"
+  | "request"
+  | "logout"
+  | "storage";
+
+/** What helps. */
+export type ErrorRecovery = "retry" | "login" | "fix_config" | "none";
+
+type Facts = readonly [phase: ErrorPhase, recovery: ErrorRecovery, what: string, hint: string];
+
+/**
+ * The errors that are raised without the core.
+ *
+ * @internal
+ */
+export const OWN_ERRORS = {
+  config_invalid: [
+    "config",
+    "fix_config",
+    "An option is unknown, missing or wrong.",
+    "Correct the option that the message names.",
+  ],
+  disposed: ["request", "none", "The client was disposed of.", "Create a new client."],
+  insecure_context: [
+    "init",
+    "fix_config",
+    "The page is not a secure context, so the browser offers no cryptography.",
+    "Serve the page over https, or from localhost.",
+  ],
+  request_refused: [
+    "request",
+    "fix_config",
+    "The request cannot be sent safely as it is.",
+    "Leave the Authorization and CSRF headers to authsafe, or use window.fetch.",
+  ],
+  wasm_blocked_by_csp: [
+    "init",
+    "fix_config",
+    "The page's Content-Security-Policy forbids WebAssembly.",
+    "Add 'wasm-unsafe-eval' to the script-src directive.",
+  ],
+  wasm_load_failed: [
+    "init",
+    "retry",
+    "The WebAssembly module could not be loaded.",
+    "Check that the .wasm file is served beside the script as application/wasm, or call setWasmSource().",
+  ],
+  wasm_trapped: [
+    "request",
+    "retry",
+    "The core stopped at an internal fault and must be started anew.",
+    "Reload the page, and report this with the version.",
+  ],
+} satisfies { [code in AuthErrorCode]?: Facts };

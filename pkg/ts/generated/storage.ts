@@ -1,0 +1,85 @@
+// Generated from src/policy/storage.rs by tests/generated.rs. Change the table, then: AUTHSAFE_BLESS=1 cargo test --test generated
+
+import type { StorageDescription } from "../types.js";
+
+/**
+ * What is said first of a medium that is refused without consent to plain text.
+ *
+ * @internal
+ */
+export const REFUSED =
+  "This version cannot seal tokens, so this choice is refused without `dangerouslyPlaintext: true`.";
+
+/**
+ * What each medium gives and risks, and whether it is refused without that consent.
+ *
+ * @internal
+ */
+export const STORAGE = {
+  memory: {
+    survivesReload: false,
+    sharedAcrossTabs: false,
+    readableByScript: false,
+    sentAutomatically: false,
+    refused: false,
+    notes: [
+      "Nothing is written anywhere: a reload or a closed tab loses the tokens, and the user signs in again.",
+      "Each tab has a session of its own.",
+      "No other script can look the tokens up in a store, but script that was injected into this page can make requests as the user, and catch tokens as they arrive or are sent.",
+    ],
+  },
+  sessionStorage: {
+    survivesReload: true,
+    sharedAcrossTabs: false,
+    readableByScript: true,
+    sentAutomatically: false,
+    refused: true,
+    notes: [
+      "The session survives a reload and ends with the tab; some browsers bring it back when they restore the tab.",
+      "Other tabs do not see it, except that a duplicated tab starts with a copy.",
+      "Tokens are plain text: any script of this origin, an injected one too, can read them and use them elsewhere.",
+      "While the tab lives, and where the browser saves tabs for a restart, the tokens may also be on disk.",
+    ],
+  },
+  localStorage: {
+    survivesReload: true,
+    sharedAcrossTabs: true,
+    readableByScript: true,
+    sentAutomatically: false,
+    refused: true,
+    notes: [
+      "All tabs share the session, and it survives a restart of the browser.",
+      "Tokens are plain text: any script of this origin, an injected one too, can read them and use them elsewhere.",
+      "They stay on disk until the user signs out or clears the site's storage, however long that takes.",
+      "Whoever copies the browser profile, such as a backup or malware, has the tokens.",
+      "On a shared computer the next person finds the session.",
+    ],
+  },
+  cookie: {
+    survivesReload: true,
+    sharedAcrossTabs: true,
+    readableByScript: true,
+    sentAutomatically: true,
+    refused: true,
+    notes: [
+      "All tabs share the session. Without `maxAgeSeconds` it is meant to end when the browser closes, but browsers that restore tabs also restore such cookies.",
+      "Tokens are plain text: any script of this origin, an injected one too, can read them and use them elsewhere.",
+      "The browser sends the tokens to this site's server with every request below `path`: they can end up in its logs, and every server that answers for this host sees them.",
+      "A script-written cookie can never be HttpOnly. For a refresh token in an HttpOnly cookie, let the backend set it and use `firstParty.refreshCookie`.",
+      "Cookies share a few kilobytes for each site; large tokens make every request heavier.",
+      "Whoever copies the browser profile, such as a backup or malware, has the tokens.",
+    ],
+  },
+  custom: {
+    survivesReload: true,
+    sharedAcrossTabs: true,
+    readableByScript: true,
+    sentAutomatically: false,
+    refused: true,
+    notes: [
+      "authsafe cannot look inside the adapter. What is said here is what should be expected, and the worst of it.",
+      "The adapter is handed plain text: whether anyone else can read it, and for how long it is kept, is its own doing.",
+      "If it throws, rejects or loses a record, the session goes on in memory and ends with the page.",
+    ],
+  },
+} satisfies { [kind: string]: StorageDescription & { refused: boolean } };

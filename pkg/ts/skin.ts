@@ -1,0 +1,83 @@
+/** What passes between this layer and the wasm core. Everything is plain; the classes of the public API stop here. */
+import type { AuthErrorFields, OwnErrorCode } from "./error.js";
+import type {
+  AuthEvents,
+  AuthState,
+  LoginResult,
+  SessionConfig,
+  SessionInfo,
+  SignedOutReason,
+  StorageAdapter,
+  TokenResponse,
+} from "./types.js";
+
+/** The claims as the server sent them, before `mapUser`. */
+export type RawUser = Record<string, unknown>;
+
+/** An `AuthState` whose user is raw and whose error is plain. */
+export type StatePlain =
+  | Extract<AuthState, { status: "initializing" | "authenticating" }>
+  | { status: "unauthenticated"; reason: SignedOutReason; error?: AuthErrorFields }
+  | (Omit<Extract<AuthState, { status: "authenticated" }>, "user"> & { user: RawUser });
+
+/** A completed sign-in whose user is raw. */
+export type LoginPlain = Omit<LoginResult, "user"> & { user: RawUser };
+
+/** What starting found. */
+export interface InitPlain {
+  callback?: LoginPlain;
+  error?: AuthErrorFields;
+}
+
+/** What one request needs in order to carry the credential. */
+export interface Grant {
+  headers: [name: string, value: string][];
+  credentials?: "same-origin" | "include";
+  redirect?: "error";
+  /** Names the credential that was given, so that an answer is judged against the right one. */
+  ticket: string;
+}
+
+/** The functions among the options, by the names that the core asks for. */
+export interface OptionFunctions {
+  adapter?: StorageAdapter;
+  parseTokens?: (body: unknown, response: Response) => TokenResponse;
+  parseSession?: SessionConfig["parseSession"];
+  isSessionExpired?: SessionConfig["isSessionExpired"];
+}
+
+/** What the core calls. */
+export interface Host extends OptionFunctions {
+  onState(state: StatePlain): void;
+  onEvent(name: keyof AuthEvents, detail: object): void;
+}
+
+/** The core. Whatever it throws or rejects with is an `AuthErrorFields`; anything else is a fault in it. */
+export interface Core {
+  init(): Promise<InitPlain>;
+  login(options: object): Promise<LoginPlain>;
+  logout(options: object): Promise<void>;
+  refresh(): Promise<void>;
+  revoke(): Promise<void>;
+  check(): Promise<SessionInfo | null>;
+  extend(): Promise<SessionInfo>;
+  accessToken(minValiditySeconds: number): Promise<string>;
+  idTokenClaims(): object | null;
+  authorize(url: string, method: string): Promise<Grant | undefined>;
+  answered(ticket: string, status: number, wwwAuthenticate: string | null): Promise<boolean>;
+  snapshot(): StatePlain;
+  dispose(): void;
+}
+
+/**
+ * Makes a core. `onTrap` hears of an internal fault that no promise reports, because it happened between two turns of the
+ * event loop; `signal` ends the listening.
+ */
+export type CreateCore = (options: object, host: Host, onTrap: (error: unknown) => void, signal: AbortSignal) => Core;
+
+/** Why the core could not be loaded. Plain, because the class of errors in the other script is not that of this one. */
+export interface LoadFault {
+  code: OwnErrorCode;
+  detail: string;
+  cause: unknown;
+}

@@ -114,7 +114,7 @@ codes! {
     CallbackReplayed = "callback_replayed", Callback, false, Login, "Start a new sign-in.";
     /// An option is unknown, missing or wrong.
     ConfigInvalid = "config_invalid", Config, false, FixConfig, "Correct the option that the message names.";
-    /// The session server does not accept the user name and password.
+    /// The server does not accept the user name and password.
     CredentialsRejected = "credentials_rejected", Login, false, Login, "Ask the user to check user name and password.";
     /// The server refused the CSRF token.
     CsrfRejected = "csrf_rejected", Session, true, Retry, "Try again. If it stays, compare the `csrf` option with what the server expects.";

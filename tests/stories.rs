@@ -444,3 +444,34 @@ fn a_disposed_client_says_so_and_sends_nothing_more() {
     world.advance(Lifetime::from_seconds(86_400));
     assert_eq!(provider.token_requests.get(), 1);
 }
+
+#[test]
+fn a_tab_without_a_session_stays_as_it_is_when_another_signs_out() {
+    for storage in ["memory", "sessionStorage", "localStorage"] {
+        let provider = Provider::new();
+        let world = world_of(&provider);
+        let page = signed_in(&world, &provider, storage);
+        let other = Page::open(&world, APP, &token_options("memory"));
+        other.run(|client| async move { client.start().await.unwrap() });
+        page.run(|client| async move { client.logout(Ending::Local).await.unwrap() });
+        world.advance(Lifetime::from_seconds(1));
+        assert!(
+            matches!(other.client.snapshot(), Snapshot::Unauthenticated(SignedOutReason::Never, None)),
+            "{storage}"
+        );
+        assert!(other.events().is_empty());
+    }
+}
+
+#[test]
+fn a_sign_out_elsewhere_does_not_stop_a_sign_in_that_is_under_way_here() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let page = signed_in(&world, &provider, "memory");
+    let other = Page::open(&world, APP, &token_options("memory"));
+    other.run(|client| async move { client.start().await.unwrap() });
+    go_and_return(&other, &provider);
+    page.run(|client| async move { client.logout(Ending::Local).await.unwrap() });
+    world.advance(Lifetime::from_seconds(1));
+    assert_eq!(other.status(), "authenticating");
+}

@@ -1,5 +1,6 @@
 //! Session mode and first-party tokens, on virtual time.
 #![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, reason = "a story whose setting fails has failed")]
 
 mod support;
 
@@ -178,6 +179,20 @@ fn an_extended_session_lives_on() {
     world.advance(Lifetime::from_seconds(500));
     assert_eq!(page.status(), "authenticated");
     assert!(page.events().contains(&"Refreshed".to_owned()));
+}
+
+#[test]
+fn a_session_is_prolonged_by_itself_only_where_the_application_asks_for_it() {
+    for (proactive, events) in [("true", &["SignedIn", "Refreshed"][..]), ("false", &["SignedIn", "Expiring"][..])] {
+        let server = Server::new();
+        let world = server.world();
+        let options = OPTIONS.replace(r#""mode""#, &format!(r#""refresh":{{"proactive":{proactive}}},"mode""#));
+        let page = Page::open(&world, APP, &options);
+        page.run(|client| async move { client.start().await.unwrap() });
+        page.run(|client| async move { client.login(password("wonderland")).await.unwrap() });
+        world.advance(Lifetime::from_seconds(595));
+        assert_eq!(page.events(), events);
+    }
 }
 
 #[test]

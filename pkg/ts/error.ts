@@ -11,17 +11,7 @@ export interface OAuthErrorResponse {
 }
 
 /** What an `AuthError` is made of, as plain JSON. This is also how the core hands it over. */
-export interface AuthErrorFields {
-  code: AuthErrorCode;
-  phase: ErrorPhase;
-  retryable: boolean;
-  recovery: ErrorRecovery;
-  message: string;
-  hint?: string;
-  status?: number;
-  retryAfterSeconds?: number;
-  oauth?: OAuthErrorResponse;
-}
+export type AuthErrorFields = Pick<AuthError, "message" | (typeof FIELDS)[number]>;
 
 /** The fields besides the message. Only these are ever copied, whatever else is on the object. */
 const FIELDS = ["code", "phase", "retryable", "recovery", "hint", "status", "retryAfterSeconds", "oauth"] as const;

@@ -16,19 +16,27 @@ export interface Claims {
 
 /** Claims of an ID token (OIDC Core §2) that passed the rules of §3.1.3.7. */
 export interface IdTokenClaims extends Claims {
+  /** Issuer identifier. */
   iss: string;
+  /** Subject identifier. */
   sub: string;
+  /** For whom the token was issued: the client id, or several. */
   aud: string | string[];
   /** Epoch seconds. */
   exp: number;
   /** Epoch seconds. */
   iat: number;
+  /** As it was sent in the authorization request. */
   nonce?: string;
   /** Epoch seconds. */
   auth_time?: number;
+  /** Authentication context class. */
   acr?: string;
+  /** Authentication methods, such as `pwd` or `otp`. */
   amr?: string[];
+  /** The client id of the party to which the token was issued. */
   azp?: string;
+  /** Session identifier at the provider. */
   sid?: string;
 }
 
@@ -42,7 +50,10 @@ export interface AllowedOrigin {
 
 /** When an expiring credential is renewed. */
 export interface RefreshPolicy {
-  /** Renew by a timer before the credential expires. Default `true`; when `false`, renewal happens on use. */
+  /**
+   * Renew by a timer before the credential expires. Default in token mode `true`; when `false`, renewal happens on use.
+   * Default in session mode `false`: prolonging a session without its user defeats the server's idle timeout.
+   */
   proactive?: boolean;
   /** How early. Default: the smaller of 60 s and a tenth of the lifetime. */
   earlySeconds?: number;
@@ -55,9 +66,13 @@ export type LogLevel = "silent" | "error" | "warn" | "info" | "debug";
 
 /** A sink for log lines. The console is one. */
 export interface Logger {
+  /** Something failed and stays so. */
   error(message: string, detail?: object): void;
+  /** Something failed and is dealt with, or gives less than was asked for. */
   warn(message: string, detail?: object): void;
+  /** Something happened as it should. */
   info(message: string, detail?: object): void;
+  /** A detail for whoever looks for a fault. */
   debug(message: string, detail?: object): void;
 }
 
@@ -72,12 +87,14 @@ export interface CommonConfig<U extends Claims = Claims> {
    * mode.
    */
   allowedOrigins?: readonly (string | AllowedOrigin)[];
+  /** When an expiring credential is renewed. */
   refresh?: RefreshPolicy;
   /**
    * Where the core runs. This version runs it in the page: `'worker'` falls back to the page and says so with
    * `isolationDegraded`; `'required'` fails with `isolation_unavailable`. Default `'page'`.
    */
   isolation?: "worker" | "page" | "required";
+  /** A sink for log lines, or how much the console hears. Default `'warn'`. */
   logger?: Logger | LogLevel;
 }
 
@@ -99,8 +116,11 @@ export type Endpoint =
 
 /** What a session endpoint tells about the session. Instants are epoch seconds. */
 export interface SessionPayload {
+  /** The claims about the user, handed to `mapUser`. */
   user: Record<string, unknown>;
+  /** Names the session. Not a credential: it is shown in the state. */
   sessionId?: string;
+  /** When the session began. */
   issuedAt?: number;
   /** When the session ends unless it is extended. */
   expiresAt?: number;
@@ -108,28 +128,49 @@ export interface SessionPayload {
   absoluteExpiresAt?: number;
   /** The server's clock when it answered; expiry is then judged by it. */
   serverTime?: number;
+  /** Sent back in a header with requests that change something; see `csrf`. */
   csrfToken?: string;
 }
 
 /** How the backend expects proof that a request comes from the application's own page. */
 export type CsrfConfig =
   | false
-  /** The server sets a readable cookie; it is repeated in a header. */
-  | { kind: "double-submit"; cookieName: string; headerName: string }
-  /** The server tells the token in the session payload (`csrfToken`) or at `endpoints.csrf`; it is sent in a header. */
-  | { kind: "synchronizer"; headerName: string }
-  /** Any custom header at all: a cross-site form cannot add one. */
-  | { kind: "static-header"; headerName: string; value: string };
+  | {
+      /** The server sets a readable cookie; it is repeated in a header. */
+      kind: "double-submit";
+      /** The cookie that the server sets. */
+      cookieName: string;
+      /** The header that repeats it. */
+      headerName: string;
+    }
+  | {
+      /** The server tells the token in the session payload (`csrfToken`) or at `endpoints.csrf`; it is sent in a header. */
+      kind: "synchronizer";
+      /** The header that carries it. */
+      headerName: string;
+    }
+  | {
+      /** Any custom header at all: a cross-site form cannot add one. */
+      kind: "static-header";
+      /** Which header. */
+      headerName: string;
+      /** Always the same. */
+      value: string;
+    };
 
 /** Options of session mode: the server keeps the session, the browser carries an HttpOnly cookie. */
 export interface SessionConfig<U extends Claims = Claims> extends CommonConfig<U> {
+  /** The server keeps the session. */
   mode: "session";
   /** Where the endpoints live. Default: the page's origin. */
   baseUrl?: string;
+  /** What the backend offers. */
   endpoints: {
     /** Answers the current session, or 401. */
     session: Endpoint;
+    /** Signs in by user name and password, or by navigation. */
     login?: Endpoint;
+    /** Ends the session at the server. */
     logout?: Endpoint;
     /** Prolongs the session and answers it like `session`. */
     extend?: Endpoint;
@@ -138,12 +179,24 @@ export interface SessionConfig<U extends Claims = Claims> extends CommonConfig<U
   };
   /** Which requests carry cookies. Default `'same-origin'`; `'include'` for a backend on another origin. */
   credentials?: "same-origin" | "include";
+  /** How the backend wants proof against cross-site requests. Default `false`. */
   csrf?: CsrfConfig;
   /**
    * When the server is asked again. `false`: never by itself. Default: when the page becomes visible or the network comes
    * back, but not within 10 s of the last answer; no interval.
    */
-  recheck?: false | { intervalSeconds?: number; onFocus?: boolean; onOnline?: boolean; minIntervalSeconds?: number };
+  recheck?:
+    | false
+    | {
+        /** By the clock, while the page is visible or not. */
+        intervalSeconds?: number;
+        /** When the page becomes visible. Default `true`. */
+        onFocus?: boolean;
+        /** When the network comes back. Default `true`. */
+        onOnline?: boolean;
+        /** Not sooner than this after the last answer. Default 10. */
+        minIntervalSeconds?: number;
+      };
   /** The session as the server rendered it: no first round trip. `null` says that nobody is signed in. */
   initialSession?: SessionPayload | null;
   /** Reads a backend's own session format. Return `null` for "nobody is signed in". */
@@ -154,24 +207,36 @@ export interface SessionConfig<U extends Claims = Claims> extends CommonConfig<U
 
 /** A token endpoint's answer (RFC 6749 §5.1). */
 export interface TokenResponse {
+  /** The credential for requests. */
   access_token: string;
+  /** Must be `Bearer`, in any case. */
   token_type: string;
   /** Seconds. */
   expires_in?: number;
+  /** Obtains the next access token. */
   refresh_token?: string;
+  /** A signed statement about the sign-in (OIDC Core §2). */
   id_token?: string;
+  /** What the access token covers, separated by spaces. */
   scope?: string;
   [extension: string]: unknown;
 }
 
 /** Authorization server metadata (RFC 8414, OpenID Connect Discovery 1.0). */
 export interface ServerMetadata {
+  /** Must be equal to the configured issuer. */
   issuer: string;
+  /** Where the browser goes for a sign-in. */
   authorization_endpoint: string;
+  /** Where tokens are obtained. */
   token_endpoint: string;
+  /** Where tokens are revoked (RFC 7009). */
   revocation_endpoint?: string;
+  /** Where the browser goes for a sign-out (OIDC RP-Initiated Logout 1.0). */
   end_session_endpoint?: string;
+  /** Where the claims about the user are read. */
   userinfo_endpoint?: string;
+  /** Where the provider's keys are read. */
   jwks_uri?: string;
   [extension: string]: unknown;
 }
@@ -193,14 +258,21 @@ export type ReservedParam =
 
 /** Extra parameters of the authorization request. */
 export type AuthorizationParams = {
+  /** `none`, `login`, `consent` or `select_account`, or several separated by spaces. */
   prompt?: string;
+  /** The user name, where it is known already. */
   login_hint?: string;
+  /** Languages, in order of preference, separated by spaces. */
   ui_locales?: string;
+  /** Authentication context classes, in order of preference, separated by spaces. */
   acr_values?: string;
   /** Seconds since the user last signed in actively. */
   max_age?: number;
+  /** Claims that are asked for one by one (OIDC Core §5.5). */
   claims?: object;
+  /** The APIs that the access token is for (RFC 8707). */
   resource?: string | readonly string[];
+  /** The API that the access token is for, where the provider has its own parameter for that. */
   audience?: string;
 } & { [K in ReservedParam]?: never } & { [extension: string]: unknown };
 
@@ -208,9 +280,11 @@ export type AuthorizationParams = {
 export interface OidcConfig {
   /** Exactly as the provider's metadata spells it; compared byte for byte. https, except on loopback. */
   issuer: string;
+  /** As the provider registered it. */
   clientId: string;
   /** Default: the page's origin and path at creation, without query and fragment. */
   redirectUri?: string;
+  /** Where the provider sends the browser after a sign-out. Must be registered there. */
   postLogoutRedirectUri?: string;
   /** Default `'openid profile email'`. `offline_access` is never added silently. */
   scope?: string;
@@ -220,6 +294,7 @@ export interface OidcConfig {
   authorizationParams?: AuthorizationParams;
   /** Added to every token request. */
   tokenParams?: Record<string, string>;
+  /** How the ID token is judged. */
   idToken?: {
     /** Tolerance of the time claims. Default 60, at most 300. */
     leewaySeconds?: number;
@@ -230,10 +305,15 @@ export interface OidcConfig {
 
 /** A backend of the application's own that answers a JSON login with OAuth-shaped tokens. */
 export interface FirstPartyConfig {
+  /** Where the endpoints live. */
   baseUrl: string;
+  /** What the backend offers. */
   endpoints: {
+    /** Takes user name and password, answers tokens. */
     login: Endpoint;
+    /** Takes the refresh token, answers new tokens. */
     refresh?: Endpoint;
+    /** Revokes the tokens. */
     logout?: Endpoint;
     /** Answers the user as JSON; called with the new access token after a login whose answer has no `user`. */
     user?: Endpoint;
@@ -250,13 +330,18 @@ export type StorageChoice =
   | "sessionStorage"
   | "localStorage"
   | "cookie"
-  | { kind: "memory" }
   | {
+      /** Gone with the page. */
+      kind: "memory";
+    }
+  | {
+      /** `sessionStorage` ends with the tab; `localStorage` stays, and all tabs share it. */
       kind: "sessionStorage" | "localStorage";
       /** Tokens are written as plain text that any script of this origin, and any copy of the profile, can read. */
       dangerouslyPlaintext?: boolean;
     }
   | {
+      /** A cookie that authsafe writes and script can read. */
       kind: "cookie";
       /** Default `'/'`. */
       path?: string;
@@ -268,7 +353,9 @@ export type StorageChoice =
       dangerouslyPlaintext?: boolean;
     }
   | {
+      /** A medium of the application's own. */
       kind: "custom";
+      /** How it is read and written. */
       adapter: StorageAdapter;
       /** The adapter is handed plain text. */
       dangerouslyPlaintext?: boolean;
@@ -276,14 +363,19 @@ export type StorageChoice =
 
 /** A storage medium of the application's own. A throw or rejection degrades to memory, with `storageDegraded`. */
 export interface StorageAdapter {
+  /** The value that was set under this key, or `null`. */
   get(key: string): Promise<string | null> | string | null;
+  /** Keeps a value. */
   set(key: string, value: string): Promise<void> | void;
+  /** Forgets it. Not an error where there is none. */
   remove(key: string): Promise<void> | void;
 }
 
 /** What a storage choice gives and risks. */
 export interface StorageDescription {
+  /** A reload keeps the session. */
   survivesReload: boolean;
+  /** Other tabs of this origin have the same session. */
   sharedAcrossTabs: boolean;
   /** Script of this origin can read what is stored there, without asking authsafe. */
   readableByScript: boolean;
@@ -295,8 +387,11 @@ export interface StorageDescription {
 
 /** Options of token mode: the client keeps the tokens and sends them. Give `oidc`, `firstParty`, or both. */
 export interface TokenConfig<U extends Claims = Claims> extends CommonConfig<U> {
+  /** The client keeps the tokens. */
   mode: "token";
+  /** An OpenID provider. */
   oidc?: OidcConfig;
+  /** A backend of the application's own. */
   firstParty?: FirstPartyConfig;
   /** Default `'memory'`. */
   storage?: StorageChoice;
@@ -311,16 +406,25 @@ export type LoginVia = "redirect" | "password";
 
 /** What is known of the session besides the user. Instants are epoch seconds by the server's clock. */
 export interface SessionInfo {
+  /** Subject identifier. */
   sub?: string;
+  /** Session identifier at the server. */
   sid?: string;
+  /** When the credential in use was issued. */
   issuedAt?: number;
   /** When the credential in use ends: the access token, or the session unless it is extended. */
   expiresAt?: number;
+  /** When the refresh token ends, where the server says so. */
   refreshExpiresAt?: number;
+  /** When the session ends whatever happens. */
   absoluteExpiresAt?: number;
+  /** Authentication context class. */
   acr?: string;
+  /** Authentication methods. */
   amr?: readonly string[];
+  /** When the user last signed in actively. */
   authTime?: number;
+  /** What the access token covers. */
   scope?: readonly string[];
   /** Server minus device clock, seconds. */
   clockSkew: number;
@@ -328,14 +432,35 @@ export interface SessionInfo {
 
 /** What the client knows right now. A value is never changed in place; the reference changes when something did. */
 export type AuthState<U extends Claims = Claims> =
-  | { readonly status: "initializing" }
-  | { readonly status: "unauthenticated"; readonly reason: SignedOutReason; readonly error?: AuthError }
-  | { readonly status: "authenticating"; readonly via: LoginVia }
   | {
+      /** Nothing is known yet. */
+      readonly status: "initializing";
+    }
+  | {
+      /** Nobody is signed in. */
+      readonly status: "unauthenticated";
+      /** Why not. */
+      readonly reason: SignedOutReason;
+      /** What went wrong, where something did. */
+      readonly error?: AuthError;
+    }
+  | {
+      /** A sign-in is under way. */
+      readonly status: "authenticating";
+      /** How it is made. */
+      readonly via: LoginVia;
+    }
+  | {
+      /** Somebody is signed in. */
       readonly status: "authenticated";
+      /** Who it is. */
       readonly user: U;
+      /** What is known besides. */
       readonly session: SessionInfo;
-      /** `stale`: the last renewal failed and will be tried again; `offline`: because the server was out of reach. */
+      /**
+       * `stale`: the credential has ended or its last renewal failed, and the next use renews it; `offline`: because the
+       * server was out of reach.
+       */
       readonly freshness: "fresh" | "refreshing" | "stale" | "offline";
     };
 
@@ -346,20 +471,39 @@ export type LoginOptions = {
   /** Handed back in the result. Must be plain JSON. */
   appState?: unknown;
 } & (
-  | { via?: "redirect"; authorizationParams?: AuthorizationParams }
-  | { via: "password"; username: string; password: string; extra?: Record<string, unknown> }
+  | {
+      /** The browser goes to the provider and comes back. The default. */
+      via?: "redirect";
+      /** Added to this authorization request. */
+      authorizationParams?: AuthorizationParams;
+    }
+  | {
+      /** The application's own form; needs a login endpoint. */
+      via: "password";
+      /** As the user typed it. */
+      username: string;
+      /** As the user typed it. Sent once, and kept nowhere. */
+      password: string;
+      /** More members of the body, such as a one-time code. */
+      extra?: Record<string, unknown>;
+    }
 );
 
 /** A completed sign-in. */
 export interface LoginResult<U extends Claims = Claims> {
+  /** Who is signed in. */
   user: U;
+  /** What is known besides. */
   session: SessionInfo;
+  /** As it was given to `login`, also where the page was left in between. */
   returnTo?: string;
+  /** As it was given to `login`. */
   appState?: unknown;
 }
 
 /** What `init()` found. It does not reject because nobody is signed in, nor because a callback failed. */
 export interface InitResult<U extends Claims = Claims> {
+  /** The state after it all. */
   state: AuthState<U>;
   /** The sign-in that this page load completed, if the address was its callback. */
   callback?: LoginResult<U>;
@@ -383,15 +527,21 @@ export type WasmSource = URL | string | Response | PromiseLike<Response> | WebAs
 
 /** The events of a client, by name. */
 export interface AuthEvents<U extends Claims = Claims> {
+  /** Somebody is signed in who was not before. */
   signedIn: { user: U; origin: "this-tab" | "other-tab" | "restored" };
+  /** Nobody is signed in any more, and why. */
   signedOut: { reason: SignedOutReason; origin: "this-tab" | "other-tab" | "server" };
+  /** Another user is signed in than before. */
   userChanged: { previous: U; current: U };
+  /** The credential was renewed, here or by another tab. */
   refreshed: { expiresAt?: number; by: "this-tab" | "other-tab" };
   /** `willRetryAt` is epoch seconds; `fatal` means that the session has ended. */
   refreshFailed: { error: AuthError; willRetryAt?: number; fatal: boolean };
   /** The credential ends soon and nothing renews it by itself. */
   expiring: { secondsLeft: number };
+  /** The chosen medium does not work; another is used instead. */
   storageDegraded: { wanted: string; using: string; cause: string };
+  /** The core does not run where it was asked to. */
   isolationDegraded: { cause: string };
 }
 
@@ -406,10 +556,14 @@ export type Unsubscribe = () => void;
 
 /** What both modes offer. */
 export interface AuthClient<U extends Claims = Claims> {
+  /** Which of the two kinds of client this is. */
   readonly mode: "session" | "token";
   /** Where the core runs; `pending` until `init()` has settled. */
   readonly isolation: "worker" | "page" | "pending";
-  /** Loads the core, consumes a callback address if this is one, restores the session, starts timers. Safe to call twice. */
+  /**
+   * Loads the core, consumes a callback address if this is one, restores the session, starts timers. Safe to call twice:
+   * it is the same promise. It rejects where the core cannot be loaded or refuses the options, and may then be called again.
+   */
   init(): Promise<InitResult<U>>;
   /** Fetches and compiles the core without starting anything. */
   preload(): Promise<void>;
@@ -417,6 +571,7 @@ export interface AuthClient<U extends Claims = Claims> {
   getState(): AuthState<U>;
   /** Calls `listener` on every change of state, not at once. */
   subscribe(listener: (state: AuthState<U>) => void): Unsubscribe;
+  /** Calls `listener` at each event of this name, until it is taken back or `signal` is aborted. */
   on<E extends keyof AuthEvents<U>>(
     event: E,
     listener: (detail: AuthEvents<U>[E]) => void,
@@ -424,6 +579,7 @@ export interface AuthClient<U extends Claims = Claims> {
   ): Unsubscribe;
   /** Signs in. By redirect the page leaves, and the promise settles only if it could not. */
   login(options?: LoginOptions): Promise<LoginResult<U>>;
+  /** Signs out. */
   logout(options?: LogoutOptions): Promise<void>;
   /** Renews now; concurrent calls share one renewal. */
   refresh(): Promise<AuthState<U>>;
@@ -439,6 +595,7 @@ export interface AuthClient<U extends Claims = Claims> {
 
 /** A client in session mode. */
 export interface SessionAuthClient<U extends Claims = Claims> extends AuthClient<U> {
+  /** The server keeps the session. */
   readonly mode: "session";
   /** Asks the server now. `null`: nobody is signed in. */
   checkSession(): Promise<SessionInfo | null>;
@@ -448,6 +605,7 @@ export interface SessionAuthClient<U extends Claims = Claims> extends AuthClient
 
 /** A client in token mode. */
 export interface TokenAuthClient<U extends Claims = Claims> extends AuthClient<U> {
+  /** The client keeps the tokens. */
   readonly mode: "token";
   /** The access token, renewed first where it is about to expire. Prefer `fetch`, which keeps it out of your code. */
   getAccessToken(options?: AccessTokenOptions): Promise<string>;

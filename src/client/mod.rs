@@ -83,10 +83,8 @@ impl<P: Ports> Client<P> {
     /// # Errors
     /// `disposed`.
     pub async fn start(&self) -> Result<(Option<Box<Arrived>>, Option<Error>), Error> {
-        match self.ask(EventKind::Start).await? {
-            Outcome::Started(arrived, error) => Ok((arrived, error)),
-            other => Err(unexpected(&other)),
-        }
+        let outcome = self.ask(EventKind::Start).await?;
+        if let Outcome::Started(arrived, error) = outcome { Ok((arrived, error)) } else { Err(unexpected()) }
     }
 
     /// Signs in. By redirect it only returns if the page could not leave.
@@ -94,10 +92,8 @@ impl<P: Ports> Client<P> {
     /// # Errors
     /// Those of the phases `discovery`, `login` and `token`; `aborted` where another sign-in or a sign-out came between.
     pub async fn login(&self, login: Login) -> Result<Box<Arrived>, Error> {
-        match self.ask(|id| EventKind::Login(id, Box::new(login))).await? {
-            Outcome::SignedIn(arrived) => Ok(arrived),
-            other => Err(unexpected(&other)),
-        }
+        let outcome = self.ask(|id| EventKind::Login(id, Box::new(login))).await?;
+        if let Outcome::SignedIn(arrived) = outcome { Ok(arrived) } else { Err(unexpected()) }
     }
 
     /// Signs out here at once, and at the server as far as `ending` says.
@@ -121,10 +117,8 @@ impl<P: Ports> Client<P> {
     /// # Errors
     /// As [`renew`](Self::renew).
     pub async fn access_token(&self, margin: Lifetime) -> Result<(AccessToken, u64), Error> {
-        match self.ask(|id| EventKind::Use(id, margin)).await? {
-            Outcome::Token(token, generation) => Ok((token, generation)),
-            other => Err(unexpected(&other)),
-        }
+        let outcome = self.ask(|id| EventKind::Use(id, margin)).await?;
+        if let Outcome::Token(token, generation) = outcome { Ok((token, generation)) } else { Err(unexpected()) }
     }
 
     /// Asks the session server who is signed in.
@@ -228,10 +222,8 @@ impl<P: Ports> Client<P> {
     }
 
     async fn ask(&self, event: impl FnOnce(WaiterId) -> EventKind) -> Result<Outcome, Error> {
-        match self.inner.ask(event).await {
-            Outcome::Failed(error) => Err(error),
-            outcome => Ok(outcome),
-        }
+        let outcome = self.inner.ask(event).await;
+        if let Outcome::Failed(error) = outcome { Err(error) } else { Ok(outcome) }
     }
 }
 
@@ -240,7 +232,7 @@ fn facts(outcome: Outcome) -> Option<Box<SessionFacts>> {
 }
 
 /// The machine settles each promise with an outcome of its kind; anything else is a fault of ours.
-fn unexpected(_: &Outcome) -> Error {
+fn unexpected() -> Error {
     Error::new(ErrorCode::WasmTrapped, "A promise was settled with another's outcome.")
 }
 

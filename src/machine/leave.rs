@@ -30,6 +30,9 @@ impl Machine {
 
     /// Another tab says that the session ended.
     pub(super) fn told_signed_out(&mut self, reason: SignedOutReason) {
+        if self.current().is_none() && !matches!(self.phase, Phase::Committing(..)) {
+            return;
+        }
         let Some(session) = self.take_session() else { return };
         let reason = match reason {
             SignedOutReason::LoggedOut => SignedOutReason::LoggedOutElsewhere,

@@ -125,7 +125,7 @@ enum Renewal {
     /// Holding the lock, waiting for the server.
     Requesting,
     /// Holding the lock, making the new credential durable.
-    Committing(Session),
+    Committing(Box<Session>),
 }
 
 /// What a waiting promise wants.

@@ -251,7 +251,7 @@ impl Machine {
         }
         self.generation += 1;
         let record = self.record(&session);
-        self.renewal = Renewal::Committing(session);
+        self.renewal = Renewal::Committing(Box::new(session));
         self.push(Effect::Commit(record));
     }
 
@@ -261,7 +261,7 @@ impl Machine {
         self.push(Effect::Tell(Note::Committed(self.lineage.clone(), self.generation)));
         let end = session.facts.expires_at.map(|end| end.0.shifted(session.facts.skew));
         let restoring = matches!(self.phase, Phase::Restoring(_));
-        self.replace(session);
+        self.replace(*session);
         self.recovered();
         self.plan_renewal();
         self.notify(Notice::Refreshed(end, Origin::ThisTab));
@@ -323,10 +323,8 @@ impl Machine {
 
     /// The server says that there is nothing left to renew.
     fn renewal_ended(&mut self, error: Error) {
-        let reason = match error.code {
-            ErrorCode::IdentityChanged => SignedOutReason::UserChanged,
-            _ => SignedOutReason::Expired,
-        };
+        let other_user = error.code == ErrorCode::IdentityChanged;
+        let reason = if other_user { SignedOutReason::UserChanged } else { SignedOutReason::Expired };
         if matches!(self.phase, Phase::Restoring(None)) {
             // No cookie, no session: that is an answer, not a failure.
             return self.stay_signed_out(SignedOutReason::Never, None);
@@ -350,11 +348,18 @@ impl Machine {
 
     /// When the timer renews, from the lifetime of the session in force.
     pub(super) fn plan_renewal(&mut self) {
-        let plan = self.current().filter(|session| self.can_renew(session)).and_then(|session| {
+        let plan = self.current().filter(|session| self.renews_itself(session)).and_then(|session| {
             let (issued, end) = (session.facts.issued_at?, session.facts.expires_at?);
             refresh::refresh_at(issued, end, &self.settings.refresh, self.random)
         });
-        self.renew_at = plan.filter(|_| self.settings.refresh.proactive);
+        // A session that its server did not prolong any further is not asked about again and again.
+        self.renew_at = plan.filter(|at| !self.settings.server_session || *at > self.now);
+    }
+
+    /// Whether the timer renews, so that nobody needs to be warned.
+    pub(super) fn renews_itself(&self, session: &Session) -> bool {
+        let renewable = if self.settings.server_session { self.settings.extendable } else { self.can_renew(session) };
+        renewable && self.settings.refresh.proactive
     }
 }
 

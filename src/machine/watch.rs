@@ -17,7 +17,12 @@ impl Machine {
             self.stayed(ErrorCode::Timeout, "The page did not leave.");
         }
         if is_due(self.renew_at) && matches!(self.renewal, Renewal::None) && self.session().is_some() {
-            self.begin_renewal();
+            self.renew_at = None;
+            if self.settings.server_session {
+                self.ask(Call::Extend);
+            } else {
+                self.begin_renewal();
+            }
         }
         if is_due(self.expiring_at()) {
             self.warn();
@@ -67,7 +72,7 @@ impl Machine {
     /// When to say that the credential ends soon.
     fn expiring_at(&self) -> Option<UnixMillis> {
         let session = self.session()?;
-        let renewed_by_itself = self.can_renew(session) && self.settings.refresh.proactive;
+        let renewed_by_itself = self.renews_itself(session);
         let end = session.facts.expires_at.filter(|end| !renewed_by_itself && self.warned != Some(end.0))?;
         let life = session.facts.issued_at.map_or(Lifetime::ZERO, |at| at.until(end.0));
         (end.0 > self.now).then(|| end.0.minus(life.part(1, 10).min(WARNING)))

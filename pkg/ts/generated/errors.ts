@@ -14,7 +14,7 @@ export type AuthErrorCode =
   | "callback_replayed"
   /** An option is unknown, missing or wrong. Correct the option that the message names. */
   | "config_invalid"
-  /** The session server does not accept the user name and password. Ask the user to check user name and password. */
+  /** The server does not accept the user name and password. Ask the user to check user name and password. */
   | "credentials_rejected"
   /** The server refused the CSRF token. Try again. If it stays, compare the `csrf` option with what the server expects. */
   | "csrf_rejected"

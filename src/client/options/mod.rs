@@ -109,7 +109,7 @@ impl Config {
         Ok(Self {
             id: parse_id(&reader)?.unwrap_or_else(|| ["authsafe-", &short_hash(&server)].concat()),
             allowed_origins: parse_origins(&reader, &mode, page_url)?,
-            refresh: parse_refresh(&reader)?,
+            refresh: parse_refresh(&reader, &mode)?,
             isolation: reader.word("isolation", ISOLATIONS)?.unwrap_or(Isolation::Page),
             log_level: parse_log_level(&reader)?,
             mode,
@@ -170,8 +170,10 @@ fn parse_origin(item: &Json, path: &str) -> Result<AllowedOrigin, Error> {
     }
 }
 
-fn parse_refresh(reader: &Reader<'_>) -> Result<RefreshPolicy, Error> {
-    let default = RefreshPolicy::default();
+fn parse_refresh(reader: &Reader<'_>, mode: &Mode) -> Result<RefreshPolicy, Error> {
+    // Prolonging a session without its user would defeat the server's idle timeout, so that has to be asked for.
+    let proactive = matches!(mode, Mode::Token(_));
+    let default = RefreshPolicy { proactive, ..RefreshPolicy::default() };
     let Some(reader) = reader.object("refresh", &["proactive", "earlySeconds", "maxAttempts"])? else {
         return Ok(default);
     };

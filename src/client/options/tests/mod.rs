@@ -66,7 +66,8 @@ fn the_shortest_options_have_the_documented_defaults() {
     let config = session("").unwrap();
     assert_eq!(config.allowed_origins, [AllowedOrigin { origin: "https://app.example".into(), path_prefix: None }]);
     assert_eq!((config.isolation, config.log_level), (Isolation::Page, LogLevel::Warn));
-    assert_eq!(config.refresh, RefreshPolicy { proactive: true, early: None, max_attempts: 5 });
+    // Documented in both modes: a session is not prolonged behind its user's back.
+    assert_eq!(config.refresh, RefreshPolicy { proactive: false, early: None, max_attempts: 5 });
     let SessionConfig { backend, recheck, initial_session } = backend_of(config);
     assert_eq!((backend.session.url.as_str(), backend.session.method.as_str()), ("https://app.example/session", "GET"));
     assert_eq!((backend.credentials, backend.csrf_kind, initial_session), (Credentials::SameOrigin, Csrf::Off, None));
@@ -75,6 +76,7 @@ fn the_shortest_options_have_the_documented_defaults() {
 
     let config = oidc("").unwrap();
     assert_eq!(config.allowed_origins, []);
+    assert_eq!(config.refresh, RefreshPolicy { proactive: true, early: None, max_attempts: 5 });
     let tokens = tokens_of(config);
     let registration = tokens.oidc.unwrap();
     assert_eq!(registration.redirect_uri.as_str(), "https://app.example/start/page");

@@ -173,7 +173,7 @@ codes! {
     /// The WebAssembly module could not be loaded.
     WasmLoadFailed = "wasm_load_failed", Init, true, Retry, "Check that the .wasm file is served beside the script as application/wasm, or call setWasmSource().";
     /// The core stopped at an internal fault and must be started anew.
-    WasmTrapped = "wasm_trapped", Request, true, Retry, "Reload the page, and report this with the version.";
+    WasmTrapped = "wasm_trapped", Request, false, None, "Reload the page, and report this with the version.";
 }
 
 impl ErrorCode {

@@ -188,7 +188,7 @@ export interface SessionConfig<U extends Claims = Claims> extends CommonConfig<U
   recheck?:
     | false
     | {
-        /** By the clock, while the page is visible or not. */
+        /** By the clock. Default: never. */
         intervalSeconds?: number;
         /** When the page becomes visible. Default `true`. */
         onFocus?: boolean;
@@ -528,21 +528,69 @@ export type WasmSource = URL | string | Response | PromiseLike<Response> | WebAs
 /** The events of a client, by name. */
 export interface AuthEvents<U extends Claims = Claims> {
   /** Somebody is signed in who was not before. */
-  signedIn: { user: U; origin: "this-tab" | "other-tab" | "restored" };
-  /** Nobody is signed in any more, and why. */
-  signedOut: { reason: SignedOutReason; origin: "this-tab" | "other-tab" | "server" };
+  signedIn: {
+    /** Who it is. */
+    user: U;
+    /** Where the sign-in was made; `restored` by an earlier page. */
+    origin: "this-tab" | "other-tab" | "restored";
+  };
+  /** Nobody is signed in any more. */
+  signedOut: {
+    /** Why not. */
+    reason: SignedOutReason;
+    /** Who ended it. */
+    origin: "this-tab" | "other-tab" | "server";
+  };
   /** Another user is signed in than before. */
-  userChanged: { previous: U; current: U };
-  /** The credential was renewed, here or by another tab. */
-  refreshed: { expiresAt?: number; by: "this-tab" | "other-tab" };
-  /** `willRetryAt` is epoch seconds; `fatal` means that the session has ended. */
-  refreshFailed: { error: AuthError; willRetryAt?: number; fatal: boolean };
+  userChanged: {
+    /** Who was signed in. */
+    previous: U;
+    /** Who is signed in now. */
+    current: U;
+  };
+  /** The credential was renewed. */
+  refreshed: {
+    /** When the new one ends. Epoch seconds. */
+    expiresAt?: number;
+    /** Who renewed it. */
+    by: "this-tab" | "other-tab";
+  };
+  /** A renewal failed. */
+  refreshFailed: {
+    /** Why. */
+    error: AuthError;
+    /** When it is tried again by itself. Epoch seconds. */
+    willRetryAt?: number;
+    /** The session has ended. */
+    fatal: boolean;
+  };
   /** The credential ends soon and nothing renews it by itself. */
-  expiring: { secondsLeft: number };
+  expiring: {
+    /** How soon. */
+    secondsLeft: number;
+  };
   /** The chosen medium does not work; another is used instead. */
-  storageDegraded: { wanted: string; using: string; cause: string };
+  storageDegraded: {
+    /** The medium that was chosen. */
+    wanted: string;
+    /** The one that is used. */
+    using: string;
+    /** What is wrong with it. */
+    cause: string;
+  };
   /** The core does not run where it was asked to. */
-  isolationDegraded: { cause: string };
+  isolationDegraded: {
+    /** Why not. */
+    cause: string;
+  };
+}
+
+/** Options of `on`. */
+export interface ListenerOptions {
+  /** Takes the listener back when it is aborted. */
+  signal?: AbortSignal;
+  /** Takes the listener back after its first call. */
+  once?: boolean;
 }
 
 /** Options of `getAccessToken`. */
@@ -575,7 +623,7 @@ export interface AuthClient<U extends Claims = Claims> {
   on<E extends keyof AuthEvents<U>>(
     event: E,
     listener: (detail: AuthEvents<U>[E]) => void,
-    options?: { signal?: AbortSignal; once?: boolean },
+    options?: ListenerOptions,
   ): Unsubscribe;
   /** Signs in. By redirect the page leaves, and the promise settles only if it could not. */
   login(options?: LoginOptions): Promise<LoginResult<U>>;

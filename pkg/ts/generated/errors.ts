@@ -133,7 +133,7 @@ export const OWN_ERRORS = {
   ],
   wasm_trapped: [
     "request",
-    "retry",
+    "none",
     "The core stopped at an internal fault and must be started anew.",
     "Reload the page, and report this with the version.",
   ],

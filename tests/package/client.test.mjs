@@ -1,0 +1,313 @@
+// The client around the core: states, listeners, and that every promise settles.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { client, layer, signedIn, uncaught, until } from "./fakes/scripted.mjs";
+
+const expired = {
+  code: "session_expired",
+  phase: "session",
+  retryable: false,
+  recovery: "login",
+  message: "The session has ended.",
+  hint: "Sign in again.",
+};
+
+test("importing and creating a client touches nothing, so both are safe on a server", async (t) => {
+  const { createAuthClient, script } = await layer(t);
+  delete globalThis.isSecureContext;
+  assert.equal(typeof globalThis.window, "undefined");
+  const before = Reflect.ownKeys(globalThis);
+  const auth = createAuthClient({ mode: "session", endpoints: { session: "/session" } });
+  assert.deepEqual(auth.getState(), { status: "initializing" });
+  auth.subscribe(() => {})();
+  auth.on("signedIn", () => {})();
+  assert.equal(auth.isolation, "pending");
+  assert.deepEqual(Reflect.ownKeys(globalThis), before);
+  assert.deepEqual(script.cores, []);
+  await assert.rejects(auth.init(), { code: "insecure_context", message: /There is no page here/ });
+});
+
+test("each mode has its own methods and not those of the other", async (t) => {
+  const { createAuthClient } = await layer(t);
+  const session = createAuthClient({ mode: "session", endpoints: { session: "/session" } });
+  const token = createAuthClient({ mode: "token" });
+  for (const name of ["checkSession", "extendSession"]) {
+    assert.equal(typeof session[name], "function");
+    assert.equal(token[name], undefined);
+  }
+  for (const name of ["getAccessToken", "getIdTokenClaims", "revoke"]) {
+    assert.equal(typeof token[name], "function");
+    assert.equal(session[name], undefined);
+  }
+});
+
+test("the methods pass on what they are given and give back what the core answers", async (t) => {
+  const { auth, script } = await client(t, undefined, {
+    login: async () => ({ user: { sub: "ada" }, session: { clockSkew: 0 }, returnTo: "/inbox", appState: [1] }),
+    accessToken: async () => "a token",
+    idTokenClaims: () => ({ sub: "ada" }),
+  });
+  const result = await auth.login({ via: "password", username: "ada", password: "x", appState: [1] });
+  assert.deepEqual(result, { user: { sub: "ada" }, session: { clockSkew: 0 }, returnTo: "/inbox", appState: [1] });
+  assert.equal(await auth.getAccessToken(), "a token");
+  assert.equal(await auth.getAccessToken({ minValiditySeconds: 60 }), "a token");
+  assert.deepEqual(await auth.getIdTokenClaims(), { sub: "ada" });
+  await auth.logout({ scope: "local" });
+  await auth.revoke();
+  const calls = script.calls.map(([name, ...args]) => [name, ...args.map((arg) => JSON.stringify(arg))].join(" "));
+  assert.deepEqual(calls, [
+    "init",
+    "snapshot",
+    'login {"via":"password","username":"ada","password":"x","appState":[1]}',
+    "accessToken 5",
+    "accessToken 60",
+    "idTokenClaims",
+    'logout {"scope":"local"}',
+    "revoke",
+  ]);
+});
+
+test("init gives the same promise to every caller, and every other call waits for it", async (t) => {
+  const { promise, resolve } = Promise.withResolvers?.() ?? deferred();
+  const { auth, script } = await client(t, undefined, { init: () => promise, refresh: async () => {} });
+  assert.equal(auth.init(), auth.init());
+  const refreshed = auth.refresh();
+  await until(() => script.calls.length > 0);
+  assert.deepEqual(script.calls, [["init"]]);
+  assert.equal(auth.isolation, "pending");
+  resolve({});
+  assert.deepEqual(await auth.init(), { state: { status: "unauthenticated", reason: "never" } });
+  assert.equal(auth.isolation, "page");
+  await refreshed;
+  assert.deepEqual(script.calls, [["init"], ["snapshot"], ["refresh"]]);
+});
+
+test("init resolves with what a callback brought, and with why it failed", async (t) => {
+  const { auth, AuthError } = await client(t, undefined, {
+    init: async () => ({
+      callback: { user: { sub: "ada" }, session: { clockSkew: 0 }, returnTo: "/" },
+      error: expired,
+    }),
+    snapshot: () => signedIn(),
+  });
+  const { state, callback, error } = await auth.init();
+  assert.equal(state, auth.getState());
+  assert.deepEqual(callback, { user: { sub: "ada" }, session: { clockSkew: 0 }, returnTo: "/" });
+  assert.ok(AuthError.is(error, "session_expired"));
+});
+
+test("a state keeps its reference until something changed, and its user until the user changed", async (t) => {
+  let mapped = 0;
+  const mapUser = (raw) => ({ sub: raw.sub, mapped: ++mapped });
+  const { auth, script } = await client(t, { mode: "token", mapUser }, { snapshot: () => signedIn() });
+  const seen = [];
+  auth.subscribe((state) => seen.push(state));
+  await auth.init();
+  const first = auth.getState();
+  const { host } = script.cores[0];
+  host.onState(signedIn());
+  assert.equal(auth.getState(), first);
+  host.onState(signedIn({ freshness: "refreshing" }));
+  const second = auth.getState();
+  assert.notEqual(second, first);
+  assert.equal(second.user, first.user);
+  assert.equal(first.freshness, "fresh");
+  assert.equal(mapped, 1);
+  host.onState(signedIn({ user: { sub: "bob" } }));
+  assert.deepEqual(auth.getState().user, { sub: "bob", mapped: 2 });
+  assert.deepEqual(seen, [first, second, auth.getState()]);
+});
+
+test("a user who left is not kept for the next sign-in", async (t) => {
+  let mapped = 0;
+  const { auth, script } = await client(t, { mode: "token", mapUser: (raw) => ({ ...raw, mapped: ++mapped }) });
+  await auth.init();
+  for (const state of [signedIn(), { status: "unauthenticated", reason: "logged_out" }, signedIn()]) {
+    script.cores[0].host.onState(state);
+  }
+  assert.equal(mapped, 2);
+});
+
+test("a mapUser that throws is a wrong configuration, and nobody counts as signed in", async (t) => {
+  const cause = new Error("no name");
+  const mapUser = () => {
+    throw cause;
+  };
+  const { auth, AuthError } = await client(
+    t,
+    { mode: "token", mapUser },
+    { snapshot: () => signedIn(), login: async () => ({ user: {}, session: { clockSkew: 0 } }) },
+  );
+  const { state } = await auth.init();
+  assert.equal(state.status, "unauthenticated");
+  assert.equal(state.reason, "error");
+  assert.ok(AuthError.is(state.error, "config_invalid"));
+  assert.equal(state.error.cause, cause);
+  await assert.rejects(auth.login(), { code: "config_invalid" });
+});
+
+test("a listener that throws is reported and does not keep the others from hearing", async (t) => {
+  const reported = uncaught(t);
+  const { auth, script } = await client(t);
+  await auth.init();
+  const heard = [];
+  const fault = new Error("in a listener");
+  for (const register of [(f) => auth.subscribe(f), (f) => auth.on("expiring", f)]) {
+    register(() => {
+      throw fault;
+    });
+    register((value) => heard.push(value));
+  }
+  script.cores[0].host.onState(signedIn());
+  script.cores[0].host.onEvent("expiring", { secondsLeft: 30 });
+  assert.deepEqual(heard, [auth.getState(), { secondsLeft: 30 }]);
+  await until(() => reported.length === 2);
+  assert.deepEqual(reported, [fault, fault]);
+});
+
+test("a listener that changes the state does not make the others hear the older state last", async (t) => {
+  const { auth, script } = await client(t);
+  await auth.init();
+  const { host } = script.cores[0];
+  const heard = [];
+  auth.subscribe(({ status }) => {
+    if (status === "authenticated") host.onState({ status: "unauthenticated", reason: "logged_out" });
+  });
+  auth.subscribe(({ status }) => heard.push(status));
+  host.onState(signedIn());
+  assert.deepEqual(heard, ["unauthenticated"]);
+});
+
+test("listeners can be taken back, also while they are called, by signal, and after one call", async (t) => {
+  const { auth, script } = await client(t);
+  await auth.init();
+  const { host } = script.cores[0];
+  const heard = [];
+  const offs = [];
+  offs[0] = auth.on("expiring", () => {
+    heard.push("a");
+    offs[1]();
+  });
+  offs[1] = auth.on("expiring", () => heard.push("b"));
+  auth.on("expiring", () => heard.push("once"), { once: true });
+  const life = new AbortController();
+  auth.on("expiring", () => heard.push("while"), { signal: life.signal });
+  auth.on("expiring", () => heard.push("never"), { signal: AbortSignal.abort() });
+  host.onEvent("expiring", { secondsLeft: 2 });
+  assert.deepEqual(heard, ["a", "once", "while"]);
+  life.abort();
+  offs[0]();
+  offs[0]();
+  host.onEvent("expiring", { secondsLeft: 1 });
+  assert.deepEqual(heard, ["a", "once", "while"]);
+});
+
+test("events carry mapped users and AuthErrors", async (t) => {
+  const mapUser = (raw) => ({ sub: raw.sub, mapped: true });
+  const { auth, script, AuthError } = await client(t, { mode: "token", mapUser, logger: "silent" });
+  await auth.init();
+  const heard = {};
+  for (const name of ["userChanged", "refreshFailed"]) auth.on(name, (detail) => (heard[name] = detail));
+  const { host } = script.cores[0];
+  host.onEvent("userChanged", { previous: { sub: "ada" }, current: { sub: "bob" } });
+  host.onEvent("refreshFailed", { error: expired, fatal: true });
+  assert.deepEqual(heard.userChanged, {
+    previous: { sub: "ada", mapped: true },
+    current: { sub: "bob", mapped: true },
+  });
+  assert.ok(AuthError.is(heard.refreshFailed.error, "session_expired"));
+  assert.equal(heard.refreshFailed.fatal, true);
+});
+
+test("what the core rejects with arrives as an AuthError, with every field", async (t) => {
+  const plain = { ...expired, status: 400, retryAfterSeconds: 3, oauth: { error: "invalid_grant" } };
+  const { auth, AuthError } = await client(t, undefined, { refresh: () => Promise.reject(plain) });
+  const error = await auth.refresh().catch((error) => error);
+  assert.ok(error instanceof AuthError && error instanceof Error);
+  assert.deepEqual(JSON.parse(JSON.stringify(error)), plain);
+});
+
+test("a configuration that the core refuses rejects every call and shows in the state", async (t) => {
+  const refused = { ...expired, code: "config_invalid", phase: "config", recovery: "fix_config" };
+  const { auth } = await client(t, undefined, { constructor: refused });
+  await assert.rejects(auth.init(), { name: "AuthError", code: "config_invalid" });
+  await assert.rejects(auth.getAccessToken(), { code: "config_invalid" });
+  assert.equal(auth.getState().error.code, "config_invalid");
+});
+
+test("a trap rejects the call, those that wait, and every later one; the core is not called again", async (t) => {
+  const { auth, script } = await client(t, undefined, {
+    refresh: () => Promise.reject(new WebAssembly.RuntimeError("unreachable")),
+    logout: () => new Promise(() => {}),
+    snapshot: () => signedIn(),
+  });
+  await auth.init();
+  const waiting = auth.logout();
+  await until(() => script.calls.some(([name]) => name === "logout"));
+  for (const promise of [auth.refresh(), waiting]) await assert.rejects(promise, { code: "wasm_trapped" });
+  assert.deepEqual(
+    { ...auth.getState(), error: auth.getState().error.code },
+    { status: "unauthenticated", reason: "error", error: "wasm_trapped" },
+  );
+  const calls = script.calls.length;
+  await assert.rejects(auth.getAccessToken(), { code: "wasm_trapped" });
+  script.cores[0].host.onState(signedIn());
+  assert.equal(auth.getState().status, "unauthenticated");
+  auth.dispose();
+  await new Promise(setImmediate);
+  assert.equal(script.calls.length, calls);
+});
+
+test("a trap that no promise reports is noticed, and one of another module is not", async (t) => {
+  const page = new EventTarget();
+  globalThis.addEventListener = page.addEventListener.bind(page);
+  t.after(() => delete globalThis.addEventListener);
+  const { auth, script, folder } = await client(t, undefined, { logout: () => new Promise(() => {}) });
+  await auth.init();
+  const waiting = auth.logout();
+  await until(() => script.calls.some(([name]) => name === "logout"));
+  const happens = (stack) => {
+    const error = Object.assign(new WebAssembly.RuntimeError("unreachable"), { stack });
+    page.dispatchEvent(Object.assign(new Event("error"), { error }));
+  };
+  happens("at http://elsewhere.example/other.wasm:wasm-function[1]");
+  assert.equal(auth.getState().status, "unauthenticated");
+  assert.equal(auth.getState().error, undefined);
+  happens(`at file://${folder}/core.js:1:1`);
+  assert.equal(auth.getState().error.code, "wasm_trapped");
+  await assert.rejects(waiting, { code: "wasm_trapped" });
+});
+
+test("after dispose every call rejects, also those under way, and nothing is heard any more", async (t) => {
+  const { auth, script } = await client(t, undefined, { refresh: () => new Promise(() => {}) });
+  await auth.init();
+  const heard = [];
+  auth.subscribe((state) => heard.push(state));
+  const waiting = auth.refresh();
+  await until(() => script.calls.some(([name]) => name === "refresh"));
+  auth.dispose();
+  auth.dispose();
+  const late = [auth.init(), auth.preload(), auth.login(), auth.logout(), auth.fetch("http://127.0.0.1/"), waiting];
+  for (const promise of late) await assert.rejects(promise, { name: "AuthError", code: "disposed" });
+  assert.equal(script.calls.filter(([name]) => name === "dispose").length, 1);
+  script.cores[0].host.onState(signedIn());
+  assert.deepEqual(heard, []);
+  assert.equal(auth.getState().status, "unauthenticated");
+});
+
+test("a client that is disposed of while it loads makes no core", async (t) => {
+  const { auth, script, createAuthClient } = await client(t);
+  const init = auth.init();
+  auth.dispose();
+  await assert.rejects(init, { code: "disposed" });
+  // Loading is shared, and it is over for the first client before it is for the second.
+  await createAuthClient({ mode: "token" }).preload();
+  assert.deepEqual(script.modules.length, 1);
+  assert.deepEqual(script.cores, []);
+});
+
+function deferred() {
+  let resolve;
+  const promise = new Promise((done) => (resolve = done));
+  return { promise, resolve };
+}

@@ -185,8 +185,8 @@ impl ErrorCode {
     const FALLBACK: Row = Row {
         code: "wasm_trapped",
         phase: ErrorPhase::Request,
-        retryable: true,
-        recovery: ErrorRecovery::Retry,
+        retryable: false,
+        recovery: ErrorRecovery::None,
         hint: "",
     };
 

@@ -6,8 +6,11 @@ CACHE=${AUTHSAFE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/authsafe}
 TARGET=wasm32-unknown-unknown
 # What setup found on this machine; the other tools read it.
 FOUND=$ROOT/target/authsafe-env.sh
+# How the small standard library and everything on top of it is compiled: a panic traps at once and carries no text.
+SMALL_FLAGS='-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none'
 
-say() { printf '%s: %s\n' "${0##*/}" "$*"; }
+# Progress goes to stderr: what a tool was asked to print stands alone on stdout.
+say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 
 fail() {
   printf '%s: %s\n' "${0##*/}" "$*" >&2
@@ -16,11 +19,14 @@ fail() {
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
-# Prepares what the calling tool needs (see tools/setup) and takes over the paths that setup found.
+# Prepares what the calling tool needs (see tools/setup) and takes over the paths that setup found. A tool that calls others
+# prepares for all of them: they inherit what was found.
 prepare() {
+  [ -z "${AUTHSAFE_PREPARED:-}" ] || return 0
   "$ROOT/tools/setup" "$1"
   # shellcheck disable=SC1090
   source "$FOUND"
+  export AUTHSAFE_PREPARED=$1
 }
 
 # A digest of the given files and folders, by name and content. Node is there anyway; sha256sum is not everywhere.

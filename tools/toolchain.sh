@@ -8,9 +8,6 @@
 # compiler's own).
 KIND='' RUSTC_REAL='' CARGO_REAL='' WASM_BIN='' SYSROOT_PLAIN='' SYSROOT_SMALL=''
 
-# Panics abort at once and carry no text: measured at a third of a small module.
-SMALL_FLAGS='-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none'
-
 on_debian() { [ -f /etc/debian_version ] && has apt-get && has apt-cache; }
 
 # The compiler on PATH already has the standard library for the browser.
@@ -28,7 +25,7 @@ rustup_fetch() {
   local why=$1 log=$CACHE/rustup.log
   shift
   say "$why: $*"
-  if bounded 600 20 "$(rustup_home)" "$log" "$@"; then return 0; fi
+  if bounded 600 20 "$(rustup_home)" "$log" env RUST_BACKTRACE=0 "$@"; then return 0; fi
   say "that did not work: $(tail -n 1 "$log")"
   return 1
 }
@@ -53,15 +50,20 @@ debian_packages() {
 
 # Those of the named packages that are not installed.
 not_installed() {
-  local name
+  local name installed
+  installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null || true)
   for name in "$@"; do
-    dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || printf '%s ' "$name"
+    case "
+$installed
+" in *"
+installed $name
+"*) ;; *) printf '%s ' "$name" ;; esac
   done
 }
 
 # choose_toolchain lint|build: sets KIND, and DEBIAN_MISSING to the packages that way still needs.
 choose_toolchain() {
-  local wanted=${AUTHSAFE_TOOLCHAIN:-auto} names
+  local wanted=${AUTHSAFE_TOOLCHAIN:-auto} kept=$CACHE/debian-packages-$1 names
   DEBIAN_MISSING=''
   case $wanted in auto | rustup | debian) ;; *) fail "AUTHSAFE_TOOLCHAIN is '$wanted'; it can be auto, rustup or debian" ;; esac
   if [ "$wanted" != debian ]; then
@@ -76,11 +78,17 @@ choose_toolchain() {
     [ "$wanted" = auto ] || fail "rustup has no $TARGET and could not fetch it"
   fi
   on_debian || fail "no compiler for $TARGET here. Run: rustup target add $TARGET"
-  names=$(debian_packages "$1") || { apt_update && names=$(debian_packages "$1"); } ||
-    fail "no compiler for $TARGET here, and Debian's packages are out of reach. Run: rustup target add $TARGET"
+  # The names are kept beside the compiler that they led to: asking apt takes seconds.
+  if [ -f "$kept" ] && [ ! /usr/bin/rustc -nt "$kept" ]; then
+    names=$(cat "$kept")
+  else
+    names=$(debian_packages "$1") || { apt_update && names=$(debian_packages "$1"); } ||
+      fail "no compiler for $TARGET here, and Debian's packages are out of reach. Run: rustup target add $TARGET"
+  fi
   KIND=debian
   # shellcheck disable=SC2086
   DEBIAN_MISSING=$(not_installed $names)
+  [ -n "$DEBIAN_MISSING" ] || printf '%s' "$names" >"$kept"
 }
 
 # Once everything is installed: the paths, and the standard libraries. $1: `plain` where tests and lints need the ordinary one.
@@ -95,10 +103,13 @@ make_toolchain() {
     touch "$CACHE/debian-chosen"
     WASM_BIN=$CACHE/debian-bin
     mkdir -p "$WASM_BIN"
-    for tool in cargo cargo-clippy rustc rustdoc; do
-      [ ! -x /usr/bin/$tool ] || ln -sf /usr/bin/$tool "$WASM_BIN/$tool"
+    for tool in cargo cargo-clippy; do
+      [ ! -x "/usr/bin/$tool" ] || ln -sf "/usr/bin/$tool" "$WASM_BIN/$tool"
     done
+    # wasm-pack asks the rustc on PATH where its libraries are.
+    cp "$ROOT/tools/rustc" "$WASM_BIN/rustc"
     std small
+    # Only tests and lints need the ordinary one, and a build where the small one cannot be made.
     if [ "$1" = plain ] || [ -z "$SYSROOT_SMALL" ]; then
       std plain
       [ -n "$SYSROOT_PLAIN" ] || fail "the standard library for the browser could not be built"

@@ -19,7 +19,7 @@ impl CustomStore {
 
     async fn ask(&self, method: &str, arguments: &[JsValue]) -> Result<JsValue, StoreFailure> {
         let returned = reflect::call(&self.adapter, method, arguments).map_err(|_| StoreFailure::Failed)?;
-        let outcome = promise::within(PATIENCE, promise::settled(&returned)).await;
+        let outcome = promise::within(PATIENCE, Box::pin(promise::settled(&returned))).await;
         outcome.and_then(Result::ok).ok_or(StoreFailure::Failed)
     }
 }

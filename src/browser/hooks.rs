@@ -73,7 +73,7 @@ struct Threw;
 /// Calls a hook and waits for what it returns, be it a promise or not.
 async fn ask(hook: &Function, arguments: &[JsValue]) -> Result<JsValue, Threw> {
     let returned = Reflect::apply(hook, &JsValue::UNDEFINED, &reflect::list(arguments)).map_err(|_| Threw)?;
-    promise::within(PATIENCE, promise::settled(&returned)).await.and_then(Result::ok).ok_or(Threw)
+    promise::within(PATIENCE, Box::pin(promise::settled(&returned))).await.and_then(Result::ok).ok_or(Threw)
 }
 
 /// The body as a hook wants it: the value of the JSON text, or the text where it is none.

@@ -34,14 +34,14 @@ impl Lock for Locks {
     type Guard = LockGuard;
 
     async fn acquire(&self, name: &str, patience: Lifetime) -> Option<LockGuard> {
-        within(patience, async {
+        let lock = async {
             let held = match web_lock(name).await {
                 Some(request) => Held::Web { _request: request },
                 None => Held::Realm { _ticket: realm_lock(name).await },
             };
             LockGuard { _held: held }
-        })
-        .await
+        };
+        within(patience, Box::pin(lock)).await
     }
 }
 

@@ -36,6 +36,7 @@ use crate::ports::{
 };
 use crate::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
 use crate::types::{Lifetime, UnixMillis};
+use std::pin::Pin;
 use wasm_bindgen::JsValue;
 
 /// Where the session record is kept.
@@ -122,32 +123,38 @@ impl BrowserStore {
     }
 }
 
+/// One type for the work of every medium: its code is there once, and not in each place that waits for it.
+type Access<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreFailure>> + 'a>>;
+
 impl Store for BrowserStore {
     async fn read(&self, key: &str) -> Result<Option<String>, StoreFailure> {
-        match self {
-            Self::Memory(store) => store.read(key).await,
-            Self::Web(store) => store.read(key).await,
-            Self::Cookie(store) => store.read(key).await,
-            Self::Custom(store) => store.read(key).await,
-        }
+        let work: Access<'_, Option<String>> = match self {
+            Self::Memory(store) => Box::pin(store.read(key)),
+            Self::Web(store) => Box::pin(store.read(key)),
+            Self::Cookie(store) => Box::pin(store.read(key)),
+            Self::Custom(store) => Box::pin(store.read(key)),
+        };
+        work.await
     }
 
     async fn write(&self, key: &str, text: &str) -> Result<(), StoreFailure> {
-        match self {
-            Self::Memory(store) => store.write(key, text).await,
-            Self::Web(store) => store.write(key, text).await,
-            Self::Cookie(store) => store.write(key, text).await,
-            Self::Custom(store) => store.write(key, text).await,
-        }
+        let work: Access<'_, ()> = match self {
+            Self::Memory(store) => Box::pin(store.write(key, text)),
+            Self::Web(store) => Box::pin(store.write(key, text)),
+            Self::Cookie(store) => Box::pin(store.write(key, text)),
+            Self::Custom(store) => Box::pin(store.write(key, text)),
+        };
+        work.await
     }
 
     async fn remove(&self, key: &str) -> Result<(), StoreFailure> {
-        match self {
-            Self::Memory(store) => store.remove(key).await,
-            Self::Web(store) => store.remove(key).await,
-            Self::Cookie(store) => store.remove(key).await,
-            Self::Custom(store) => store.remove(key).await,
-        }
+        let work: Access<'_, ()> = match self {
+            Self::Memory(store) => Box::pin(store.remove(key)),
+            Self::Web(store) => Box::pin(store.remove(key)),
+            Self::Cookie(store) => Box::pin(store.remove(key)),
+            Self::Custom(store) => Box::pin(store.remove(key)),
+        };
+        work.await
     }
 }
 

@@ -5,7 +5,7 @@ use crate::types::Lifetime;
 use js_sys::Promise;
 use std::cell::Cell;
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 use wasm_bindgen::JsValue;
@@ -22,8 +22,9 @@ pub(super) fn settled(value: &JsValue) -> JsFuture {
 }
 
 /// The outcome of `work`, or `None` when `patience` has passed first; `work` is dropped then.
-pub(super) async fn within<T>(patience: Lifetime, work: impl Future<Output = T>) -> Option<T> {
-    let mut work = pin!(work);
+///
+/// Boxed, because the state machines of those who wait would otherwise hold this one and that of the work.
+pub(super) async fn within<T>(patience: Lifetime, mut work: Pin<Box<dyn Future<Output = T> + '_>>) -> Option<T> {
     let mut end = pin!(timers::sleep(patience));
     poll_fn(|context| match work.as_mut().poll(context) {
         Poll::Ready(outcome) => Poll::Ready(Some(outcome)),

@@ -2,6 +2,7 @@
 
 use super::Report;
 use super::options::{Config, Mode};
+use super::talk::Work;
 use crate::error::ErrorCode;
 use crate::machine::{Effect, Event, EventKind, Machine, Outcome, Settings, Snapshot, WaiterId, step};
 use crate::ports::Ports;
@@ -67,14 +68,25 @@ impl<P: Ports> Inner<P> {
     }
 
     /// Puts a wish to the machine and waits for its outcome.
-    pub(super) async fn ask(self: &Rc<Self>, event: impl FnOnce(WaiterId) -> EventKind) -> Outcome {
+    pub(super) fn ask(self: &Rc<Self>, event: impl FnOnce(WaiterId) -> EventKind) -> Work<'static, Outcome> {
         let id = WaiterId(self.next_waiter.get());
         self.next_waiter.set(id.0 + 1);
+        self.wait(id, event(id))
+    }
+
+    /// One function for every kind of wish.
+    #[inline(never)]
+    fn wait(self: &Rc<Self>, id: WaiterId, event: EventKind) -> Work<'static, Outcome> {
         let (sender, receiver) = oneshot::channel();
         self.waiting.borrow_mut().push((id, sender));
-        self.dispatch(event(id));
-        // The sender is only dropped together with the client.
-        receiver.await.unwrap_or_else(|_| Outcome::Failed(ErrorCode::Disposed.into()))
+        self.dispatch(event);
+        Box::pin(async move {
+            // The sender is only dropped together with the client.
+            match receiver.await.unwrap_or_else(|_| Outcome::Failed(ErrorCode::Disposed.into())) {
+                Outcome::Failed(error) => Err(error),
+                outcome => Ok(outcome),
+            }
+        })
     }
 
     /// Makes one step, and runs what follows from it unless an outer call is doing so already.

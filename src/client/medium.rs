@@ -2,12 +2,14 @@
 
 use super::driver::Inner;
 use super::options::Mode;
+use super::talk::Work;
 use crate::error::{Error, ErrorCode, ErrorPhase};
 use crate::machine::{Arrival, Stored};
 use crate::ports::{Ports, Store, StoreFailure};
 use crate::protocol::callback;
 use crate::protocol::record::{Record, RecordFault};
 use crate::protocol::transaction::{Taken, Transactions};
+use std::pin::Pin;
 
 impl<P: Ports> Inner<P> {
     fn record_key(&self) -> String {
@@ -24,7 +26,12 @@ impl<P: Ports> Inner<P> {
         (self.read().await, arrival)
     }
 
-    async fn read(&self) -> Stored {
+    #[inline(never)]
+    fn read(&self) -> Pin<Box<dyn Future<Output = Stored> + '_>> {
+        Box::pin(self.read_record())
+    }
+
+    async fn read_record(&self) -> Stored {
         let Mode::Token(_) = &self.config.mode else { return Stored::Empty };
         let key = self.record_key();
         let text = match self.ports.store().read(&key).await {
@@ -106,13 +113,15 @@ impl<P: Ports> Inner<P> {
     }
 
     /// Keeps a sign-in until its callback.
-    pub(super) async fn keep(&self, transaction: crate::protocol::transaction::Transaction) -> Result<(), Error> {
-        let key = self.transactions_key();
-        let store = self.ports.transactions();
-        let text = store.read(&key).await.map_err(storage_error)?;
-        let mut transactions = Transactions::parse(text.as_deref().unwrap_or_default());
-        transactions.add(transaction, self.ports.now());
-        store.write(&key, &transactions.to_text()).await.map_err(storage_error)
+    pub(super) fn keep(&self, transaction: crate::protocol::transaction::Transaction) -> Work<'_, ()> {
+        Box::pin(async move {
+            let key = self.transactions_key();
+            let store = self.ports.transactions();
+            let text = store.read(&key).await.map_err(storage_error)?;
+            let mut transactions = Transactions::parse(text.as_deref().unwrap_or_default());
+            transactions.add(transaction, self.ports.now());
+            store.write(&key, &transactions.to_text()).await.map_err(storage_error)
+        })
     }
 }
 

@@ -221,9 +221,8 @@ impl<P: Ports> Client<P> {
         self.inner.dispatch(EventKind::Dispose);
     }
 
-    async fn ask(&self, event: impl FnOnce(WaiterId) -> EventKind) -> Result<Outcome, Error> {
-        let outcome = self.inner.ask(event).await;
-        if let Outcome::Failed(error) = outcome { Err(error) } else { Ok(outcome) }
+    fn ask(&self, event: impl FnOnce(WaiterId) -> EventKind) -> talk::Work<'static, Outcome> {
+        self.inner.ask(event)
     }
 }
 

@@ -14,35 +14,45 @@ use crate::protocol::metadata::Metadata;
 use crate::protocol::token::TokenResponse;
 use crate::protocol::{answer, callback, end_session, first_party, metadata, revocation, session, token};
 use crate::types::{Csrf, Json, Nonce, Password, Session, Source, Tokens};
+use std::pin::Pin;
 use std::rc::Rc;
 
 type Header = (String, String);
 
+/// A conversation, or a part of one that several share. A future that holds another holds a copy of its whole state machine;
+/// a boxed one is there once.
+pub(super) type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + 'a>>;
+
 impl<P: Ports> Inner<P> {
-    pub(super) async fn talk(&self, call: Call) -> Result<Answer, Error> {
+    pub(super) fn talk(&self, call: Call) -> Work<'_, Answer> {
         match (&self.config.mode, call) {
-            (Mode::Token(config), Call::Login(login)) => self.login_for_tokens(config, *login).await,
-            (Mode::Token(config), Call::Exchange) => self.exchange(config).await,
-            (Mode::Token(config), Call::Refresh(session)) => self.refresh(config, session.as_deref()).await,
-            (Mode::Token(config), Call::End(session, ending)) => {
-                self.end_tokens(config, session.as_deref(), ending).await
-            }
-            (Mode::Session(config), Call::Login(login)) => self.login_for_session(config, *login).await,
-            (Mode::Session(config), Call::Check) => self.check(config).await,
-            (Mode::Session(config), Call::Extend) => self.extend(config).await,
-            (Mode::Session(config), Call::End(..)) => self.end_session(config).await,
+            (Mode::Token(config), Call::Login(login)) => Box::pin(self.login_for_tokens(config, login)),
+            (Mode::Token(config), Call::Exchange) => Box::pin(self.exchange(config)),
+            (Mode::Token(config), Call::Refresh(session)) => Box::pin(self.refresh(config, session)),
+            (Mode::Token(config), Call::End(session, ending)) => Box::pin(self.end_tokens(config, session, ending)),
+            (Mode::Session(config), Call::Login(login)) => Box::pin(self.login_for_session(config, login)),
+            (Mode::Session(config), Call::Check) => Box::pin(self.check(config)),
+            (Mode::Session(config), Call::Extend) => Box::pin(self.extend(config)),
+            (Mode::Session(config), Call::End(..)) => Box::pin(self.end_session(config)),
             (Mode::Token(_), Call::Check | Call::Extend) | (Mode::Session(_), Call::Exchange | Call::Refresh(_)) => {
-                Err(Error::new(ErrorCode::ConfigInvalid, "The other mode has this call."))
+                let error = Error::new(ErrorCode::ConfigInvalid, "The other mode has this call.");
+                Box::pin(std::future::ready(Err(error)))
             }
         }
     }
 
-    async fn send(&self, request: HttpRequest, phase: ErrorPhase) -> Result<HttpResponse, Error> {
-        self.ports.send(request).await.map_err(|failure| answer::failure(failure, phase))
+    #[inline(never)]
+    fn send(&self, request: HttpRequest, phase: ErrorPhase) -> Work<'_, HttpResponse> {
+        Box::pin(async move { self.ports.send(request).await.map_err(|failure| answer::failure(failure, phase)) })
+    }
+
+    #[inline(never)]
+    fn metadata<'a>(&'a self, registration: &'a Registration) -> Work<'a, Rc<Metadata>> {
+        Box::pin(self.find_metadata(registration))
     }
 
     /// The server's metadata: given, remembered from earlier, or fetched now.
-    async fn metadata(&self, registration: &Registration) -> Result<Rc<Metadata>, Error> {
+    async fn find_metadata(&self, registration: &Registration) -> Result<Rc<Metadata>, Error> {
         if let Some(known) = self.metadata.borrow().as_ref() {
             return Ok(Rc::clone(known));
         }
@@ -59,8 +69,8 @@ impl<P: Ports> Inner<P> {
         Ok(found)
     }
 
-    async fn login_for_tokens(&self, config: &TokenConfig, login: Login) -> Result<Answer, Error> {
-        match login {
+    async fn login_for_tokens(&self, config: &TokenConfig, login: Box<Login>) -> Result<Answer, Error> {
+        match *login {
             Login::Redirect { params, return_to, app_state } => {
                 let registration = config.oidc.as_ref().ok_or_else(|| missing("oidc"))?;
                 let metadata = self.metadata(registration).await?;
@@ -120,7 +130,8 @@ impl<P: Ports> Inner<P> {
     }
 
     /// RFC 6749 §6.
-    async fn refresh(&self, config: &TokenConfig, session: Option<&Session>) -> Result<Answer, Error> {
+    async fn refresh(&self, config: &TokenConfig, session: Option<Box<Session>>) -> Result<Answer, Error> {
+        let session = session.as_deref();
         let tokens = session.and_then(Session::tokens);
         let source = tokens.map_or(Source::FirstParty, |tokens| tokens.source);
         let refresh_token = tokens.and_then(|tokens| tokens.refresh.as_ref());
@@ -159,9 +170,10 @@ impl<P: Ports> Inner<P> {
     async fn end_tokens(
         &self,
         config: &TokenConfig,
-        session: Option<&Session>,
+        session: Option<Box<Session>>,
         ending: Ending,
     ) -> Result<Answer, Error> {
+        let session = session.as_deref();
         let Some(tokens) = session.and_then(Session::tokens) else {
             return match (&config.first_party, ending) {
                 // Only the server can end what an HttpOnly cookie holds.
@@ -212,24 +224,27 @@ impl<P: Ports> Inner<P> {
         result
     }
 
-    async fn end_first_party(
-        &self,
-        backend: &first_party::FirstParty,
-        tokens: Option<&Tokens>,
-    ) -> Result<Answer, Error> {
-        let refresh = tokens.and_then(|tokens| tokens.refresh.as_ref());
-        let Some(request) = first_party::logout_request(backend, refresh) else { return Ok(Answer::Ended) };
-        let response = self.send(request, ErrorPhase::Logout).await?;
-        // 401 says that there is nothing left to end.
-        if (200..300).contains(&response.status) || response.status == 401 {
-            return Ok(Answer::Ended);
-        }
-        Err(answer::status_error(&response, ErrorPhase::Logout))
+    #[inline(never)]
+    fn end_first_party<'a>(
+        &'a self,
+        backend: &'a first_party::FirstParty,
+        tokens: Option<&'a Tokens>,
+    ) -> Work<'a, Answer> {
+        Box::pin(async move {
+            let refresh = tokens.and_then(|tokens| tokens.refresh.as_ref());
+            let Some(request) = first_party::logout_request(backend, refresh) else { return Ok(Answer::Ended) };
+            let response = self.send(request, ErrorPhase::Logout).await?;
+            // 401 says that there is nothing left to end.
+            if (200..300).contains(&response.status) || response.status == 401 {
+                return Ok(Answer::Ended);
+            }
+            Err(answer::status_error(&response, ErrorPhase::Logout))
+        })
     }
 
-    async fn login_for_session(&self, config: &SessionConfig, login: Login) -> Result<Answer, Error> {
+    async fn login_for_session(&self, config: &SessionConfig, login: Box<Login>) -> Result<Answer, Error> {
         let endpoint = config.backend.login.as_ref().ok_or_else(|| missing("endpoints.login"))?;
-        match login {
+        match *login {
             Login::Redirect { return_to, .. } if endpoint.navigate => {
                 let target = session::navigation(endpoint, return_to.as_ref());
                 self.ports.navigate(target.as_str());
@@ -262,7 +277,8 @@ impl<P: Ports> Inner<P> {
         if let Some(answer) = session::process_login(&response, self.ports.now(), &config.backend.csrf_kind)? {
             return Ok(self.take_csrf(answer));
         }
-        match self.check(config).await? {
+        let check: Work<'_, Answer> = Box::pin(self.check(config));
+        match check.await? {
             Answer::Checked(Some(session)) => Ok(session),
             Answer::Checked(None) | Answer::SignedIn(_) | Answer::Renewed(_) | Answer::Left | Answer::Ended => {
                 let detail =
@@ -308,7 +324,12 @@ impl<P: Ports> Inner<P> {
     }
 
     /// The header that proves where an unsafe request comes from; its token is fetched where it is not known yet.
-    pub(super) async fn csrf_header(&self, config: &SessionConfig) -> Result<Option<Header>, Error> {
+    #[inline(never)]
+    pub(super) fn csrf_header<'a>(&'a self, config: &'a SessionConfig) -> Work<'a, Option<Header>> {
+        Box::pin(self.find_csrf_header(config))
+    }
+
+    async fn find_csrf_header(&self, config: &SessionConfig) -> Result<Option<Header>, Error> {
         let kind = &config.backend.csrf_kind;
         if let Some(header) = self.known_csrf(kind)? {
             return Ok(header);

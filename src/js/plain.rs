@@ -1,12 +1,13 @@
 //! Values between Rust and JavaScript: everything crosses as plain data.
 //!
-//! serde-wasm-bindgen walks the JavaScript values; [`Json`] is the only type it meets, so its code is paid for once.
+//! serde-wasm-bindgen makes the JavaScript values; [`Json`] is the only type it meets, so its code is paid for once. They
+//! are read by hand: its reader comes with all of Rust's text formatting, for messages that nobody would see.
 
 use crate::machine::{Arrived, Notice, Snapshot, Via};
 use crate::types::{Json, MAX_DEPTH, SessionFacts, UnixMillis};
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use js_sys::{Array, ArrayBuffer, Map, Object, Symbol};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
 /// Plain data: null, booleans, numbers, texts, lists, and objects by their own enumerable members. `None` for anything
 /// else, and for data that is nested too deeply (a cycle is).
@@ -14,7 +15,7 @@ pub(super) fn from_js(value: JsValue) -> Option<Json> {
     if value.is_undefined() {
         return None;
     }
-    Seed(0).deserialize(serde_wasm_bindgen::Deserializer::from(value)).ok()
+    read(&value, 0)
 }
 
 /// A fresh JavaScript value.
@@ -50,64 +51,46 @@ impl Serialize for Out<'_> {
     }
 }
 
-/// How deep the value to read lies.
-#[derive(Clone, Copy)]
-struct Seed(u8);
-
-impl<'de> DeserializeSeed<'de> for Seed {
-    type Value = Json;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
-        if self.0 > MAX_DEPTH {
-            return Err(D::Error::custom("too deep"));
+/// Reads a value that lies `depth` levels deep. A `Map` counts as an object; other iterables are not plain data.
+fn read(value: &JsValue, depth: u8) -> Option<Json> {
+    if depth > MAX_DEPTH {
+        return None;
+    }
+    if value.is_null() || value.is_undefined() {
+        return Some(Json::Null);
+    }
+    if let Some(value) = value.as_bool() {
+        return Some(Json::Bool(value));
+    }
+    if let Some(value) = value.as_f64() {
+        return Some(Json::Number(value));
+    }
+    if let Some(value) = value.as_string() {
+        return Some(Json::Text(value));
+    }
+    if Array::is_array(value) {
+        let (list, mut items) = (value.unchecked_ref::<Array>(), Vec::new());
+        for at in 0..list.length() {
+            items.push(read(&list.get(at), depth + 1)?);
         }
-        deserializer.deserialize_any(self)
+        return Some(Json::List(items));
     }
-}
-
-impl<'de> Visitor<'de> for Seed {
-    type Value = Json;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("plain data")
-    }
-    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
-        Ok(Json::Bool(value))
-    }
-    fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
-        Ok(Json::Number(value as f64))
-    }
-    fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
-        Ok(Json::Number(value))
-    }
-    fn visit_str<E>(self, value: &str) -> Result<Json, E> {
-        Ok(Json::from(value))
-    }
-    fn visit_string<E>(self, value: String) -> Result<Json, E> {
-        Ok(Json::Text(value))
-    }
-    fn visit_unit<E>(self) -> Result<Json, E> {
-        Ok(Json::Null)
-    }
-    fn visit_none<E>(self) -> Result<Json, E> {
-        Ok(Json::Null)
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Json, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = list.next_element_seed(Seed(self.0 + 1))? {
-            items.push(item);
+    let iterable = value.is_object() && Symbol::iterator().js_in(value);
+    let entries = match (iterable, value.is_instance_of::<Map>()) {
+        _ if !value.is_object() || value.is_instance_of::<ArrayBuffer>() => return None,
+        (false, _) => Object::entries(value.unchecked_ref()),
+        (true, true) => Array::from(value),
+        (true, false) => return None,
+    };
+    let mut members = Vec::new();
+    for at in 0..entries.length() {
+        let entry: Array = entries.get(at).unchecked_into();
+        let value = read(&entry.get(1), depth + 1)?;
+        if let Some(name) = entry.get(0).as_string() {
+            members.push((name, value));
         }
-        Ok(Json::List(items))
     }
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Json, A::Error> {
-        let mut members = Vec::new();
-        while let Some(name) = object.next_key_seed(Seed(MAX_DEPTH))? {
-            let value = object.next_value_seed(Seed(self.0 + 1))?;
-            if let Json::Text(name) = name {
-                members.push((name, value));
-            }
-        }
-        Ok(Json::Object(members))
-    }
+    Some(Json::Object(members))
 }
 
 /// `AuthState`, with the user's raw claims and the error as plain data.

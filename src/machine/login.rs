@@ -75,7 +75,7 @@ impl Machine {
         let Phase::Authenticating(via, before) = std::mem::replace(&mut self.phase, Phase::Idle) else { return };
         let previous = if let Phase::SignedIn(session) = *before { Some(session) } else { None };
         self.next_epoch();
-        self.lineage = format!("{:016x}", self.random);
+        self.lineage = crate::types::text::hex(self.random);
         self.generation = 1;
         let record = (!self.settings.server_session).then(|| self.record(&arrived.session));
         self.phase = Phase::Committing(via, Box::new(arrived), previous);

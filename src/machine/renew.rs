@@ -247,7 +247,7 @@ impl Machine {
             return self.renewal_failed(error);
         }
         if self.generation == 0 {
-            self.lineage = format!("{:016x}", self.random);
+            self.lineage = crate::types::text::hex(self.random);
         }
         self.generation += 1;
         let record = self.record(&session);

@@ -6,6 +6,7 @@
 
 use crate::error::{Error, ErrorCode};
 use crate::types::WebUrl;
+use crate::types::text::{contains, replaced};
 
 /// One place that may receive a credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,11 +70,11 @@ pub fn may_attach(allowed: &[AllowedOrigin], url: &WebUrl) -> bool {
 fn is_plain(path: &str) -> bool {
     let mut lower = path.to_ascii_lowercase();
     // Each round makes the text shorter, so this ends.
-    while lower.contains("%25") {
-        lower = lower.replace("%25", "%");
+    while contains(&lower, "%25") {
+        lower = replaced(&lower, "%25", "%");
     }
-    let disguised = ["\\", "%2f", "%5c", "%c0", "%c1", "%u", "%3b"].iter().any(|odd| lower.contains(odd));
-    let dots = lower.replace("%2e", ".");
+    let disguised = ["\\", "%2f", "%5c", "%c0", "%c1", "%u", "%3b"].iter().any(|odd| contains(&lower, odd));
+    let dots = replaced(&lower, "%2e", ".");
     let mut names = dots.split('/').map(|segment| segment.split(';').next().unwrap_or_default());
     !disguised && names.all(|name| name != "." && name != "..")
 }

@@ -112,7 +112,7 @@ fn endpoint_url(text: &str) -> Option<WebUrl> {
     if let Some(url) = WebUrl::parse(text) {
         return Some(url);
     }
-    let (scheme, rest) = text.split_once("://")?;
+    let (scheme, rest) = crate::types::text::split_once(text, "://")?;
     let (authority, tail) = rest.split_at_checked(rest.find(['/', '?', '#']).unwrap_or(rest.len()))?;
     let (scheme, authority) = (scheme.to_ascii_lowercase(), authority.to_ascii_lowercase());
     let default_port = if scheme == "https" { ":443" } else { ":80" };

@@ -5,7 +5,6 @@
 //! not by the page's `JSON.parse`, which another script may have replaced.
 
 use miniserde::de::{Deserialize, Map, Seq, Visitor};
-use std::fmt::Write as _;
 use zeroize::{Zeroize, Zeroizing};
 
 /// The deepest nesting that is accepted.
@@ -73,8 +72,20 @@ impl Json {
 
     /// Builds an object; members without a value are left out.
     #[must_use]
-    pub fn object<const N: usize>(members: [(&str, Option<Json>); N]) -> Self {
-        Self::Object(members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect())
+    pub fn object<const N: usize>(mut members: [(&str, Option<Json>); N]) -> Self {
+        Self::from_parts(&mut members)
+    }
+
+    /// One function for every number of members.
+    #[inline(never)]
+    fn from_parts(parts: &mut [(&str, Option<Json>)]) -> Self {
+        let mut members = Vec::with_capacity(parts.len());
+        for (key, value) in parts {
+            if let Some(value) = value.take() {
+                members.push(((*key).to_owned(), value));
+            }
+        }
+        Self::Object(members)
     }
 
     /// Writes the value as compact JSON text. Numbers that JSON cannot express become `null`.
@@ -127,8 +138,8 @@ impl Json {
         let text = |text: &str| text.len() * 6 + 4;
         match self {
             Self::Null | Self::Bool(_) => 6,
-            // The longest numbers are the smallest: 324 zeros and 17 digits.
-            Self::Number(_) => 350,
+            // A sign, 17 digits, a point and an exponent.
+            Self::Number(_) => 30,
             Self::Text(value) => text(value),
             Self::List(items) => items.iter().map(Self::room).sum::<usize>() + 3,
             Self::Object(members) => members.iter().map(|(key, value)| text(key) + value.room()).sum::<usize>() + 3,
@@ -163,14 +174,14 @@ fn comma(at: usize, out: &mut String) {
 }
 
 fn write_number(number: f64, out: &mut String) {
-    // Writing to a String cannot fail.
-    let _ = if number == number.trunc() && number.abs() < 9.1e15 {
-        write!(out, "{}", number as i64)
+    if number == number.trunc() && number.abs() < 9.1e15 {
+        out.push_str(&(number as i64).to_string());
     } else if number.is_finite() {
-        write!(out, "{number}")
+        // The reader is the judge of how many digits it needs.
+        out.push_str(&super::text::float(number, &|text| Json::parse(text) == Some(Json::Number(number))));
     } else {
-        out.write_str("null")
-    };
+        out.push_str("null");
+    }
 }
 
 fn write_text(text: &str, out: &mut String) {

@@ -7,6 +7,7 @@ mod ids;
 mod json;
 mod secret;
 mod session;
+pub(crate) mod text;
 mod time;
 mod url;
 

@@ -4,6 +4,8 @@
 //! credentials. Whoever holds a URL of another spelling serialises it first (`new URL(x).href`, `Url::as_str`); what is
 //! refused here is therefore either foreign or hostile. The properties are compared with the `url` crate in the tests.
 
+use super::text::{contains, replaced, split_once};
+
 /// An absolute http or https URL without userinfo, as a URL parser serialises it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebUrl {
@@ -73,7 +75,7 @@ impl WebUrl {
     pub fn join(&self, reference: &str) -> Option<Self> {
         let whole = if reference.starts_with("https://") || reference.starts_with("http://") {
             reference.to_owned()
-        } else if reference.starts_with("//") || reference.contains("://") {
+        } else if reference.starts_with("//") || contains(reference, "://") {
             return None;
         } else if reference.starts_with('/') {
             [self.origin(), reference].concat()
@@ -99,7 +101,7 @@ impl ReturnTo {
     pub fn parse(text: &str) -> Option<Self> {
         let path = text.split(['?', '#']).next().unwrap_or_default();
         let hostile = text.contains(|c: char| c == '\\' || c.is_control() || c.is_whitespace());
-        let plain = path.starts_with('/') && !path.contains("//") && !has_dot_segment(path);
+        let plain = path.starts_with('/') && !contains(path, "//") && !has_dot_segment(path);
         (plain && !hostile).then(|| Self(text.to_owned()))
     }
 
@@ -121,8 +123,7 @@ fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
 
 fn is_host(host: &str) -> bool {
     if let Some(v6) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        // Only the spelling that a serialiser produces; std's parser and printer are the judge of that.
-        return v6.parse::<std::net::Ipv6Addr>().is_ok_and(|ip| ip.to_string() == v6);
+        return is_ipv6(v6);
     }
     let label_ok = |label: &str| !label.is_empty() && label.len() <= 63;
     let plain = host.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.' | b'_'));
@@ -133,7 +134,44 @@ fn is_host(host: &str) -> bool {
 }
 
 fn is_ipv4(host: &str) -> bool {
-    host.parse::<std::net::Ipv4Addr>().is_ok()
+    host.split('.').count() == 4 && host.split('.').all(|part| is_decimal(part, 255))
+}
+
+/// Only the spelling that a serialiser produces (RFC 5952 §4): no leading zeros, lower case, and the longest run of two or
+/// more zero groups, the first among equals, as `::`. The last 32 bits are never in dotted form.
+fn is_ipv6(text: &str) -> bool {
+    let Some((head, tail)) = split_once(text, "::") else {
+        return zero_run(text).is_some_and(|(groups, longest)| groups == 8 && longest < 2);
+    };
+    let (Some((before, first)), Some((after, second))) = (zero_run(head), zero_run(tail)) else { return false };
+    let gap = 8_usize.saturating_sub(before + after);
+    let ends = |group: Option<&str>| group == Some("0");
+    gap >= 2 && first < gap && second <= gap && !ends(head.rsplit(':').next()) && !ends(tail.split(':').next())
+}
+
+/// How many groups there are, and how many zeros in a row at most; `None` where something is not a group.
+fn zero_run(text: &str) -> Option<(usize, usize)> {
+    let (mut groups, mut run, mut longest) = (0, 0, 0);
+    if text.is_empty() {
+        return Some((0, 0));
+    }
+    for group in text.split(':') {
+        let plain = (1..=4).contains(&group.len()) && group.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        if !plain || (group.starts_with('0') && group != "0") {
+            return None;
+        }
+        groups += 1;
+        run = if group == "0" { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    Some((groups, longest))
+}
+
+/// Digits without leading zeros, of at most this value.
+fn is_decimal(text: &str, most: u32) -> bool {
+    let plain = (1..=5).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    let value = text.bytes().take(5).fold(0, |value, b| value * 10 + u32::from(b & 15));
+    plain && value <= most && (text == "0" || !text.starts_with('0'))
 }
 
 fn is_loopback_v4(host: &str) -> bool {
@@ -143,14 +181,11 @@ fn is_loopback_v4(host: &str) -> bool {
 fn is_port(port: Option<&str>, scheme: &str) -> bool {
     let Some(port) = port else { return true };
     let default = if scheme == "https://" { "443" } else { "80" };
-    port != default && !port.starts_with('0') && port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok()
+    port != default && port != "0" && is_decimal(port, 65_535)
 }
 
 fn has_dot_segment(path: &str) -> bool {
-    path.split('/').any(|segment| {
-        let lower = segment.to_ascii_lowercase().replace("%2e", ".");
-        lower == "." || lower == ".."
-    })
+    replaced(&path.to_ascii_lowercase(), "%2e", ".").split('/').any(|segment| segment == "." || segment == "..")
 }
 
 #[cfg(test)]
@@ -213,6 +248,35 @@ mod tests {
         ] {
             assert_eq!(WebUrl::parse(text), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn an_ipv6_address_is_accepted_exactly_where_a_url_parser_would_print_it_so() {
+        let groups = ["", "0", "1", "0db8", "ab", "FF", "ffff", "12345", "1.2.3.4"];
+        let mut seen = (0, 0);
+        // All texts of few groups, and zeros in every place of eight.
+        let mut texts = vec![String::new()];
+        for _ in 0..4 {
+            texts = texts.iter().flat_map(|text| groups.map(|group| [text, ":", group].concat())).collect();
+        }
+        for zeros in 0..256_u32 {
+            let of = |at: u32| if zeros >> at & 1 == 1 { "0" } else { "a" };
+            let all = (0..8).map(of).collect::<Vec<_>>();
+            texts.push([":", &all.join(":")].concat());
+            for from in 0..8 {
+                for to in from + 1..=8 {
+                    let (head, tail) = (all.get(..from).unwrap().join(":"), all.get(to..).unwrap().join(":"));
+                    texts.push([":", &head, "::", &tail].concat());
+                }
+            }
+        }
+        for text in texts {
+            let whole = ["https://[", text.get(1..).unwrap(), "]/"].concat();
+            let theirs = ::url::Url::parse(&whole).is_ok_and(|url| url.as_str() == whole);
+            assert_eq!(WebUrl::parse(&whole).is_some(), theirs, "{whole}");
+            if theirs { seen.0 += 1 } else { seen.1 += 1 }
+        }
+        assert!(seen.0 > 200 && seen.1 > 1000, "{seen:?}");
     }
 
     #[test]

@@ -196,7 +196,7 @@ fn parse_log_level(reader: &Reader<'_>) -> Result<LogLevel, Error> {
 fn short_hash(text: &str) -> String {
     let hash =
         text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, b| (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
-    (0..16).rev().filter_map(|nibble| char::from_digit((hash >> (nibble * 4)) as u32 & 15, 16)).collect()
+    crate::types::text::hex(hash)
 }
 
 const ISOLATIONS: &[(&str, Isolation)] =

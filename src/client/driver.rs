@@ -82,10 +82,8 @@ impl<P: Ports> Inner<P> {
         self.dispatch(event);
         Box::pin(async move {
             // The sender is only dropped together with the client.
-            match receiver.await.unwrap_or_else(|_| Outcome::Failed(ErrorCode::Disposed.into())) {
-                Outcome::Failed(error) => Err(error),
-                outcome => Ok(outcome),
-            }
+            let outcome = receiver.await.unwrap_or_else(|_| Outcome::Failed(ErrorCode::Disposed.into()));
+            if let Outcome::Failed(error) = outcome { Err(error) } else { Ok(outcome) }
         })
     }
 

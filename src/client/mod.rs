@@ -96,12 +96,12 @@ impl<P: Ports> Client<P> {
         if let Outcome::SignedIn(arrived) = outcome { Ok(arrived) } else { Err(unexpected()) }
     }
 
-    /// Signs out here at once, and at the server as far as `ending` says.
+    /// Signs out here at once, and at the server as far as `ending` says. Returns whether the page leaves for the server.
     ///
     /// # Errors
     /// The server could not be told; here, nobody is signed in all the same.
-    pub async fn logout(&self, ending: Ending) -> Result<(), Error> {
-        self.ask(|id| EventKind::Logout(id, ending)).await.map(drop)
+    pub async fn logout(&self, ending: Ending) -> Result<bool, Error> {
+        self.ask(|id| EventKind::Logout(id, ending)).await.map(|outcome| outcome == Outcome::Left)
     }
 
     /// Renews the credential now.

@@ -13,7 +13,7 @@ use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::metadata::Metadata;
 use crate::protocol::token::TokenResponse;
 use crate::protocol::{answer, callback, end_session, first_party, metadata, revocation, session, token};
-use crate::types::{Csrf, Json, Nonce, Password, Session, Source, Tokens};
+use crate::types::{Csrf, Json, Lifetime, Nonce, Password, Session, Source, Tokens};
 use std::pin::Pin;
 use std::rc::Rc;
 
@@ -125,7 +125,9 @@ impl<P: Ports> Inner<P> {
         let at = self.ports.now();
         let tokens = token::process_token_response(&answer, at, ErrorPhase::Token)?;
         let tokens = with_scope(tokens, &registration.scope, None);
-        let session = judge_tokens(registration, tokens, Some(&transaction.nonce), None, at)?;
+        // The sign-in's own `max_age`, where it had one, is the one that was sent.
+        let sign_in = Some((&transaction.nonce, transaction.max_age));
+        let session = judge_tokens(registration, tokens, sign_in, None, at)?;
         Ok(Answer::SignedIn(Arrived { session, return_to: transaction.return_to, app_state: transaction.app_state }))
     }
 
@@ -201,7 +203,7 @@ impl<P: Ports> Inner<P> {
                     && let Some(url) = end_session::end_session_url(registration, &metadata, tokens.id_token.as_ref())
                 {
                     self.ports.navigate(url.as_str());
-                    return Ok(Answer::Ended);
+                    return Ok(Answer::Left);
                 }
                 revoked.map(|()| Answer::Ended)
             }
@@ -314,7 +316,7 @@ impl<P: Ports> Inner<P> {
         let Some(endpoint) = &config.backend.logout else { return Ok(Answer::Ended) };
         if endpoint.navigate {
             self.ports.navigate(session::navigation(endpoint, None).as_str());
-            return Ok(Answer::Ended);
+            return Ok(Answer::Left);
         }
         let header = self.csrf_header(config).await?;
         let request = session::logout_request(&config.backend, header).ok_or_else(|| missing("endpoints.logout"))?;
@@ -369,7 +371,7 @@ impl<P: Ports> Inner<P> {
 fn judge_tokens(
     registration: &Registration,
     response: TokenResponse,
-    nonce: Option<&Nonce>,
+    sign_in: Option<(&Nonce, Option<Lifetime>)>,
     previous: Option<&Session>,
     at: crate::types::UnixMillis,
 ) -> Result<Session, Error> {
@@ -379,8 +381,8 @@ fn judge_tokens(
     let expected = Expected {
         issuer: &registration.issuer,
         client_id: &registration.client_id,
-        nonce,
-        max_age: registration.max_age,
+        nonce: sign_in.map(|(nonce, _)| nonce),
+        max_age: sign_in.and_then(|(_, max_age)| max_age),
         leeway: registration.leeway,
         now: at.shifted(skew),
     };

@@ -49,7 +49,9 @@ impl Core {
         let options =
             plain::from_js(options).ok_or_else(|| thrown(&config_error("The options are not plain data.")))?;
         let here = crate::browser::href();
-        let here = WebUrl::parse(&here).ok_or_else(|| thrown(&config_error("The page has no http(s) address.")))?;
+        // What stands behind the path is not looked at, and may hold what a browser does not encode there.
+        let here = WebUrl::parse(here.split(['?', '#']).next().unwrap_or_default())
+            .ok_or_else(|| thrown(&config_error("The page has no http(s) address.")))?;
         let config = Config::parse(&options, &here).map_err(|error| thrown(&error))?;
         let hooks = Hooks {
             parse_tokens: hook(&host, "parseTokens"),
@@ -106,8 +108,8 @@ impl Core {
         let client = self.client.clone();
         promise(async move {
             let (ending, return_to) = ending_of(options)?;
-            client.logout(ending).await?;
-            if let Some(path) = return_to {
+            let leaves = client.logout(ending).await?;
+            if let Some(path) = return_to.filter(|_| !leaves) {
                 client.go(&path);
             }
             Ok(JsValue::UNDEFINED)
@@ -117,7 +119,7 @@ impl Core {
     /// Revokes the tokens and signs out, without leaving the page.
     pub fn revoke(&self) -> Promise {
         let client = self.client.clone();
-        promise(async move { client.logout(Ending::Revoke).await.map(|()| JsValue::UNDEFINED) })
+        promise(async move { client.logout(Ending::Revoke).await.map(|_| JsValue::UNDEFINED) })
     }
 
     /// Renews the credential.

@@ -23,10 +23,14 @@ impl Machine {
                 .settle(id, Outcome::Failed(Error::new(ErrorCode::ConfigInvalid, "`endpoints.extend` is not set.")));
         }
         self.waiters.push((id, wants));
+        if self.extending {
+            return;
+        }
         // A check that is under way answers what the session is, not that it was prolonged.
         self.checking = false;
         self.epoch += 1;
         self.ask(Call::Extend);
+        self.extending = true;
     }
 
     /// Asks, unless the server is being asked already.
@@ -48,6 +52,7 @@ impl Machine {
 
     pub(super) fn checked(&mut self, session: Option<Session>) {
         self.checking = false;
+        self.extending = false;
         self.checked_at = Some(self.now);
         self.failures = 0;
         self.failure = None;
@@ -123,12 +128,14 @@ impl Machine {
     /// The server could not say. Nobody is signed out by that.
     pub(super) fn check_failed(&mut self, error: Error) {
         self.checking = false;
+        self.extending = false;
         if let refresh::Outcome::EndSession = refresh::outcome(error.code) {
             return self.session_gone();
         }
         self.failures += 1;
         let wait = refresh::backoff(self.failures, self.random, error.retry_after);
-        self.retry_at = error.code.retryable().then(|| self.now.plus(wait));
+        // Also where the application is told that a retry is of no use: without a pause there would be a storm.
+        self.retry_at = Some(self.now.plus(wait));
         if matches!(self.phase, Phase::Restoring(_)) {
             self.start_error = Some(error.clone());
             self.stay_signed_out(SignedOutReason::Error, Some(error.clone()));

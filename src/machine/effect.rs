@@ -89,6 +89,8 @@ pub enum Outcome {
     SignedIn(Box<Arrived>),
     /// It is done.
     Done,
+    /// It is done, and the page is leaving.
+    Left,
     /// The access token, and its generation.
     Token(AccessToken, u64),
     /// Whether the refused request should be sent once more.

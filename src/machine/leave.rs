@@ -1,7 +1,7 @@
 //! Every way in which a session ends. The local session is gone first, whatever the network does.
 
 use super::{Answer, Call, CallKind, Effect, Ending, Error, ErrorCode, EventKind, Machine, Note, Notice, Origin};
-use super::{Outcome, Phase, SignedOutReason, WaiterId, Wants};
+use super::{Outcome, Phase, Renewal, SignedOutReason, Ticket, WaiterId, Wants};
 use crate::types::Session;
 
 impl Machine {
@@ -15,10 +15,8 @@ impl Machine {
     }
 
     /// The server has been told, or could not be.
-    pub(super) fn ended(&mut self, error: Option<Error>) {
-        self.settle_where(|_, wants| {
-            matches!(wants, Wants::SignedOut).then(|| error.clone().map_or(Outcome::Done, Outcome::Failed))
-        });
+    pub(super) fn ended(&mut self, outcome: Outcome) {
+        self.settle_where(|_, wants| matches!(wants, Wants::SignedOut).then(|| outcome.clone()));
     }
 
     /// The session ended without anybody's wish: by the server's word, or by time.
@@ -69,7 +67,9 @@ impl Machine {
         self.phase = Phase::SignedOut(reason, None);
         self.generation = 0;
         self.lineage.clear();
-        if !self.settings.server_session {
+        // The tab that says it has forgotten the record of all; there may be a newer one by now.
+        let forgotten = origin == Origin::OtherTab && self.settings.shared;
+        if !self.settings.server_session && !forgotten {
             self.push(Effect::Forget);
         }
         if had_one {
@@ -81,8 +81,12 @@ impl Machine {
         self.refuse_waiters();
     }
 
+    /// A renewal that is under way keeps its lock until its outcome is stored: another client of this browser would spend
+    /// the same refresh token otherwise.
     pub(super) fn dispose(&mut self) {
-        self.next_epoch();
+        if !matches!(self.renewal, Renewal::Requesting | Renewal::Committing(_)) {
+            self.abandon_renewal();
+        }
         self.leave_by = None;
         self.shown = self.view();
         self.phase = Phase::Disposed;
@@ -100,26 +104,35 @@ impl Machine {
             | EventKind::Refused(id, _)
             | EventKind::Check(id)
             | EventKind::Extend(id) => self.settle(id, Outcome::Failed(ErrorCode::Disposed.into())),
-            EventKind::Answered(_, answer) => match *answer {
-                // A renewed record that was never committed would leave the stored one spent.
-                Ok(Answer::Renewed(session)) => {
-                    self.generation += 1;
-                    let record = self.record(&session);
-                    self.push(Effect::Commit(record));
-                }
-                Ok(Answer::SignedIn(_) | Answer::Checked(_) | Answer::Left | Answer::Ended) | Err(_) => {}
-            },
+            EventKind::Answered(ticket, answer) => self.answered_after_dispose(ticket, *answer),
+            EventKind::Committed(_) => self.abandon_renewal(),
             EventKind::Dispose
             | EventKind::Loaded(..)
             | EventKind::LockGranted(_)
             | EventKind::LockRefused
             | EventKind::Reread(_)
-            | EventKind::Committed(_)
             | EventKind::Tick
             | EventKind::Visible
             | EventKind::Online
             | EventKind::Restored
             | EventKind::Told(_) => {}
+        }
+    }
+
+    fn answered_after_dispose(&mut self, ticket: Ticket, answer: Result<Answer, Error>) {
+        let ours = ticket.kind == CallKind::Refresh
+            && ticket.epoch == self.epoch
+            && matches!(self.renewal, Renewal::Requesting);
+        match answer {
+            // A renewed record that was never committed would leave the stored one spent.
+            Ok(Answer::Renewed(session)) if ours => {
+                self.generation += 1;
+                let record = self.record(&session);
+                self.renewal = Renewal::Committing(Box::new(session));
+                self.push(Effect::Commit(record));
+            }
+            Err(_) if ours => self.abandon_renewal(),
+            answer => self.late(answer),
         }
     }
 }

@@ -65,9 +65,7 @@ impl Machine {
         }
         self.settle_where(|_, wants| matches!(wants, Wants::SignedIn).then(|| Outcome::Failed(error.clone())));
         self.settle_started();
-        if matches!(self.phase, Phase::SignedOut(..)) {
-            self.refuse_waiters();
-        }
+        self.serve_waiters();
     }
 
     /// The server knows the user. The promise waits until the session is durable.

@@ -81,6 +81,8 @@ pub struct Machine {
     forced_at: Option<UnixMillis>,
     /// The session server is being asked; and when it last answered.
     checking: bool,
+    /// What is being asked is to prolong the session.
+    extending: bool,
     checked_at: Option<UnixMillis>,
     /// When a page that was told to leave is taken to have stayed.
     leave_by: Option<UnixMillis>,
@@ -160,6 +162,7 @@ impl Machine {
             retry_at: None,
             forced_at: None,
             checking: false,
+            extending: false,
             checked_at: None,
             leave_by: None,
             stale_reads: 0,
@@ -300,13 +303,14 @@ impl Machine {
             Ok(Answer::SignedIn(arrived)) => self.signed_in(arrived),
             Ok(Answer::Renewed(session)) => self.renewed(session),
             Ok(Answer::Checked(session)) => self.checked(session),
+            Ok(Answer::Left) if ticket.kind == CallKind::End => self.ended(Outcome::Left),
             Ok(Answer::Left) => self.left(),
-            Ok(Answer::Ended) => self.ended(None),
+            Ok(Answer::Ended) => self.ended(Outcome::Done),
             Err(error) => match ticket.kind {
                 CallKind::Login => self.login_failed(error),
                 CallKind::Refresh => self.renewal_failed(error),
                 CallKind::Check => self.check_failed(error),
-                CallKind::End => self.ended(Some(error)),
+                CallKind::End => self.ended(Outcome::Failed(error)),
             },
         }
     }
@@ -365,6 +369,7 @@ impl Machine {
     fn next_epoch(&mut self) {
         self.epoch += 1;
         self.checking = false;
+        self.extending = false;
         self.heard = None;
         self.stale_reads = 0;
         self.abandon_renewal();

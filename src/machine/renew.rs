@@ -57,12 +57,16 @@ impl Machine {
         match &self.phase {
             Phase::SignedOut(..) | Phase::Disposed => return self.refuse_waiters(),
             Phase::Idle => return self.refuse_waiters(),
-            Phase::Restoring(_) | Phase::Authenticating(..) | Phase::Committing(..) => return,
+            Phase::Restoring(_) | Phase::Committing(..) => return,
+            // The session of before serves until another takes its place; it is not renewed meanwhile.
+            Phase::Authenticating(..) => return self.serve_tokens(),
             Phase::SignedIn(_) => {}
         }
-        self.settle_where(
-            |machine, wants| if let Wants::Token(margin) = wants { machine.token(*margin) } else { None },
-        );
+        let renewal_wanted = self.waiters.iter().any(|(_, wants)| matches!(wants, Wants::Renewed));
+        if renewal_wanted && !self.settings.server_session && matches!(self.renewal, Renewal::None) {
+            self.want_renewal();
+        }
+        self.serve_tokens();
         if !self.waiters.iter().any(|(_, wants)| matches!(wants, Wants::Token(_)))
             || !matches!(self.renewal, Renewal::None)
         {
@@ -83,8 +87,14 @@ impl Machine {
         self.begin_renewal();
     }
 
+    fn serve_tokens(&mut self) {
+        self.settle_where(
+            |machine, wants| if let Wants::Token(margin) = wants { machine.token(*margin) } else { None },
+        );
+    }
+
     fn token(&self, margin: Lifetime) -> Option<Outcome> {
-        let session = self.session()?;
+        let session = self.current()?;
         let tokens = session.tokens()?;
         let short = session.facts.expires_at.is_some_and(|end| end.within(margin, self.now));
         (!short).then(|| Outcome::Token(tokens.access.clone(), self.generation))
@@ -239,7 +249,9 @@ impl Machine {
 
     /// The server renewed the credential. Nobody is told before it is durable.
     pub(super) fn renewed(&mut self, session: Session) {
+        // Without a subject on either side, the refresh token is what ties the answer to the user.
         if let Some(previous) = self.current()
+            && (previous.facts.sub.is_some() || session.facts.sub.is_some())
             && !previous.same_user(&session)
         {
             let error = Error::new(ErrorCode::IdentityChanged, "The renewed token belongs to another user.");
@@ -261,6 +273,7 @@ impl Machine {
         self.push(Effect::Tell(Note::Committed(self.lineage.clone(), self.generation)));
         let end = session.facts.expires_at.map(|end| end.0.shifted(session.facts.skew));
         let restoring = matches!(self.phase, Phase::Restoring(_));
+        let access = session.tokens().map(|tokens| tokens.access.clone());
         self.replace(*session);
         self.recovered();
         self.plan_renewal();
@@ -268,9 +281,10 @@ impl Machine {
         if restoring {
             self.restored_session();
         }
-        // A new token serves even those who wished for a longer life than the server gives.
+        // A new token serves even those who wished for a longer life than the server gives, and be it none at all: asking
+        // again at once would bring the same.
         self.settle_where(|machine, wants| match wants {
-            Wants::Token(_) => machine.token(Lifetime::ZERO),
+            Wants::Token(_) => access.clone().map(|access| Outcome::Token(access, machine.generation)),
             Wants::Renewed
             | Wants::Replay
             | Wants::Started
@@ -279,7 +293,6 @@ impl Machine {
             | Wants::Checked
             | Wants::Extended => answer_renewed(wants),
         });
-        self.serve_waiters();
     }
 
     pub(super) fn renewal_failed(&mut self, error: Error) {

@@ -93,6 +93,7 @@ impl Machine {
             self.notify(Notice::SignedIn(user, Origin::Restored));
         }
         self.settle_started();
+        self.serve_waiters();
     }
 
     /// The start found nobody signed in.

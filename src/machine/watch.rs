@@ -43,9 +43,11 @@ impl Machine {
         // The freshness that the application sees changes at the end of the token, even where nothing else does.
         let stale_at =
             self.session().and_then(|session| session.facts.expires_at).map(|end| end.0).filter(|at| *at > self.now);
+        // What is due and was not done waits for something else than time.
         [self.reread_at, self.leave_by, self.renew_at, self.expiring_at(), self.ends_at(), self.recheck_at(), stale_at]
             .into_iter()
             .flatten()
+            .filter(|at| *at > self.now)
             .min()
     }
 
@@ -57,7 +59,13 @@ impl Machine {
         }
         let end = [session.facts.expires_at, session.facts.absolute_expires_at].into_iter().flatten().min()?;
         // A server that could not be asked is asked again after the pause, and not before.
-        Some(self.retry_at.filter(|_| self.settings.server_session).map_or(end.0, |retry| retry.max(end.0)))
+        if !self.settings.server_session {
+            return Some(end.0);
+        }
+        // A server that says of an ended session that it stands is asked again, but not without a pause.
+        let again =
+            self.checked_at.filter(|at| *at >= end.0).map(|at| at.plus(self.settings.recheck_min_interval.max(PAUSE)));
+        [Some(end.0), self.retry_at, again].into_iter().flatten().max()
     }
 
     fn time_is_up(&mut self) {
@@ -151,6 +159,8 @@ impl Machine {
                 // Whether it is gone, the server says; this tab's cookie is the same.
                 self.ask(Call::Check);
             }
+            // Where each tab has tokens of its own, only the user's wish concerns all of them.
+            Note::SignedOut(reason) if !self.settings.shared && reason != SignedOutReason::LoggedOut => {}
             Note::SignedOut(reason) => self.told_signed_out(reason),
             Note::Committed(..) if self.settings.server_session => self.ask(Call::Check),
             Note::Committed(lineage, generation) => {
@@ -189,6 +199,9 @@ impl Machine {
         }
     }
 }
+
+/// At least this long between two questions about a session that should have ended.
+const PAUSE: Lifetime = Lifetime::from_seconds(10);
 
 /// At most this long before the end, `expiring` is said.
 const WARNING: Lifetime = Lifetime::from_seconds(60);

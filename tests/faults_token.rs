@@ -1,0 +1,220 @@
+//! Faults in token mode that once broke something, each as a story.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a story whose setting fails has failed")]
+#![allow(dead_code, reason = "what the stories share is larger than what each uses")]
+
+mod support;
+
+use authsafe::client::Client;
+use authsafe::client::options::Config;
+use authsafe::machine::{Ending, Login};
+use authsafe::ports::fake::Reply;
+use authsafe::types::{Json, Lifetime, WebUrl};
+use std::cell::Cell;
+use std::rc::Rc;
+use support::*;
+
+fn secs(n: i64) -> Lifetime {
+    Lifetime::from_seconds(n)
+}
+
+fn redirect() -> Login {
+    Login::Redirect { params: Vec::new(), return_to: None, app_state: None }
+}
+
+#[test]
+fn a_token_that_is_born_expired_makes_no_storm_and_no_promise_hang() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let page = signed_in(&world, &provider, "memory");
+    let before = provider.token_requests.get();
+    provider.lifetime.set(0);
+    world.advance(secs(700));
+    let settled = Rc::new(Cell::new(false));
+    let s = Rc::clone(&settled);
+    let c = page.client.clone();
+    world.start(async move {
+        let _ = c.access_token(secs(5)).await;
+        s.set(true)
+    });
+    world.advance(secs(60));
+    assert!(settled.get());
+    assert!(provider.token_requests.get() - before < 10);
+}
+
+#[test]
+fn a_request_during_a_sign_in_that_fails_is_served_by_the_session_of_before() {
+    let provider = Provider::new();
+    let server = Rc::clone(&provider);
+    let world = authsafe::ports::fake::World::new(START, move |r, now| {
+        if r.url.path() == "/login" {
+            return Reply::json(401, "{\"error\":\"no\"}");
+        }
+        server.answer(r, now)
+    });
+    let opts = token_options("memory").replace(
+        r#""allowedOrigins""#,
+        r#""firstParty":{"baseUrl":"https://id.example","endpoints":{"login":"/login"}},"allowedOrigins""#,
+    );
+    let before = Page::open(&world, APP, &opts);
+    before.run(|c| async move { c.start().await.unwrap() });
+    go_and_return(&before, &provider);
+    before.client.dispose();
+    let page = Page::in_tab(before.tab.clone(), &opts);
+    page.run(|c| async move { c.start().await.unwrap() });
+    assert_eq!(page.status(), "authenticated");
+    let c = page.client.clone();
+    world.start(async move {
+        let r = c
+            .login(Login::Password {
+                username: "a".into(),
+                password: authsafe::types::Password::new("x".to_owned()).unwrap(),
+                extra: None,
+                return_to: None,
+                app_state: None,
+            })
+            .await;
+        assert!(r.is_err());
+    });
+    world.run();
+    let settled = Rc::new(Cell::new(0));
+    let (s, c) = (Rc::clone(&settled), page.client.clone());
+    world.start(async move {
+        let _ = c.access_token(secs(5)).await;
+        s.set(s.get() + 1)
+    });
+    let (s, c) = (Rc::clone(&settled), page.client.clone());
+    world.start(async move {
+        let _ = c.renew().await;
+        s.set(s.get() + 10)
+    });
+    world.advance(secs(30));
+    assert_eq!(page.status(), "authenticated");
+    assert_eq!(settled.get(), 11);
+}
+
+#[test]
+fn a_page_that_cannot_leave_says_so_although_a_renewal_is_due() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let page = signed_in(&world, &provider, "memory");
+    world.advance(secs(525));
+    let c = page.client.clone();
+    let settled = Rc::new(Cell::new(false));
+    let s = Rc::clone(&settled);
+    world.start(async move {
+        let _ = c.login(redirect()).await;
+        s.set(true)
+    });
+    world.advance(secs(3600));
+    assert!(settled.get());
+}
+
+#[test]
+fn a_session_that_was_signed_out_does_not_come_back_by_a_dispose() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let page = signed_in(&world, &provider, "localStorage");
+    let c = page.client.clone();
+    world.start(async move {
+        let _ = c.renew().await;
+    });
+    world.run();
+    let c = page.client.clone();
+    world.start(async move {
+        let _ = c.logout(Ending::Local).await;
+    });
+    world.run();
+    page.client.dispose();
+    world.advance(secs(10));
+    assert_eq!(page.tab.store.dump(), "");
+}
+
+#[test]
+fn a_disposed_client_and_its_successor_spend_a_refresh_token_once() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let page = signed_in(&world, &provider, "localStorage");
+    world.advance(secs(1));
+    let c = page.client.clone();
+    world.start(async move {
+        let _ = c.renew().await;
+    });
+    world.run();
+    page.client.dispose();
+    let again = Page::in_tab(page.tab.clone(), &token_options("localStorage"));
+    let c = again.client.clone();
+    world.start(async move {
+        let _ = c.start().await;
+        let _ = c.renew().await;
+    });
+    world.advance(secs(10));
+    assert!(!provider.reused.get());
+}
+
+fn deaf(tab: authsafe::ports::fake::Tab, options: &str) -> Client<authsafe::ports::fake::Tab> {
+    let here = WebUrl::parse(&tab.href.borrow()).unwrap();
+    let config = Config::parse(&Json::parse(options).unwrap(), &here).unwrap();
+    Client::new(config, tab, |_| {})
+}
+
+#[test]
+fn a_late_word_of_a_sign_out_does_not_delete_a_newer_record() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let page = signed_in(&world, &provider, "localStorage");
+    let frozen = deaf(world.tab(APP, true), &token_options("localStorage"));
+    let c = frozen.clone();
+    world.block_on(async move { c.start().await.unwrap() });
+    // A signs out and in again while B is frozen
+    page.run(|c| async move {
+        let _ = c.logout(Ending::Local).await;
+    });
+    go_and_return(&page, &provider);
+    page.client.dispose();
+    let page = Page::in_tab(page.tab.clone(), &token_options("localStorage"));
+    page.run(|c| async move { c.start().await.unwrap() });
+    assert_eq!(page.status(), "authenticated");
+    assert_ne!(page.tab.store.dump(), "");
+    frozen.hear("o logged_out");
+    world.run();
+    assert_ne!(page.tab.store.dump(), "", "record of the new sign-in is gone");
+}
+
+#[test]
+fn tabs_with_tokens_of_their_own_end_one_by_one() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let a = signed_in(&world, &provider, "memory");
+    let b = signed_in(&world, &provider, "memory");
+    provider.faults.borrow_mut().push(Reply::json(400, r#"{"error":"invalid_grant"}"#));
+    a.run(|c| async move {
+        let _ = c.renew().await;
+    });
+    world.advance(secs(5));
+    assert_eq!(b.status(), "authenticated");
+}
+
+#[test]
+fn the_max_age_of_a_single_sign_in_is_checked() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let before = Page::open(&world, APP, &token_options("memory"));
+    before.run(|c| async move { c.start().await.unwrap() });
+    let c = before.client.clone();
+    world.start(async move {
+        let _ = c
+            .login(Login::Redirect { params: vec![("max_age".into(), "60".into())], return_to: None, app_state: None })
+            .await;
+    });
+    world.advance(secs(1));
+    let left = before.tab.navigations.borrow().last().cloned().unwrap();
+    *provider.nonce.borrow_mut() = param(&left, "nonce");
+    let state = param(&left, "state");
+    *before.tab.href.borrow_mut() =
+        format!("https://app.example/callback?code=code-1&state={state}&iss=https%3A%2F%2Fid.example");
+    before.client.dispose();
+    let page = Page::in_tab(before.tab.clone(), &token_options("memory"));
+    let (arrived, error) = page.run(|c| async move { c.start().await.unwrap() });
+    assert!(arrived.is_none(), "no auth_time in the ID token, max_age=60 was asked");
+}

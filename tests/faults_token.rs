@@ -215,6 +215,6 @@ fn the_max_age_of_a_single_sign_in_is_checked() {
         format!("https://app.example/callback?code=code-1&state={state}&iss=https%3A%2F%2Fid.example");
     before.client.dispose();
     let page = Page::in_tab(before.tab.clone(), &token_options("memory"));
-    let (arrived, error) = page.run(|c| async move { c.start().await.unwrap() });
+    let (arrived, _) = page.run(|c| async move { c.start().await.unwrap() });
     assert!(arrived.is_none(), "no auth_time in the ID token, max_age=60 was asked");
 }

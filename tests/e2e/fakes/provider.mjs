@@ -1,0 +1,93 @@
+// An OpenID provider that lies on demand, for faults that a real one does not produce. It signs everybody in at once, and
+// its answers are honest until a test says otherwise.
+import { once } from "node:events";
+import { createServer } from "node:http";
+
+/** @param {{mark?: string}} [options] `mark` stands in every secret that it issues. */
+export async function startFakeProvider({ mark = "fake" } = {}) {
+  /** What a test may replace: each function gets the honest answer and gives back the one to send. */
+  const lies = {};
+  const requests = [];
+  /** Every secret that was issued or received. */
+  const secrets = new Set();
+  const nonces = new Map();
+  let count = 0;
+  const secret = (kind) => {
+    // Padded, so that it is well-formed base64url wherever that is asked for.
+    const value = `${mark}-${kind}-${++count}-`.padEnd(32, "x");
+    secrets.add(value);
+    return value;
+  };
+
+  const json = (value, status = 200) => ({ status, type: "application/json", body: JSON.stringify(value) });
+
+  const routes = {
+    "/.well-known/openid-configuration": () => {
+      const at = (path) => `${origin}/${path}`;
+      const metadata = {
+        issuer: origin,
+        authorization_endpoint: at("authorize"),
+        token_endpoint: at("token"),
+        revocation_endpoint: at("revoke"),
+        jwks_uri: at("jwks"),
+        code_challenge_methods_supported: ["S256"],
+        authorization_response_iss_parameter_supported: true,
+      };
+      return lies.discovery?.(metadata, json) ?? json(metadata);
+    },
+    "/authorize": ({ query }) => {
+      const code = secret("code");
+      nonces.set(code, query.get("nonce"));
+      const answer = new URLSearchParams({ code, state: query.get("state"), iss: origin });
+      const params = lies.callback?.(answer, query) ?? answer;
+      return { status: 302, location: `${query.get("redirect_uri")}?${params}` };
+    },
+    "/token": ({ form }) => {
+      if (form.get("code_verifier")) secrets.add(form.get("code_verifier"));
+      const now = Math.floor(Date.now() / 1000);
+      const claims = { iss: origin, aud: form.get("client_id"), sub: "someone", name: "Some One", iat: now };
+      const nonce = nonces.get(form.get("code"));
+      Object.assign(claims, { exp: now + 3600, ...(nonce && { nonce }) });
+      const answer = {
+        access_token: secret("access"),
+        refresh_token: secret("refresh"),
+        token_type: "Bearer",
+        expires_in: 120,
+      };
+      const idToken = (changed) => {
+        const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+        return [part({ alg: "RS256" }), part({ ...claims, ...changed }), secret("signature")].join(".");
+      };
+      const honest = { ...answer, id_token: idToken({}) };
+      return lies.token?.(honest, { json, idToken, grantType: form.get("grant_type") }) ?? json(honest);
+    },
+    "/revoke": () => json({}),
+  };
+
+  const server = createServer(async (request, response) => {
+    const { pathname, searchParams: query } = new URL(request.url, origin);
+    response.setHeader("access-control-allow-origin", "*");
+    const text = Buffer.concat(await request.toArray()).toString();
+    const form = new URLSearchParams(text);
+    requests.push({ path: pathname, grantType: form.get("grant_type") });
+    const {
+      status,
+      type = "text/plain",
+      body = "",
+      location,
+      headers,
+    } = routes[pathname]?.({ query, form }) ?? {
+      status: 404,
+    };
+    response.writeHead(status, { "content-type": type, ...(location && { location }), ...headers }).end(body);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const origin = `http://localhost:${server.address().port}`;
+  const close = async () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  const tokenRequests = (grantType) => requests.filter((request) => request.grantType === grantType).length;
+  return { issuer: origin, lies, requests, secrets, tokenRequests, close };
+}

@@ -1,0 +1,56 @@
+/**
+ * Makes the client that the test described in `window.authOptions`, starts it as an application would, and keeps what it
+ * tells. `window.started` is what `init()` found, as plain JSON; it is set last.
+ */
+import * as authsafe from "/authsafe/dist/index.js";
+import { adapters } from "./adapters.js";
+
+const EVENTS = [
+  "signedIn",
+  "signedOut",
+  "userChanged",
+  "refreshed",
+  "refreshFailed",
+  "expiring",
+  "storageDegraded",
+  "isolationDegraded",
+];
+
+/** Runs `work` and tells how it ended, in a form that survives the way to the test. */
+window.attempt = async (work) => {
+  try {
+    return { value: await work() };
+  } catch (error) {
+    return { error: plain(error) };
+  }
+};
+
+window.authsafe = authsafe;
+window.record = { states: [], events: [] };
+if (window.authOptions) window.started = await start(withAdapter(window.authOptions));
+
+async function start(options) {
+  return window.attempt(async () => {
+    window.auth = authsafe.createAuthClient(options);
+    window.auth.subscribe((state) => window.record.states.push(state));
+    for (const name of EVENTS) {
+      window.auth.on(name, ({ error, ...detail }) =>
+        window.record.events.push({ name, ...detail, ...(error && { error: plain(error) }) }),
+      );
+    }
+    const { state, callback, error } = await window.auth.init();
+    return { state: { ...state, error: plain(state.error) }, callback, error: plain(error) };
+  });
+}
+
+function plain(error) {
+  if (!error) return undefined;
+  if (authsafe.AuthError.is(error)) return { ...error.toJSON(), isAuthError: true };
+  return { name: error.name, message: error.message, isAuthError: false };
+}
+
+/** Functions do not travel from the test to the page, so it names an adapter of ours. */
+function withAdapter(options) {
+  if (options.storage?.kind !== "custom") return options;
+  return { ...options, storage: { ...options.storage, adapter: adapters[options.storage.adapter] } };
+}

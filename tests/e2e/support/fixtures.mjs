@@ -1,0 +1,81 @@
+// What every test gets: the servers, which are whole again before each test, and a way to open the bare page.
+import { fileURLToPath } from "node:url";
+import { test as base, expect } from "@playwright/test";
+import { startAll } from "../../../www/server/testing.js";
+import { startFakeProvider } from "../fakes/provider.mjs";
+import { startRecorder } from "../fakes/recorder.mjs";
+import { optionsOf, renewals, resourceOf } from "./cases.mjs";
+import { Tab } from "./tab.mjs";
+
+export { expect };
+
+const pages = fileURLToPath(new URL("../pages", import.meta.url));
+
+export const test = base.extend({
+  stack: [
+    async ({}, use) => {
+      const redirectPaths = ["/", "/callback", "/bare/", "/bare/elsewhere"];
+      // Tests invent servers of their own there, which a policy would have to name beforehand.
+      const stack = await startAll({ redirectPaths, extraStatic: { "/bare": { dir: pages, csp: false } } });
+      const config = await (await fetch(`${stack.pageUrl}/config.json`)).json();
+      await use({ ...stack, config });
+      await stack.close();
+    },
+    { scope: "worker" },
+  ],
+
+  servers: async ({ stack }, use) => {
+    const usual = [stack.provider, stack.session, stack.firstParty].map((server) => ({ ...server.lifetimes }));
+    await use(stack);
+    [stack.provider, stack.session, stack.firstParty].forEach((server, at) =>
+      Object.assign(server.lifetimes, usual[at]),
+    );
+    stack.session.clock.reset();
+    stack.api.clock.reset();
+    for (const server of [stack.provider, stack.api, stack.page]) await server.restart();
+  },
+
+  /** An uncaught error or a rejected promise that nobody handles fails the test, whatever it is about. */
+  noUncaughtErrors: [
+    async ({ context }, use) => {
+      const uncaught = [];
+      context.on("weberror", (webError) => uncaught.push(webError.error().message));
+      await use(uncaught);
+      expect(uncaught).toEqual([]);
+    },
+    { auto: true },
+  ],
+
+  /** A server of somebody else's that keeps what it was sent. */
+  recorder: async ({}, use) => {
+    const recorder = await startRecorder();
+    await use(recorder);
+    await recorder.close();
+  },
+
+  /** A provider that lies on demand. Its secrets carry a mark that occurs nowhere else. */
+  liar: async ({}, use) => {
+    const liar = await startFakeProvider({ mark: "CANARY" });
+    await use(liar);
+    await liar.close();
+  },
+
+  /** `await visit(case, overrides)`: a tab of this browser with the client of that case on it, started. */
+  visit: async ({ context, servers }, use) => {
+    await use(async (one, { options, path = "/bare/", page, before } = {}) => {
+      const { config } = servers;
+      const merged = { ...optionsOf(one, config), ...options };
+      const opened = page ?? (await context.newPage());
+      await opened.addInitScript((value) => (window.authOptions = value), merged);
+      await before?.(opened);
+      const tab = new Tab(opened, {
+        one,
+        address: config.pageUrl + path,
+        resource: resourceOf(one, config),
+        renewals: () => renewals(one, servers),
+      });
+      await tab.open();
+      return tab;
+    });
+  },
+});

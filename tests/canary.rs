@@ -91,3 +91,14 @@ fn memory_storage_leaves_no_token_in_any_medium() {
     assert_clean("a shared medium", &media);
     assert_clean("the tab's own storage", &page.tab.transactions.dump());
 }
+
+#[test]
+fn no_value_of_a_configured_header_is_in_the_debug_output_of_the_options() {
+    let options = r#"{"mode":"session","endpoints":{"session":{"url":"/session","headers":{"x-api-key":"KEY-CANARY"}}},
+        "csrf":{"kind":"static-header","headerName":"x-proof","value":"PROOF-CANARY"}}"#;
+    let here = authsafe::types::WebUrl::parse(APP).unwrap();
+    let config = authsafe::Config::parse(&authsafe::types::Json::parse(options).unwrap(), &here).unwrap();
+    let shown = format!("{config:?}");
+    assert!(shown.contains("x-api-key") && shown.contains("x-proof"), "{shown}");
+    assert!(!shown.contains("CANARY"), "{shown}");
+}

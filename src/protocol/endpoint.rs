@@ -8,8 +8,8 @@ use super::http::{BodyKind, HttpRequest};
 use crate::types::{Json, Password, WebUrl};
 use zeroize::Zeroizing;
 
-/// Where a call goes, and how.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where a call goes, and how. Debug names the extra headers; their values may be keys.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// Absolute.
     pub url: WebUrl,
@@ -21,6 +21,17 @@ pub struct Endpoint {
     pub headers: Vec<(String, String)>,
     /// The browser navigates there instead of calling it.
     pub navigate: bool,
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("Endpoint")
+            .field("url", &self.url)
+            .field("method", &self.method)
+            .field("headers", &names)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Endpoint {

@@ -3,7 +3,7 @@
 //! OWASP Cross-Site Request Forgery Prevention: signed double-submit cookie, synchronizer token, custom request header.
 
 /// The proof that is configured. What it means for one request, `policy::csrf` decides.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Csrf {
     /// None: the backend relies on `SameSite` cookies and its own checks of `Origin`.
     Off,
@@ -26,4 +26,18 @@ pub enum Csrf {
         /// Its value.
         value: String,
     },
+}
+
+impl std::fmt::Debug for Csrf {
+    /// Without the constant value of a header, which a backend may treat as a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Off => f.write_str("Off"),
+            Self::DoubleSubmit { cookie_name, header_name } => {
+                f.debug_tuple("DoubleSubmit").field(cookie_name).field(header_name).finish()
+            }
+            Self::Synchronizer { header_name } => f.debug_tuple("Synchronizer").field(header_name).finish(),
+            Self::StaticHeader { header_name, .. } => f.debug_tuple("StaticHeader").field(header_name).finish(),
+        }
+    }
 }

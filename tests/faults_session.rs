@@ -1,156 +1,16 @@
 //! Faults in session mode that once broke something, each as a story.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, reason = "a story whose setting fails has failed")]
-#![allow(dead_code, unused_imports, reason = "what the stories share is larger than what each uses")]
 
 mod support;
 
-use authsafe::error::ErrorCode;
-use authsafe::machine::{Ending, Login, SignedOutReason, Snapshot};
+use authsafe::machine::Ending;
 use authsafe::ports::fake::{Reply, World};
-use authsafe::protocol::http::{Credentials, HttpFailure, HttpRequest};
-use authsafe::types::{Json, Lifetime, Password, UnixMillis};
+use authsafe::types::Lifetime;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use support::session::*;
 use support::{APP, Page, START};
-
-/// A session server: one session, idle timeout, a synchronizer token.
-struct Server {
-    user: RefCell<Option<&'static str>>,
-    ends_at: Cell<i64>,
-    /// Its clock, ahead of the device's by so many seconds.
-    ahead: Cell<i64>,
-    token: Cell<u64>,
-    fault: RefCell<Option<fn() -> Reply>>,
-    seen_tokens: RefCell<Vec<String>>,
-}
-
-impl Server {
-    fn new() -> Rc<Self> {
-        Rc::new(Self {
-            user: RefCell::default(),
-            ends_at: Cell::new(0),
-            ahead: Cell::new(0),
-            token: Cell::new(1),
-            fault: RefCell::default(),
-            seen_tokens: RefCell::default(),
-        })
-    }
-
-    fn world(self: &Rc<Self>) -> Rc<World> {
-        let server = Rc::clone(self);
-        World::new(START, move |request, now| server.answer(request, now))
-    }
-
-    fn payload(&self, now: i64) -> Reply {
-        match *self.user.borrow() {
-            Some(user) if self.ends_at.get() > now => Reply::json(
-                200,
-                &format!(
-                    r#"{{"user":{{"sub":"{user}"}},"issuedAt":{},"expiresAt":{},"serverTime":{now}}}"#,
-                    self.ends_at.get() - 600,
-                    self.ends_at.get()
-                ),
-            ),
-            Some(_) | None => Reply::json(401, r#"{"error":"unauthenticated"}"#),
-        }
-    }
-
-    fn answer(&self, request: &HttpRequest, now: UnixMillis) -> Reply {
-        assert_eq!(request.credentials, Credentials::SameOrigin);
-        if let Some(fault) = *self.fault.borrow() {
-            return fault();
-        }
-        let now = now.seconds() + self.ahead.get();
-        let body = request.body.as_ref().map(|(_, text)| text.to_string()).unwrap_or_default();
-        let token = request.headers.iter().find(|(name, _)| name == "x-csrf-token").map(|(_, value)| value.clone());
-        if request.method == "POST" {
-            self.seen_tokens.borrow_mut().push(token.clone().unwrap_or_default());
-            if token != Some(format!("csrf-{}", self.token.get())) {
-                return Reply::json(403, r#"{"error":"csrf"}"#);
-            }
-        }
-        match (request.method.as_str(), request.url.path()) {
-            ("GET", "/csrf") => Reply::json(200, &format!(r#"{{"csrfToken":"csrf-{}"}}"#, self.token.get())),
-            ("GET", "/session") => self.payload(now),
-            ("POST", "/login") if body.contains("wonderland") => {
-                *self.user.borrow_mut() = Some("alice");
-                self.ends_at.set(now + 600);
-                self.token.set(self.token.get() + 1);
-                Reply::json(200, "{\"ok\":true}")
-            }
-            ("POST", "/login") => Reply::json(401, r#"{"error":"invalid_credentials"}"#),
-            ("POST", "/extend") => {
-                self.ends_at.set(now + 600);
-                self.payload(now)
-            }
-            ("POST", "/logout") => {
-                *self.user.borrow_mut() = None;
-                Reply::json(204, "")
-            }
-            _ => Reply::json(404, "{}"),
-        }
-    }
-}
-
-const OPTIONS: &str = r#"{"mode":"session","endpoints":{"session":"/session","login":"/login","logout":"/logout",
-    "extend":"/extend","csrf":"/csrf"},"csrf":{"kind":"synchronizer","headerName":"x-csrf-token"},"recheck":{"intervalSeconds":120}}"#;
-
-fn password(text: &str) -> Login {
-    Login::Password {
-        username: "alice".to_owned(),
-        password: Password::new(text.to_owned()).unwrap(),
-        extra: None,
-        return_to: None,
-        app_state: Some(Json::from("kept")),
-    }
-}
-
-fn open(world: &Rc<World>) -> Page {
-    let page = Page::open(world, APP, OPTIONS);
-    page.run(|client| async move { client.start().await.unwrap() });
-    page
-}
-
-fn signed_in(world: &Rc<World>) -> Page {
-    let page = open(world);
-    page.run(|client| async move { client.login(password("wonderland")).await.unwrap() });
-    assert_eq!(page.status(), "authenticated");
-    page
-}
-
-fn reason(page: &Page) -> Option<SignedOutReason> {
-    if let Snapshot::Unauthenticated(reason, _) = page.client.snapshot() { Some(reason) } else { None }
-}
-
-const FIRST_PARTY: &str = r#"{"mode":"token","firstParty":{"baseUrl":"https://app.example","endpoints":
-    {"login":"/auth/login","refresh":"/auth/refresh","logout":"/auth/logout"},"refreshCookie":COOKIE},
-    "allowedOrigins":["https://api.example"]}"#;
-
-fn first_party_world(log: &Rc<RefCell<Vec<String>>>, cookie_alive: &Rc<Cell<bool>>) -> Rc<World> {
-    let (log, alive) = (Rc::clone(log), Rc::clone(cookie_alive));
-    World::new(START, move |request, _| {
-        let body = request.body.as_ref().map(|(_, text)| text.to_string()).unwrap_or_default();
-        log.borrow_mut().push(format!("{} {body}", request.url.path()));
-        let in_cookie = request.credentials == Credentials::Include;
-        let refresh = if in_cookie { "" } else { r#","refresh_token":"refresh-1""# };
-        let tokens = format!(
-            r#"{{"access_token":"access-1","token_type":"bearer","expires_in":600{refresh},"user":{{"sub":"alice"}}}}"#
-        );
-        match request.url.path() {
-            "/auth/login" if body.contains("wonderland") => {
-                alive.set(true);
-                Reply::json(200, &tokens)
-            }
-            "/auth/refresh" if alive.get() => Reply::json(200, &tokens),
-            "/auth/logout" => {
-                alive.set(false);
-                Reply::json(204, "")
-            }
-            _ => Reply::json(401, r#"{"error":"unauthorized"}"#),
-        }
-    })
-}
 
 fn count(world: &World, what: &str) -> usize {
     world.requests.borrow().iter().filter(|r| r.contains(what)).count()
@@ -219,4 +79,99 @@ fn a_user_without_a_subject_may_change_by_a_renewal() {
     page.run(|client| async move { client.login(password("wonderland")).await.unwrap() });
     let r = page.run(|c| async move { c.renew().await });
     assert!(r.is_ok());
+}
+
+#[test]
+fn a_csrf_token_that_the_server_no_longer_accepts_is_replaced_and_the_call_made_once_more() {
+    let server = Server::new();
+    let world = server.world();
+    let page = signed_in(&world);
+    page.run(|client| async move { client.extend().await.unwrap() });
+    server.token.set(7);
+    page.run(|client| async move { client.extend().await.unwrap() });
+    server.token.set(8);
+    page.run(|client| async move { client.logout(Ending::Provider).await.unwrap() });
+    assert_eq!(*server.user.borrow(), None);
+    assert_eq!(*server.seen_tokens.borrow(), ["csrf-1", "csrf-2", "csrf-2", "csrf-7", "csrf-7", "csrf-8"]);
+}
+
+#[test]
+fn a_server_that_refuses_every_csrf_token_is_asked_twice_and_no_more() {
+    let server = Server::new();
+    let world = server.world();
+    let page = signed_in(&world);
+    page.run(|client| async move { client.extend().await.unwrap() });
+    world.serve(|request, _| match request.method.as_str() {
+        "GET" => Reply::json(200, r#"{"csrfToken":"any"}"#),
+        _ => Reply::json(403, r#"{"error":"csrf"}"#),
+    });
+    world.requests.borrow_mut().clear();
+    let error = page.run(|client| async move { client.extend().await.unwrap_err() });
+    assert_eq!(error.code.as_str(), "csrf_rejected");
+    assert_eq!(count(&world, "/extend"), 2);
+    assert_eq!(page.status(), "authenticated");
+}
+
+#[test]
+fn a_csrf_token_that_only_the_session_tells_is_had_from_there() {
+    let told = Rc::new(Cell::new(1));
+    let seen: Rc<RefCell<Vec<String>>> = Rc::default();
+    let (server, log) = (Rc::clone(&told), Rc::clone(&seen));
+    let world = World::new(START, move |request, now| {
+        let token = request.headers.iter().find(|(name, _)| name == "x-csrf-token").map(|(_, value)| value.clone());
+        let good = token == Some(format!("t-{}", server.get()));
+        log.borrow_mut().extend(token);
+        if request.method == "POST" && !good {
+            return Reply::json(403, "{}");
+        }
+        let (end, token) = (now.seconds() + 600, server.get());
+        Reply::json(200, &format!(r#"{{"user":{{"sub":"a"}},"expiresAt":{end},"csrfToken":"t-{token}"}}"#))
+    });
+    let page = Page::open(&world, APP, &OPTIONS.replace(r#","csrf":"/csrf""#, ""));
+    page.run(|client| async move { client.start().await.unwrap() });
+    told.set(2);
+    page.run(|client| async move { client.extend().await.unwrap() });
+    assert_eq!(*seen.borrow(), ["t-1", "t-2"]);
+}
+
+#[test]
+fn an_extension_by_timer_that_failed_is_tried_again_as_an_extension() {
+    let server = Server::new();
+    let world = server.world();
+    let page = Page::open(&world, APP, &OPTIONS.replace(r#""mode""#, r#""refresh":{"proactive":true},"mode""#));
+    page.run(|client| async move { client.start().await.unwrap() });
+    page.run(|client| async move { client.login(password("wonderland")).await.unwrap() });
+    world.advance(Lifetime::from_seconds(530));
+    *server.fault.borrow_mut() = Some(|| Reply::json(503, "{}").header("retry-after", "25"));
+    world.advance(Lifetime::from_seconds(20));
+    assert!(page.events().contains(&"RefreshFailed".to_owned()), "{:?}", page.events());
+    *server.fault.borrow_mut() = None;
+    // A look at the session in between finds it standing, and prolongs nothing.
+    page.run(|client| async move { client.check().await.unwrap() });
+    world.requests.borrow_mut().clear();
+    world.advance(Lifetime::from_seconds(40));
+    assert_eq!(count(&world, "/extend"), 1);
+    world.advance(Lifetime::from_seconds(300));
+    assert_eq!(page.status(), "authenticated");
+}
+
+#[test]
+fn a_late_answer_does_not_end_the_newer_session_of_the_same_cookie() {
+    let (log, alive) = (Rc::default(), Rc::new(Cell::new(false)));
+    let world = first_party_world(&log, &alive);
+    let page = Page::open(&world, APP, &FIRST_PARTY.replace("COOKIE", "true"));
+    page.run(|client| async move { client.start().await.unwrap() });
+    for _ in 0..2 {
+        let client = page.client.clone();
+        world.start(async move { drop(client.login(password("wonderland")).await) });
+    }
+    world.advance(Lifetime::from_seconds(5));
+    assert_eq!(page.status(), "authenticated");
+    assert!(alive.get(), "{:?}", log.borrow());
+    // After a sign-out, a late answer leaves no cookie behind.
+    let client = page.client.clone();
+    world.start(async move { drop(client.renew().await) });
+    page.run(|client| async move { client.logout(Ending::Provider).await.unwrap() });
+    world.advance(Lifetime::from_seconds(5));
+    assert!(!alive.get(), "{:?}", log.borrow());
 }

@@ -405,15 +405,16 @@ fn a_refused_token_is_renewed_once_and_the_request_replayed_once() {
     let world = world_of(&provider);
     let page = signed_in(&world, &provider, "memory");
     let invalid = Some(r#"Bearer error="invalid_token""#);
-    assert!(page.run(move |client| async move { client.answered(1, 401, invalid).await }));
+    let first = credential(&page);
+    assert!(page.run(move |client| async move { client.answered(first, 401, invalid).await }));
     assert_eq!(provider.rotations.get(), 2);
     // A late answer to the old token finds the new one there.
-    assert!(page.run(move |client| async move { client.answered(1, 401, invalid).await }));
+    assert!(page.run(move |client| async move { client.answered(first, 401, invalid).await }));
     // The new token is refused as well: then the token is not the reason.
-    assert!(!page.run(move |client| async move { client.answered(2, 401, invalid).await }));
-    assert!(
-        !page.run(|client| async move { client.answered(2, 403, Some(r#"Bearer error="insufficient_scope""#)).await })
-    );
+    let second = credential(&page);
+    assert!(!page.run(move |client| async move { client.answered(second, 401, invalid).await }));
+    let other = Some(r#"Bearer error="insufficient_scope""#);
+    assert!(!page.run(move |client| async move { client.answered(second, 403, other).await }));
     assert_eq!(provider.rotations.get(), 2);
 }
 

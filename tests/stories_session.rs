@@ -5,122 +5,14 @@
 mod support;
 
 use authsafe::error::ErrorCode;
-use authsafe::machine::{Ending, Login, SignedOutReason, Snapshot};
-use authsafe::ports::fake::{Reply, World};
-use authsafe::protocol::http::{Credentials, HttpFailure, HttpRequest};
-use authsafe::types::{Json, Lifetime, Password, UnixMillis};
-use std::cell::{Cell, RefCell};
+use authsafe::machine::{Ending, SignedOutReason};
+use authsafe::ports::fake::Reply;
+use authsafe::protocol::http::HttpFailure;
+use authsafe::types::{Json, Lifetime};
+use std::cell::Cell;
 use std::rc::Rc;
+use support::session::*;
 use support::{APP, Page, START};
-
-/// A session server: one session, idle timeout, a synchronizer token.
-struct Server {
-    user: RefCell<Option<&'static str>>,
-    ends_at: Cell<i64>,
-    /// Its clock, ahead of the device's by so many seconds.
-    ahead: Cell<i64>,
-    token: Cell<u64>,
-    fault: RefCell<Option<fn() -> Reply>>,
-    seen_tokens: RefCell<Vec<String>>,
-}
-
-impl Server {
-    fn new() -> Rc<Self> {
-        Rc::new(Self {
-            user: RefCell::default(),
-            ends_at: Cell::new(0),
-            ahead: Cell::new(0),
-            token: Cell::new(1),
-            fault: RefCell::default(),
-            seen_tokens: RefCell::default(),
-        })
-    }
-
-    fn world(self: &Rc<Self>) -> Rc<World> {
-        let server = Rc::clone(self);
-        World::new(START, move |request, now| server.answer(request, now))
-    }
-
-    fn payload(&self, now: i64) -> Reply {
-        match *self.user.borrow() {
-            Some(user) if self.ends_at.get() > now => Reply::json(
-                200,
-                &format!(
-                    r#"{{"user":{{"sub":"{user}"}},"issuedAt":{},"expiresAt":{},"serverTime":{now}}}"#,
-                    self.ends_at.get() - 600,
-                    self.ends_at.get()
-                ),
-            ),
-            Some(_) | None => Reply::json(401, r#"{"error":"unauthenticated"}"#),
-        }
-    }
-
-    fn answer(&self, request: &HttpRequest, now: UnixMillis) -> Reply {
-        assert_eq!(request.credentials, Credentials::SameOrigin);
-        if let Some(fault) = *self.fault.borrow() {
-            return fault();
-        }
-        let now = now.seconds() + self.ahead.get();
-        let body = request.body.as_ref().map(|(_, text)| text.to_string()).unwrap_or_default();
-        let token = request.headers.iter().find(|(name, _)| name == "x-csrf-token").map(|(_, value)| value.clone());
-        if request.method == "POST" {
-            self.seen_tokens.borrow_mut().push(token.clone().unwrap_or_default());
-            if token != Some(format!("csrf-{}", self.token.get())) {
-                return Reply::json(403, r#"{"error":"csrf"}"#);
-            }
-        }
-        match (request.method.as_str(), request.url.path()) {
-            ("GET", "/csrf") => Reply::json(200, &format!(r#"{{"csrfToken":"csrf-{}"}}"#, self.token.get())),
-            ("GET", "/session") => self.payload(now),
-            ("POST", "/login") if body.contains("wonderland") => {
-                *self.user.borrow_mut() = Some("alice");
-                self.ends_at.set(now + 600);
-                self.token.set(self.token.get() + 1);
-                Reply::json(200, "{\"ok\":true}")
-            }
-            ("POST", "/login") => Reply::json(401, r#"{"error":"invalid_credentials"}"#),
-            ("POST", "/extend") => {
-                self.ends_at.set(now + 600);
-                self.payload(now)
-            }
-            ("POST", "/logout") => {
-                *self.user.borrow_mut() = None;
-                Reply::json(204, "")
-            }
-            _ => Reply::json(404, "{}"),
-        }
-    }
-}
-
-const OPTIONS: &str = r#"{"mode":"session","endpoints":{"session":"/session","login":"/login","logout":"/logout",
-    "extend":"/extend","csrf":"/csrf"},"csrf":{"kind":"synchronizer","headerName":"x-csrf-token"},"recheck":{"intervalSeconds":120}}"#;
-
-fn password(text: &str) -> Login {
-    Login::Password {
-        username: "alice".to_owned(),
-        password: Password::new(text.to_owned()).unwrap(),
-        extra: None,
-        return_to: None,
-        app_state: Some(Json::from("kept")),
-    }
-}
-
-fn open(world: &Rc<World>) -> Page {
-    let page = Page::open(world, APP, OPTIONS);
-    page.run(|client| async move { client.start().await.unwrap() });
-    page
-}
-
-fn signed_in(world: &Rc<World>) -> Page {
-    let page = open(world);
-    page.run(|client| async move { client.login(password("wonderland")).await.unwrap() });
-    assert_eq!(page.status(), "authenticated");
-    page
-}
-
-fn reason(page: &Page) -> Option<SignedOutReason> {
-    if let Snapshot::Unauthenticated(reason, _) = page.client.snapshot() { Some(reason) } else { None }
-}
 
 #[test]
 fn a_user_signs_in_and_out_with_a_csrf_token_that_is_fetched_on_demand() {
@@ -294,7 +186,7 @@ fn a_csrf_token_that_the_server_no_longer_accepts_is_fetched_anew_for_one_replay
     let page = signed_in(&world);
     page.run(|client| async move { client.authorize("https://app.example/api", "POST").await.unwrap() });
     server.token.set(9);
-    assert!(page.run(|client| async move { client.answered(0, 403, None).await }));
+    assert!(page.run(|client| async move { client.answered(ANY, 403, None).await }));
     let post =
         page.run(|client| async move { client.authorize("https://app.example/api", "POST").await.unwrap().unwrap() });
     assert_eq!(post.headers[0].1, "csrf-9");
@@ -306,12 +198,12 @@ fn a_401_from_the_api_makes_the_session_server_decide() {
     let world = server.world();
     let page = signed_in(&world);
     world.advance(Lifetime::from_seconds(20));
-    assert!(!page.run(|client| async move { client.answered(0, 401, None).await }));
+    assert!(!page.run(|client| async move { client.answered(ANY, 401, None).await }));
     world.advance(Lifetime::from_seconds(1));
     assert_eq!(page.status(), "authenticated");
     *server.user.borrow_mut() = None;
     world.advance(Lifetime::from_seconds(20));
-    assert!(!page.run(|client| async move { client.answered(0, 401, None).await }));
+    assert!(!page.run(|client| async move { client.answered(ANY, 401, None).await }));
     world.advance(Lifetime::from_seconds(1));
     assert_eq!(reason(&page), Some(SignedOutReason::Expired));
 }
@@ -335,35 +227,6 @@ fn a_session_that_the_server_rendered_needs_no_first_round_trip() {
     page.run(|client| async move { client.start().await.unwrap() });
     assert_eq!(reason(&page), Some(SignedOutReason::Never));
     assert!(world.requests.borrow().is_empty());
-}
-
-const FIRST_PARTY: &str = r#"{"mode":"token","firstParty":{"baseUrl":"https://app.example","endpoints":
-    {"login":"/auth/login","refresh":"/auth/refresh","logout":"/auth/logout"},"refreshCookie":COOKIE},
-    "allowedOrigins":["https://api.example"]}"#;
-
-fn first_party_world(log: &Rc<RefCell<Vec<String>>>, cookie_alive: &Rc<Cell<bool>>) -> Rc<World> {
-    let (log, alive) = (Rc::clone(log), Rc::clone(cookie_alive));
-    World::new(START, move |request, _| {
-        let body = request.body.as_ref().map(|(_, text)| text.to_string()).unwrap_or_default();
-        log.borrow_mut().push(format!("{} {body}", request.url.path()));
-        let in_cookie = request.credentials == Credentials::Include;
-        let refresh = if in_cookie { "" } else { r#","refresh_token":"refresh-1""# };
-        let tokens = format!(
-            r#"{{"access_token":"access-1","token_type":"bearer","expires_in":600{refresh},"user":{{"sub":"alice"}}}}"#
-        );
-        match request.url.path() {
-            "/auth/login" if body.contains("wonderland") => {
-                alive.set(true);
-                Reply::json(200, &tokens)
-            }
-            "/auth/refresh" if alive.get() => Reply::json(200, &tokens),
-            "/auth/logout" => {
-                alive.set(false);
-                Reply::json(204, "")
-            }
-            _ => Reply::json(401, r#"{"error":"unauthorized"}"#),
-        }
-    })
 }
 
 #[test]

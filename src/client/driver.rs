@@ -4,10 +4,11 @@ use super::Report;
 use super::options::{Config, Mode};
 use super::talk::Work;
 use crate::error::ErrorCode;
-use crate::machine::{Effect, Event, EventKind, Machine, Outcome, Settings, Snapshot, WaiterId, step};
+use crate::machine::{Effect, Event, EventKind, Machine, Outcome, Over, Settings, Snapshot, WaiterId, step};
 use crate::ports::Ports;
 use crate::protocol::callback::AuthorizationResponse;
 use crate::protocol::metadata::Metadata;
+use crate::protocol::record::Record;
 use crate::protocol::transaction::Transaction;
 use crate::types::{CsrfToken, Lifetime, Session, UnixMillis};
 use futures_channel::oneshot;
@@ -24,9 +25,13 @@ pub(super) struct Inner<P: Ports> {
     /// Effects that wait for their turn: an effect may cause events, whose effects come after.
     queue: RefCell<VecDeque<Effect>>,
     draining: Cell<bool>,
+    /// Work on the medium that waits for its turn: what was decided first is written first.
+    jobs: RefCell<VecDeque<Job>>,
+    working: Cell<bool>,
     waiting: RefCell<Vec<(WaiterId, oneshot::Sender<Outcome>)>>,
     next_waiter: Cell<u64>,
-    guard: RefCell<Option<P::Guard>>,
+    /// The lock that is held, and the turn that acquired it.
+    guard: RefCell<Option<(u64, P::Guard)>>,
     /// Counts acquisitions and releases, so that a lock that comes too late is given back.
     lock_turn: Cell<u64>,
     alarm: Cell<u64>,
@@ -47,6 +52,8 @@ impl<P: Ports> Inner<P> {
             machine: RefCell::new(Some(machine)),
             queue: RefCell::new(VecDeque::new()),
             draining: Cell::new(false),
+            jobs: RefCell::new(VecDeque::new()),
+            working: Cell::new(false),
             waiting: RefCell::new(Vec::new()),
             next_waiter: Cell::new(0),
             guard: RefCell::new(None),
@@ -117,32 +124,21 @@ impl<P: Ports> Inner<P> {
     fn run(self: &Rc<Self>, effect: Effect) {
         let this = Rc::clone(self);
         match effect {
-            Effect::Load => self.spawn(async move {
-                let (stored, arrival) = this.load().await;
-                this.dispatch(EventKind::Loaded(stored, arrival));
-            }),
+            Effect::Load => self.enqueue(Job::Load),
             Effect::AcquireLock => self.acquire_lock(),
-            Effect::ReadAgain => self.spawn(async move {
-                let stored = this.read_shared().await;
-                this.dispatch(EventKind::LockGranted(stored));
-            }),
+            Effect::ReadAgain => self.enqueue(Job::ReadLocked(self.lock_turn.get())),
             Effect::ReleaseLock => {
                 self.lock_turn.set(self.lock_turn.get() + 1);
-                drop(self.guard.borrow_mut().take());
+                self.enqueue(Job::Release(self.lock_turn.get()));
             }
-            Effect::Reread => self.spawn(async move {
-                let stored = this.read_shared().await;
-                this.dispatch(EventKind::Reread(stored));
-            }),
+            Effect::Reread => self.enqueue(Job::Reread),
             Effect::Send(ticket, call) => self.spawn(async move {
                 let answer = this.talk(call).await;
                 this.dispatch(EventKind::Answered(ticket, Box::new(answer)));
             }),
-            Effect::Commit(record) => self.spawn(async move {
-                let result = this.commit(&record).await;
-                this.dispatch(EventKind::Committed(result));
-            }),
-            Effect::Forget => self.spawn(async move { this.forget().await }),
+            Effect::Commit(epoch, record, over) => self.enqueue(Job::Commit(epoch, record, over)),
+            Effect::Forget(over) => self.enqueue(Job::Forget(over)),
+            Effect::Navigate(url) => self.ports.navigate(url.as_str()),
             Effect::WakeAt(at) => self.set_alarm(at),
             Effect::Tell(note) => self.ports.post(&note.to_text()),
             Effect::Notify(notice) => (self.listener)(Report::Event(notice)),
@@ -175,15 +171,54 @@ impl<P: Ports> Inner<P> {
             if this.lock_turn.get() != turn {
                 return;
             }
-            if guard.is_none() {
-                return this.dispatch(EventKind::LockRefused);
-            }
-            *this.guard.borrow_mut() = guard;
-            let stored = this.read_shared().await;
-            if this.lock_turn.get() == turn {
-                this.dispatch(EventKind::LockGranted(stored));
-            }
+            let Some(guard) = guard else { return this.dispatch(EventKind::LockRefused) };
+            *this.guard.borrow_mut() = Some((turn, guard));
+            this.enqueue(Job::ReadLocked(turn));
         });
+    }
+
+    fn enqueue(self: &Rc<Self>, job: Job) {
+        self.jobs.borrow_mut().push_back(job);
+        if self.working.replace(true) {
+            return;
+        }
+        let this = Rc::clone(self);
+        self.spawn(async move {
+            loop {
+                let Some(job) = this.jobs.borrow_mut().pop_front() else { break };
+                this.perform(job).await;
+            }
+            this.working.set(false);
+        });
+    }
+
+    async fn perform(self: &Rc<Self>, job: Job) {
+        match job {
+            Job::Load => {
+                let (stored, arrival) = self.load().await;
+                self.dispatch(EventKind::Loaded(stored, arrival));
+            }
+            Job::ReadLocked(turn) => {
+                let stored = self.read_shared().await;
+                if self.lock_turn.get() == turn {
+                    self.dispatch(EventKind::LockGranted(stored));
+                }
+            }
+            Job::Release(turn) => {
+                // Not a lock that was acquired after this release was decided.
+                let old = self.guard.borrow_mut().take_if(|(acquired, _)| *acquired < turn);
+                drop(old);
+            }
+            Job::Reread => {
+                let stored = self.read_shared().await;
+                self.dispatch(EventKind::Reread(stored));
+            }
+            Job::Commit(epoch, record, over) => {
+                let commit = self.commit(&record, &over).await;
+                self.dispatch(EventKind::Committed(epoch, commit));
+            }
+            Job::Forget(over) => self.forget(&over).await,
+        }
     }
 
     /// One alarm at a time. It sleeps in short stretches, because timers stand still while the machine sleeps, and because
@@ -207,6 +242,18 @@ impl<P: Ports> Inner<P> {
             this.dispatch(EventKind::Tick);
         });
     }
+}
+
+/// Work on the medium, or on the lock that orders it among tabs.
+enum Job {
+    Load,
+    /// For the lock of this turn.
+    ReadLocked(u64),
+    Reread,
+    Commit(u64, Box<Record>, Over),
+    Forget(Over),
+    /// Of any turn before this one.
+    Release(u64),
 }
 
 fn settings(config: &Config, now: UnixMillis) -> Settings {

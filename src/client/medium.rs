@@ -4,7 +4,7 @@ use super::driver::Inner;
 use super::options::Mode;
 use super::talk::Work;
 use crate::error::{Error, ErrorCode, ErrorPhase};
-use crate::machine::{Arrival, Stored};
+use crate::machine::{Arrival, Commit, Over, Stored};
 use crate::ports::{Ports, Store, StoreFailure};
 use crate::protocol::callback;
 use crate::protocol::record::{Record, RecordFault};
@@ -60,23 +60,39 @@ impl<P: Ports> Inner<P> {
         if shared { self.read().await } else { Stored::Unreadable(None) }
     }
 
-    /// Makes the record durable. An error is reported once, until a commit succeeds again.
-    pub(super) async fn commit(&self, record: &Record) -> Result<(), &'static str> {
+    /// Makes the record durable, if what is there may be replaced. An error is reported once, until a commit succeeds again.
+    pub(super) async fn commit(&self, record: &Record, over: &Over) -> Commit {
+        if let Some(found) = self.found_beyond(over).await {
+            return Commit::Superseded(found);
+        }
         let key = self.record_key();
         match self.ports.store().write(&key, &record.to_text()).await {
             Ok(()) => {
                 self.degraded.set(false);
-                Ok(())
+                Commit::Done
             }
             Err(failure) => {
                 // The record of before would bring back a spent token after a reload.
                 self.ports.store().remove(&key).await.ok();
-                if self.degraded.replace(true) { Ok(()) } else { Err(failure.as_str()) }
+                let news = !self.degraded.replace(true);
+                Commit::Failed(news.then(|| failure.as_str()))
             }
         }
     }
 
-    pub(super) async fn forget(&self) {
+    /// What the medium holds, if it is not to be touched.
+    async fn found_beyond(&self, over: &Over) -> Option<Stored> {
+        if *over == Over::Anything {
+            return None;
+        }
+        let found = self.read().await;
+        (!over.covers(&found)).then_some(found)
+    }
+
+    pub(super) async fn forget(&self, over: &Over) {
+        if self.found_beyond(over).await.is_some() {
+            return;
+        }
         if self.ports.store().remove(&self.record_key()).await.is_err() {
             // A medium that cannot be written holds nothing that this version wrote.
             self.degraded.set(true);

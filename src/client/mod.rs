@@ -19,7 +19,7 @@ use driver::Inner;
 use options::{Config, Mode};
 use std::rc::Rc;
 
-pub use crate::machine::{Arrived, Freshness, Origin, SignedOutReason, Via};
+pub use crate::machine::{Arrived, CredentialName, Freshness, Origin, SignedOutReason, Via};
 
 /// What a client tells its owner.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,7 +51,7 @@ pub struct Authorization {
     /// A redirect must fail: a custom header would travel along to wherever it leads.
     pub refuse_redirects: bool,
     /// Names the credential; hand it to [`Client::answered`].
-    pub generation: u64,
+    pub credential: CredentialName,
 }
 
 /// A client of one application for one server, in either mode.
@@ -112,13 +112,13 @@ impl<P: Ports> Client<P> {
         self.ask(EventKind::Renew).await.map(drop)
     }
 
-    /// The access token, renewed first where it would not live as long as `margin`; and its generation.
+    /// The access token, renewed first where it would not live as long as `margin`; and its name.
     ///
     /// # Errors
     /// As [`renew`](Self::renew).
-    pub async fn access_token(&self, margin: Lifetime) -> Result<(AccessToken, u64), Error> {
+    pub async fn access_token(&self, margin: Lifetime) -> Result<(AccessToken, CredentialName), Error> {
         let outcome = self.ask(|id| EventKind::Use(id, margin)).await?;
-        if let Outcome::Token(token, generation) = outcome { Ok((token, generation)) } else { Err(unexpected()) }
+        if let Outcome::Token(token, name) = outcome { Ok((token, name)) } else { Err(unexpected()) }
     }
 
     /// Asks the session server who is signed in.
@@ -160,9 +160,9 @@ impl<P: Ports> Client<P> {
             return Ok(None);
         }
         let Mode::Session(config) = &self.inner.config.mode else {
-            let (token, generation) = self.access_token(MARGIN).await?;
+            let (token, credential) = self.access_token(MARGIN).await?;
             let headers = vec![("authorization".to_owned(), ["Bearer ", token.expose()].concat())];
-            return Ok(Some(Authorization { headers, credentials: None, refuse_redirects: false, generation }));
+            return Ok(Some(Authorization { headers, credentials: None, refuse_redirects: false, credential }));
         };
         let header = if policy::csrf::needed(method) { self.inner.csrf_header(config).await? } else { None };
         let secret = header.is_some() && !matches!(config.backend.csrf_kind, crate::types::Csrf::StaticHeader { .. });
@@ -170,13 +170,13 @@ impl<P: Ports> Client<P> {
             headers: header.into_iter().collect(),
             credentials: Some(config.backend.credentials),
             refuse_redirects: secret,
-            generation: 0,
+            credential: CredentialName { epoch: 0, generation: 0 },
         }))
     }
 
     /// A server answered a request with `status`. Whether the same request should be sent once more, with the credential
     /// that [`authorize`](Self::authorize) gives then.
-    pub async fn answered(&self, generation: u64, status: u16, www_authenticate: Option<&str>) -> bool {
+    pub async fn answered(&self, credential: CredentialName, status: u16, www_authenticate: Option<&str>) -> bool {
         let refused = match &self.inner.config.mode {
             Mode::Token(_) => policy::replay::bearer_refused(status, www_authenticate),
             Mode::Session(config) => {
@@ -186,7 +186,7 @@ impl<P: Ports> Client<P> {
                 matches!(status, 401 | 419)
             }
         };
-        refused && matches!(self.ask(|id| EventKind::Refused(id, generation)).await, Ok(Outcome::Replay(true)))
+        refused && matches!(self.ask(|id| EventKind::Refused(id, credential)).await, Ok(Outcome::Replay(true)))
     }
 
     /// The ports, for whoever listens to the outside on the client's behalf.

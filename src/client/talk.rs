@@ -84,8 +84,7 @@ impl<P: Ports> Inner<P> {
                 let (url, transaction) =
                     authorization_request(registration, &metadata, &params, &random, now, return_to, app_state)?;
                 self.keep(transaction).await?;
-                self.ports.navigate(url.as_str());
-                Ok(Answer::Left)
+                Ok(Answer::Leave(Box::new(url)))
             }
             Login::Password { username, password, extra, return_to, app_state } => {
                 let backend = config.first_party.as_ref().ok_or_else(|| missing("firstParty"))?;
@@ -202,8 +201,7 @@ impl<P: Ports> Inner<P> {
                 if ending == Ending::Provider
                     && let Some(url) = end_session::end_session_url(registration, &metadata, tokens.id_token.as_ref())
                 {
-                    self.ports.navigate(url.as_str());
-                    return Ok(Answer::Left);
+                    return Ok(Answer::Leave(Box::new(url)));
                 }
                 revoked.map(|()| Answer::Ended)
             }
@@ -248,9 +246,7 @@ impl<P: Ports> Inner<P> {
         let endpoint = config.backend.login.as_ref().ok_or_else(|| missing("endpoints.login"))?;
         match *login {
             Login::Redirect { return_to, .. } if endpoint.navigate => {
-                let target = session::navigation(endpoint, return_to.as_ref());
-                self.ports.navigate(target.as_str());
-                Ok(Answer::Left)
+                Ok(Answer::Leave(Box::new(session::navigation(endpoint, return_to.as_ref()))))
             }
             Login::Redirect { .. } => Err(Error::new(
                 ErrorCode::ConfigInvalid,
@@ -270,10 +266,11 @@ impl<P: Ports> Inner<P> {
         password: &Password,
         extra: Option<&Json>,
     ) -> Result<Session, Error> {
-        let header = self.csrf_header(config).await?;
-        let request = session::login_request(&config.backend, username, password, extra, header)
-            .ok_or_else(|| missing("endpoints.login"))?;
-        let response = self.send(request, ErrorPhase::Login).await?;
+        let build = |proof| {
+            session::login_request(&config.backend, username, password, extra, proof)
+                .ok_or_else(|| missing("endpoints.login"))
+        };
+        let response = self.send_proven(config, &build, ErrorPhase::Login).await?;
         // A server makes a new token with the new session.
         *self.csrf.borrow_mut() = None;
         if let Some(answer) = session::process_login(&response, self.ports.now(), &config.backend.csrf_kind)? {
@@ -282,7 +279,7 @@ impl<P: Ports> Inner<P> {
         let check: Work<'_, Answer> = Box::pin(self.check(config));
         match check.await? {
             Answer::Checked(Some(session)) => Ok(session),
-            Answer::Checked(None) | Answer::SignedIn(_) | Answer::Renewed(_) | Answer::Left | Answer::Ended => {
+            Answer::Checked(None) | Answer::SignedIn(_) | Answer::Renewed(_) | Answer::Leave(_) | Answer::Ended => {
                 let detail =
                     "The login was answered well, but the session endpoint knows nobody; the cookie was not kept.";
                 Err(Error::new(ErrorCode::ResponseInvalid, detail).during(ErrorPhase::Login))
@@ -304,9 +301,8 @@ impl<P: Ports> Inner<P> {
     }
 
     async fn extend(&self, config: &SessionConfig) -> Result<Answer, Error> {
-        let header = self.csrf_header(config).await?;
-        let request = session::extend_request(&config.backend, header).ok_or_else(|| missing("endpoints.extend"))?;
-        let response = self.send(request, ErrorPhase::Refresh).await?;
+        let build = |proof| session::extend_request(&config.backend, proof).ok_or_else(|| missing("endpoints.extend"));
+        let response = self.send_proven(config, &build, ErrorPhase::Refresh).await?;
         let answer = session::process_session(&response, self.ports.now(), ErrorPhase::Refresh)?;
         Ok(Answer::Checked(answer.map(|answer| self.take_csrf(answer))))
     }
@@ -315,14 +311,29 @@ impl<P: Ports> Inner<P> {
     async fn end_session(&self, config: &SessionConfig) -> Result<Answer, Error> {
         let Some(endpoint) = &config.backend.logout else { return Ok(Answer::Ended) };
         if endpoint.navigate {
-            self.ports.navigate(session::navigation(endpoint, None).as_str());
-            return Ok(Answer::Left);
+            return Ok(Answer::Leave(Box::new(session::navigation(endpoint, None))));
         }
-        let header = self.csrf_header(config).await?;
-        let request = session::logout_request(&config.backend, header).ok_or_else(|| missing("endpoints.logout"))?;
-        let response = self.send(request, ErrorPhase::Logout).await?;
+        let build = |proof| session::logout_request(&config.backend, proof).ok_or_else(|| missing("endpoints.logout"));
+        let response = self.send_proven(config, &build, ErrorPhase::Logout).await?;
         *self.csrf.borrow_mut() = None;
         session::process_logout(&response).map(|()| Answer::Ended)
+    }
+
+    /// Sends what needs a CSRF proof. One that the server does not accept any more is fetched anew, once.
+    #[inline(never)]
+    fn send_proven<'a>(
+        &'a self,
+        config: &'a SessionConfig,
+        build: &'a dyn Fn(Option<Header>) -> Result<HttpRequest, Error>,
+        phase: ErrorPhase,
+    ) -> Work<'a, HttpResponse> {
+        Box::pin(async move {
+            let response = self.send(build(self.csrf_header(config).await?)?, phase).await?;
+            if !matches!(response.status, 403 | 419) || !self.forget_csrf(config) {
+                return Ok(response);
+            }
+            self.send(build(self.csrf_header(config).await?)?, phase).await
+        })
     }
 
     /// The header that proves where an unsafe request comes from; its token is fetched where it is not known yet.
@@ -336,13 +347,17 @@ impl<P: Ports> Inner<P> {
         if let Some(header) = self.known_csrf(kind)? {
             return Ok(header);
         }
-        let request = session::csrf_request(&config.backend).ok_or(ErrorCode::CsrfUnavailable)?;
-        let response = self.send(request, ErrorPhase::Session).await?;
-        if matches!(kind, Csrf::Synchronizer { .. }) {
-            *self.csrf.borrow_mut() = Some(session::process_csrf(&response)?);
+        match session::csrf_request(&config.backend) {
+            Some(request) => {
+                let response = self.send(request, ErrorPhase::Session).await?;
+                if matches!(kind, Csrf::Synchronizer { .. }) {
+                    *self.csrf.borrow_mut() = Some(session::process_csrf(&response)?);
+                }
+            }
+            // Other backends tell the token together with the session, to those who have one.
+            None => drop(self.check(config).await?),
         }
-        self.known_csrf(kind)?
-            .ok_or_else(|| Error::new(ErrorCode::CsrfUnavailable, "`endpoints.csrf` was asked, in vain."))
+        self.known_csrf(kind)?.ok_or_else(|| Error::new(ErrorCode::CsrfUnavailable, "The server told no CSRF token."))
     }
 
     /// `None`: the token must be fetched first.
@@ -362,7 +377,7 @@ impl<P: Ports> Inner<P> {
     /// A token that a server refused is not used again. Whether another can be fetched.
     pub(super) fn forget_csrf(&self, config: &SessionConfig) -> bool {
         let known = self.csrf.borrow_mut().take().is_some();
-        known && config.backend.csrf.is_some() && matches!(config.backend.csrf_kind, Csrf::Synchronizer { .. })
+        known && matches!(config.backend.csrf_kind, Csrf::Synchronizer { .. })
     }
 }
 

@@ -6,7 +6,7 @@ mod plain;
 
 use crate::browser::{BrowserPorts, CookieOptions, Hooks, Listener, Medium as Place, PageEvent, SameSite, Setup};
 use crate::client::options::{Config, Isolation, Mode};
-use crate::client::{Authorization, Client, PageNews, Report};
+use crate::client::{Authorization, Client, CredentialName, PageNews, Report};
 use crate::error::{Error, ErrorCode};
 use crate::machine::{Ending, Login};
 use crate::policy::storage::Medium;
@@ -177,8 +177,9 @@ impl Core {
     pub fn answered(&self, ticket: String, status: u16, www_authenticate: Option<String>) -> Promise {
         let client = self.client.clone();
         promise(async move {
-            let generation = ticket.parse().unwrap_or_default();
-            Ok(client.answered(generation, status, www_authenticate.as_deref()).await.into())
+            // A ticket that is none of ours is of no session.
+            let Some(credential) = CredentialName::parse(&ticket) else { return Ok(false.into()) };
+            Ok(client.answered(credential, status, www_authenticate.as_deref()).await.into())
         })
     }
 
@@ -319,6 +320,6 @@ fn authorization_json(needed: &Authorization) -> Json {
         ("headers", Some(Json::List(needed.headers.iter().map(pair).collect()))),
         ("credentials", credentials),
         ("redirect", needed.refuse_redirects.then(|| "error".into())),
-        ("ticket", Some(Json::Text(needed.generation.to_string()))),
+        ("ticket", Some(Json::Text(needed.credential.to_text()))),
     ])
 }

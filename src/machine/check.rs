@@ -26,9 +26,16 @@ impl Machine {
         if self.extending {
             return;
         }
-        // A check that is under way answers what the session is, not that it was prolonged.
-        self.checking = false;
-        self.epoch += 1;
+        self.prolong();
+    }
+
+    /// Has the server prolong the session.
+    pub(super) fn prolong(&mut self) {
+        if self.checking {
+            // A check that is under way answers what the session is, not that it was prolonged.
+            self.checking = false;
+            self.epoch += 1;
+        }
         self.ask(Call::Extend);
         self.extending = true;
     }
@@ -128,14 +135,21 @@ impl Machine {
     /// The server could not say. Nobody is signed out by that.
     pub(super) fn check_failed(&mut self, error: Error) {
         self.checking = false;
-        self.extending = false;
-        if let refresh::Outcome::EndSession = refresh::outcome(error.code) {
+        let extending = std::mem::take(&mut self.extending);
+        let verdict = refresh::outcome(error.code);
+        if let refresh::Outcome::EndSession = verdict {
             return self.session_gone();
         }
         self.failures += 1;
         let wait = refresh::backoff(self.failures, self.random, error.retry_after);
         // Also where the application is told that a retry is of no use: without a pause there would be a storm.
         self.retry_at = Some(self.now.plus(wait));
+        // What was to prolong the session is tried again as such: a check would only tell that it still stands.
+        let policy = &self.settings.refresh;
+        let again = extending && policy.proactive && self.failures < policy.max_attempts;
+        if again && verdict == refresh::Outcome::KeepAndRetry {
+            self.renew_at = self.retry_at;
+        }
         if matches!(self.phase, Phase::Restoring(_)) {
             self.start_error = Some(error.clone());
             self.stay_signed_out(SignedOutReason::Error, Some(error.clone()));

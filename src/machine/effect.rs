@@ -1,16 +1,16 @@
 //! What the machine wants done. The driver does it and reports back by events; it decides nothing.
 
-use super::event::{Arrived, Ending, Login, Note, SignedOutReason};
+use super::event::{Arrived, Ending, Login, Note, SignedOutReason, Stored};
 use crate::error::Error;
 use crate::protocol::record::Record;
-use crate::types::{AccessToken, Json, Session, SessionFacts, UnixMillis};
+use crate::types::{AccessToken, Json, Session, SessionFacts, UnixMillis, WebUrl};
 use std::rc::Rc;
 
 /// Names a promise of the application's that waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaiterId(pub u64);
 
-/// Something to do.
+/// Something to do. Those that touch the medium or the lock are done one after the other, in this order.
 #[derive(Debug)]
 pub enum Effect {
     /// Read the address and the medium; report `Loaded`.
@@ -25,10 +25,12 @@ pub enum Effect {
     Reread,
     /// Talk to a server; report `Answered` with this ticket.
     Send(Ticket, Call),
-    /// Make the record durable; report `Committed`.
-    Commit(Box<Record>),
-    /// Remove the record.
-    Forget,
+    /// Make the record durable, if the medium holds what may be replaced; report `Committed` with this epoch.
+    Commit(u64, Box<Record>, Over),
+    /// Remove the record, if it is one of these.
+    Forget(Over),
+    /// Leave for this address.
+    Navigate(Box<WebUrl>),
     /// Report `Tick` at this instant or soon after. Replaces the wish before; `None` takes it back.
     WakeAt(Option<UnixMillis>),
     /// Tell the other tabs.
@@ -39,6 +41,59 @@ pub enum Effect {
     Show(Snapshot),
     /// Settle a promise.
     Settle(WaiterId, Outcome),
+}
+
+/// What a commit may replace, and a sign-out may remove. What another tab has stored meanwhile is not undone by an older wish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// Whatever is there: the user has just signed in or out.
+    Anything,
+    /// What descends from this sign-in and is no newer.
+    Own {
+        /// The sign-in.
+        lineage: String,
+        /// The newest renewal of it that this tab knows.
+        generation: u64,
+        /// This tab has seen its record there: if there is none, the user signed out elsewhere.
+        stored: bool,
+    },
+}
+
+impl Over {
+    /// Whether what the medium holds may be replaced.
+    #[must_use]
+    pub fn covers(&self, found: &Stored) -> bool {
+        let Self::Own { lineage, generation, stored } = self else { return true };
+        match found {
+            Stored::Record(record) => record.lineage == *lineage && record.generation <= *generation,
+            Stored::Empty => !stored,
+            Stored::Corrupt | Stored::Unreadable(_) => true,
+        }
+    }
+}
+
+/// Names the credential that a request was given, so that an answer is judged against that one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CredentialName {
+    /// During which session of this client.
+    pub epoch: u64,
+    /// Which renewal of it.
+    pub generation: u64,
+}
+
+impl CredentialName {
+    /// As it travels to the page and back.
+    #[must_use]
+    pub fn to_text(self) -> String {
+        [self.epoch.to_string(), self.generation.to_string()].join(".")
+    }
+
+    /// `None` for whatever [`to_text`](Self::to_text) did not write.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (epoch, generation) = text.split_once('.')?;
+        Some(Self { epoch: epoch.parse().ok()?, generation: generation.parse().ok()? })
+    }
 }
 
 /// Tells which question an answer belongs to. An answer whose ticket is no longer expected comes too late.
@@ -91,8 +146,8 @@ pub enum Outcome {
     Done,
     /// It is done, and the page is leaving.
     Left,
-    /// The access token, and its generation.
-    Token(AccessToken, u64),
+    /// The access token, and its name.
+    Token(AccessToken, CredentialName),
     /// Whether the refused request should be sent once more.
     Replay(bool),
     /// What is known of the session; `None` where there is none.

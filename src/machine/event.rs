@@ -1,9 +1,9 @@
 //! What happens to a client: asked for by the application, answered by a server, noticed in the browser.
 
-use super::effect::{Ticket, WaiterId};
+use super::effect::{CredentialName, Ticket, WaiterId};
 use crate::error::Error;
 use crate::protocol::record::Record;
-use crate::types::{Json, Lifetime, Password, ReturnTo, Session, UnixMillis};
+use crate::types::{Json, Lifetime, Password, ReturnTo, Session, UnixMillis, WebUrl};
 
 /// Something happened. It carries its time and its randomness; the machine has neither of its own.
 #[derive(Debug)]
@@ -29,8 +29,8 @@ pub enum EventKind {
     Renew(WaiterId),
     /// A request needs an access token that lives at least this long.
     Use(WaiterId, Lifetime),
-    /// A server refused the credential of this generation.
-    Refused(WaiterId, u64),
+    /// A server refused this credential.
+    Refused(WaiterId, CredentialName),
     /// The application wants the session server asked now.
     Check(WaiterId),
     /// The application wants the session prolonged.
@@ -47,8 +47,8 @@ pub enum EventKind {
     Reread(Stored),
     /// The call of this ticket has an answer.
     Answered(Ticket, Box<Result<Answer, Error>>),
-    /// The record is durable, or could not be made so (a word for the cause).
-    Committed(Result<(), &'static str>),
+    /// What became of the commit of this epoch.
+    Committed(u64, Commit),
     /// The time asked for with `WakeAt` has come, or something else is a reason to look at the clock.
     Tick,
     /// The page became visible.
@@ -112,6 +112,17 @@ pub enum Stored {
     Unreadable(Option<&'static str>),
 }
 
+/// What became of a commit.
+#[derive(Debug)]
+pub enum Commit {
+    /// The record is durable.
+    Done,
+    /// The medium failed, and holds no record now; a word for the cause, where it is news.
+    Failed(Option<&'static str>),
+    /// The medium holds this, which must not be replaced.
+    Superseded(Stored),
+}
+
 /// What the address at start was.
 #[derive(Debug)]
 pub enum Arrival {
@@ -132,8 +143,8 @@ pub enum Answer {
     Renewed(Session),
     /// What the session server says now.
     Checked(Option<Session>),
-    /// The page is leaving.
-    Left,
+    /// What was asked for is to be had at this address: the page must go there.
+    Leave(Box<WebUrl>),
     /// The server has ended the session.
     Ended,
 }
@@ -154,8 +165,8 @@ pub struct Arrived {
 pub enum Note {
     /// Somebody has signed in, or the credential was renewed: generation `1` of `0`.
     Committed(String, u64),
-    /// The session ended, by this reason.
-    SignedOut(SignedOutReason),
+    /// The session ended, by this reason: as far as generation `2` of `1`.
+    SignedOut(SignedOutReason, String, u64),
 }
 
 /// Why nobody is signed in.
@@ -210,7 +221,9 @@ impl Note {
     pub fn to_text(&self) -> String {
         match self {
             Self::Committed(lineage, generation) => ["c ", lineage, " ", &generation.to_string()].concat(),
-            Self::SignedOut(reason) => ["o ", reason.as_str()].concat(),
+            Self::SignedOut(reason, lineage, generation) => {
+                ["o ", reason.as_str(), " ", lineage, " ", &generation.to_string()].concat()
+            }
         }
     }
 
@@ -221,9 +234,12 @@ impl Note {
             return None;
         }
         let mut words = text.split(' ');
-        let note = match (words.next()?, words.next()?) {
-            ("c", lineage) => Self::Committed(lineage.to_owned(), words.next()?.parse().ok()?),
-            ("o", reason) => Self::SignedOut(SignedOutReason::parse(reason)?),
+        let kind = words.next()?;
+        let reason = if kind == "o" { Some(SignedOutReason::parse(words.next()?)?) } else { None };
+        let (lineage, generation) = (words.next()?.to_owned(), words.next()?.parse().ok()?);
+        let note = match (kind, reason) {
+            ("c", None) => Self::Committed(lineage, generation),
+            (_, Some(reason)) => Self::SignedOut(reason, lineage, generation),
             _ => return None,
         };
         words.next().is_none().then_some(note)
@@ -236,11 +252,16 @@ mod tests {
 
     #[test]
     fn a_note_survives_its_way_and_nothing_else_is_taken_for_one() {
-        for note in [Note::Committed("a1".to_owned(), 7), Note::SignedOut(SignedOutReason::LoggedOut)] {
+        for note in [
+            Note::Committed("a1".to_owned(), 7),
+            Note::SignedOut(SignedOutReason::LoggedOut, "a1".to_owned(), 7),
+            Note::SignedOut(SignedOutReason::Expired, String::new(), 0),
+        ] {
             assert_eq!(Note::parse(&note.to_text()), Some(note));
         }
-        for text in ["", "c", "c a", "c a -1", "c a 1 x", "o", "o what", "x y", "{}", &"c ".repeat(100)] {
+        for text in ["", "c", "c a", "c a -1", "c a 1 x", "o", "o what a 1", "o expired", "x y", "x y 1", "{}"] {
             assert_eq!(Note::parse(text), None, "{text:?}");
         }
+        assert_eq!(Note::parse(&["c ", &"a".repeat(100), " 1"].concat()), None);
     }
 }

@@ -1,15 +1,22 @@
 //! Every way in which a session ends. The local session is gone first, whatever the network does.
 
-use super::{Answer, Call, CallKind, Effect, Ending, Error, ErrorCode, EventKind, Machine, Note, Notice, Origin};
-use super::{Outcome, Phase, Renewal, SignedOutReason, Ticket, WaiterId, Wants};
-use crate::types::Session;
+use super::{
+    Answer, Call, CallKind, Effect, Ending, Error, ErrorCode, EventKind, Machine, Note, Notice, Origin, Outcome,
+};
+use super::{Over, Phase, Renewal, SignedOutReason, Ticket, WaiterId, Wants};
+use crate::types::{Session, WebUrl};
 
 impl Machine {
     pub(super) fn logout(&mut self, id: WaiterId, ending: Ending) {
-        let session = self.take_session();
-        let had_one = session.is_some();
-        self.sign_out(SignedOutReason::LoggedOut, Origin::ThisTab, had_one);
-        self.push(Effect::Tell(Note::SignedOut(SignedOutReason::LoggedOut)));
+        // The user's wish concerns whatever is stored, and a sign-in that is under way too.
+        self.forget(Over::Anything);
+        let note = self.farewell(SignedOutReason::LoggedOut);
+        let session = self.take_session(SignedOutReason::LoggedOut);
+        if matches!(self.phase, Phase::Authenticating(..)) {
+            self.call_off();
+        }
+        self.sign_out(SignedOutReason::LoggedOut, Origin::ThisTab, session.is_some());
+        self.push(Effect::Tell(note));
         self.waiters.push((id, Wants::SignedOut));
         self.send(CallKind::End, Call::End(session.map(Box::new), ending));
     }
@@ -19,19 +26,29 @@ impl Machine {
         self.settle_where(|_, wants| matches!(wants, Wants::SignedOut).then(|| outcome.clone()));
     }
 
-    /// The session ended without anybody's wish: by the server's word, or by time.
-    pub(super) fn end(&mut self, reason: SignedOutReason, origin: Origin) {
-        let had_one = self.take_session().is_some();
-        self.sign_out(reason, origin, had_one);
-        self.push(Effect::Tell(Note::SignedOut(reason)));
+    /// The server ends the session on a page of its own. Not any more, where somebody has begun to sign in meanwhile.
+    pub(super) fn leave_signed_out(&mut self, url: Box<WebUrl>) {
+        if !matches!(self.phase, Phase::SignedOut(..)) {
+            return self.ended(Outcome::Done);
+        }
+        self.push(Effect::Navigate(url));
+        self.ended(Outcome::Left);
     }
 
-    /// Another tab says that the session ended.
+    /// The session ended without anybody's wish: by the server's word, or by time. A sign-in that is under way goes on.
+    pub(super) fn end(&mut self, reason: SignedOutReason, origin: Origin) {
+        self.forget(self.own());
+        let note = self.farewell(reason);
+        let had_one = self.take_session(reason).is_some();
+        self.sign_out(reason, origin, had_one);
+        self.push(Effect::Tell(note));
+    }
+
+    /// Another tab says that the session ended, or has left a medium without it.
     pub(super) fn told_signed_out(&mut self, reason: SignedOutReason) {
         if self.current().is_none() && !matches!(self.phase, Phase::Committing(..)) {
             return;
         }
-        let Some(session) = self.take_session() else { return };
         let reason = match reason {
             SignedOutReason::LoggedOut => SignedOutReason::LoggedOutElsewhere,
             SignedOutReason::Never
@@ -42,41 +59,80 @@ impl Machine {
             | SignedOutReason::UserChanged
             | SignedOutReason::Error => reason,
         };
-        self.sign_out(reason, Origin::OtherTab, true);
+        // The tab that says it has forgotten the record of all; there may be a newer one by now.
+        if !self.settings.shared {
+            self.forget(self.own());
+        }
+        // A session that was about to be restored has not been shown to anybody.
+        let shown = !matches!(self.phase, Phase::Restoring(_));
+        let Some(session) = self.take_session(reason) else { return };
+        self.sign_out(reason, Origin::OtherTab, shown);
         if !self.settings.shared && session.tokens().is_some() {
             // These tokens are this tab's own: the other tab could not revoke them.
             self.send(CallKind::End, Call::End(Some(Box::new(session)), Ending::Revoke));
         }
     }
 
-    fn take_session(&mut self) -> Option<Session> {
+    /// The shared medium no longer holds the session: a tab signed out, and this one missed its word.
+    pub(super) fn signed_out_elsewhere(&mut self) {
+        self.told_signed_out(SignedOutReason::LoggedOut);
+    }
+
+    /// What the other tabs are told: which session it is that ended.
+    fn farewell(&self, reason: SignedOutReason) -> Note {
+        Note::SignedOut(reason, self.lineage.clone(), self.generation)
+    }
+
+    fn forget(&mut self, over: Over) {
+        if !self.settings.server_session {
+            self.push(Effect::Forget(over));
+        }
+    }
+
+    /// Takes the session away. A sign-in that is being tried beside it stays, and falls back to nobody if it fails.
+    fn take_session(&mut self, reason: SignedOutReason) -> Option<Session> {
+        let after = Phase::SignedOut(reason, None);
         match std::mem::replace(&mut self.phase, Phase::Idle) {
-            Phase::SignedIn(session) | Phase::Restoring(Some(session)) => Some(session),
-            Phase::Committing(_, arrived, _) => Some(arrived.session),
-            Phase::Authenticating(_, before) => {
-                self.attempt += 1;
-                if let Phase::SignedIn(session) = *before { Some(session) } else { None }
+            Phase::SignedIn(session) | Phase::Restoring(Some(session)) => {
+                self.phase = after;
+                Some(session)
             }
-            Phase::Idle | Phase::Restoring(None) | Phase::SignedOut(..) | Phase::Disposed => None,
+            Phase::Committing(_, arrived, _) => {
+                self.phase = after;
+                Some(arrived.session)
+            }
+            Phase::Authenticating(via, before) => {
+                let session = if let Phase::SignedIn(session) = *before { Some(session) } else { None };
+                self.phase = Phase::Authenticating(via, Box::new(after));
+                session
+            }
+            Phase::Idle | Phase::Restoring(None) | Phase::SignedOut(..) | Phase::Disposed => {
+                self.phase = after;
+                None
+            }
+        }
+    }
+
+    /// A sign-in that is under way is not wanted any more.
+    fn call_off(&mut self) {
+        self.attempt += 1;
+        self.leave_by = None;
+        if let Phase::Authenticating(_, before) = std::mem::replace(&mut self.phase, Phase::Idle) {
+            self.phase = *before;
         }
     }
 
     fn sign_out(&mut self, reason: SignedOutReason, origin: Origin, had_one: bool) {
         self.next_epoch();
-        self.leave_by = None;
-        self.phase = Phase::SignedOut(reason, None);
         self.generation = 0;
         self.lineage.clear();
-        // The tab that says it has forgotten the record of all; there may be a newer one by now.
-        let forgotten = origin == Origin::OtherTab && self.settings.shared;
-        if !self.settings.server_session && !forgotten {
-            self.push(Effect::Forget);
-        }
         if had_one {
             self.notify(Notice::SignedOut(reason, origin));
         }
-        let aborted = || Outcome::Failed(Error::new(ErrorCode::Aborted, "Signed out meanwhile."));
-        self.settle_where(|_, wants| matches!(wants, Wants::SignedIn).then(aborted));
+        if !matches!(self.phase, Phase::Authenticating(..)) {
+            let aborted = || Outcome::Failed(Error::new(ErrorCode::Aborted, "Signed out meanwhile."));
+            self.settle_where(|_, wants| matches!(wants, Wants::SignedIn).then(aborted));
+        }
         self.settle_started();
         self.refuse_waiters();
     }
@@ -105,7 +161,7 @@ impl Machine {
             | EventKind::Check(id)
             | EventKind::Extend(id) => self.settle(id, Outcome::Failed(ErrorCode::Disposed.into())),
             EventKind::Answered(ticket, answer) => self.answered_after_dispose(ticket, *answer),
-            EventKind::Committed(_) => self.abandon_renewal(),
+            EventKind::Committed(..) => self.abandon_renewal(),
             EventKind::Dispose
             | EventKind::Loaded(..)
             | EventKind::LockGranted(_)
@@ -125,12 +181,7 @@ impl Machine {
             && matches!(self.renewal, Renewal::Requesting);
         match answer {
             // A renewed record that was never committed would leave the stored one spent.
-            Ok(Answer::Renewed(session)) if ours => {
-                self.generation += 1;
-                let record = self.record(&session);
-                self.renewal = Renewal::Committing(Box::new(session));
-                self.push(Effect::Commit(record));
-            }
+            Ok(Answer::Renewed(session)) if ours => self.commit_renewal(session),
             Err(_) if ours => self.abandon_renewal(),
             answer => self.late(answer),
         }

@@ -1,8 +1,8 @@
 //! Signing in: by leaving for the provider, or by user name and password.
 
-use super::{Arrived, Call, CallKind, Effect, Error, ErrorCode, Login, Machine, Note, Notice, Origin, Outcome, Phase};
-use super::{SignedOutReason, Via, WaiterId, Wants};
-use crate::types::Lifetime;
+use super::{Arrived, Call, CallKind, Effect, Error, ErrorCode, Login, Machine, Note, Notice, Origin, Outcome, Over};
+use super::{Phase, SignedOutReason, Via, WaiterId, Wants};
+use crate::types::{Lifetime, WebUrl};
 use std::rc::Rc;
 
 impl Machine {
@@ -34,8 +34,9 @@ impl Machine {
         self.send(CallKind::Login, Call::Login(login));
     }
 
-    /// The page is about to leave. If it is still here after a while, something kept it.
-    pub(super) fn left(&mut self) {
+    /// The page is to leave. If it is still here after a while, something kept it.
+    pub(super) fn leave(&mut self, url: Box<WebUrl>) {
+        self.push(Effect::Navigate(url));
         self.leave_by = Some(self.now.plus(PATIENCE));
     }
 
@@ -75,11 +76,12 @@ impl Machine {
         self.next_epoch();
         self.lineage = crate::types::text::hex(self.random);
         self.generation = 1;
-        let record = (!self.settings.server_session).then(|| self.record(&arrived.session));
+        if !self.settings.server_session {
+            self.commit(&arrived.session, self.generation, Over::Anything);
+        }
         self.phase = Phase::Committing(via, Box::new(arrived), previous);
-        match record {
-            Some(record) => self.push(Effect::Commit(record)),
-            None => self.sign_in_committed(),
+        if self.settings.server_session {
+            self.sign_in_committed();
         }
     }
 

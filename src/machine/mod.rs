@@ -21,13 +21,15 @@ mod renew;
 mod start;
 mod watch;
 
-pub use effect::{Call, CallKind, Effect, Freshness, Notice, Origin, Outcome, Snapshot, Ticket, Via, WaiterId};
-pub use event::{Answer, Arrival, Arrived, Ending, Event, EventKind, Login, Note, SignedOutReason, Stored};
+pub use effect::{
+    Call, CallKind, CredentialName, Effect, Freshness, Notice, Origin, Outcome, Over, Snapshot, Ticket, Via, WaiterId,
+};
+pub use event::{Answer, Arrival, Arrived, Commit, Ending, Event, EventKind, Login, Note, SignedOutReason, Stored};
 
 use crate::error::{Error, ErrorCode};
 use crate::policy::refresh::RefreshPolicy;
 use crate::protocol::record::Record;
-use crate::types::{Lifetime, Session, UnixMillis};
+use crate::types::{Lifetime, Session, Source, UnixMillis};
 use std::rc::Rc;
 
 /// What the machine must know of the configuration.
@@ -70,6 +72,10 @@ pub struct Machine {
     generation: u64,
     /// The newest commit that another tab spoke of: lineage and generation.
     heard: Option<(String, u64)>,
+    /// The medium held the record of this session when it was last read or written.
+    stored: bool,
+    /// Another tab has spent the refresh token of this one, and what it got for it cannot be read here.
+    spent: bool,
     renewal: Renewal,
     /// When to renew by timer.
     renew_at: Option<UnixMillis>,
@@ -155,6 +161,8 @@ impl Machine {
             lineage: String::new(),
             generation: 0,
             heard: None,
+            stored: false,
+            spent: false,
             renewal: Renewal::None,
             renew_at: None,
             failures: 0,
@@ -189,18 +197,6 @@ impl Machine {
     #[must_use]
     pub fn session(&self) -> Option<&Session> {
         if let Phase::SignedIn(session) = &self.phase { Some(session) } else { None }
-    }
-
-    /// Counts sign-ins and sign-outs; answers carry the epoch of their question.
-    #[must_use]
-    pub fn epoch(&self) -> u64 {
-        self.epoch
-    }
-
-    /// The generation of the current credential.
-    #[must_use]
-    pub fn generation(&self) -> u64 {
-        self.generation
     }
 
     fn view(&self) -> Snapshot {
@@ -257,8 +253,18 @@ impl Machine {
         }
     }
 
-    fn record(&self, session: &Session) -> Box<Record> {
-        Box::new(Record { lineage: self.lineage.clone(), generation: self.generation, session: session.clone() })
+    /// Makes a session durable, as this generation of the lineage.
+    fn commit(&mut self, session: &Session, generation: u64, over: Over) {
+        let record = Record { lineage: self.lineage.clone(), generation, session: session.clone() };
+        self.push(Effect::Commit(self.epoch, Box::new(record), over));
+    }
+
+    /// The records that descend from this session's sign-in, as far as this tab knows them.
+    fn own(&self) -> Over {
+        if !self.settings.shared {
+            return Over::Anything;
+        }
+        Over::Own { lineage: self.lineage.clone(), generation: self.generation, stored: self.stored }
     }
 
     fn handle(&mut self, kind: EventKind) {
@@ -271,7 +277,7 @@ impl Machine {
             EventKind::Logout(id, ending) => self.logout(id, ending),
             EventKind::Renew(id) => self.renew(id),
             EventKind::Use(id, margin) => self.use_token(id, margin),
-            EventKind::Refused(id, generation) => self.refused(id, generation),
+            EventKind::Refused(id, credential) => self.refused(id, credential),
             EventKind::Check(id) => self.check(id, Wants::Checked),
             EventKind::Extend(id) => self.extend(id, Wants::Extended),
             EventKind::Dispose => self.dispose(),
@@ -280,7 +286,7 @@ impl Machine {
             EventKind::LockRefused => self.lock_refused(),
             EventKind::Reread(stored) => self.reread(stored),
             EventKind::Answered(epoch, answer) => self.answered(epoch, *answer),
-            EventKind::Committed(result) => self.committed(result),
+            EventKind::Committed(epoch, commit) => self.committed(epoch, commit),
             EventKind::Tick => {}
             EventKind::Visible => self.visible(),
             EventKind::Online => self.online(),
@@ -303,8 +309,8 @@ impl Machine {
             Ok(Answer::SignedIn(arrived)) => self.signed_in(arrived),
             Ok(Answer::Renewed(session)) => self.renewed(session),
             Ok(Answer::Checked(session)) => self.checked(session),
-            Ok(Answer::Left) if ticket.kind == CallKind::End => self.ended(Outcome::Left),
-            Ok(Answer::Left) => self.left(),
+            Ok(Answer::Leave(url)) if ticket.kind == CallKind::End => self.leave_signed_out(url),
+            Ok(Answer::Leave(url)) => self.leave(url),
             Ok(Answer::Ended) => self.ended(Outcome::Done),
             Err(error) => match ticket.kind {
                 CallKind::Login => self.login_failed(error),
@@ -321,9 +327,13 @@ impl Machine {
         let session = match answer {
             Ok(Answer::SignedIn(arrived)) => arrived.session,
             Ok(Answer::Renewed(session)) => session,
-            Ok(Answer::Checked(_) | Answer::Left | Answer::Ended) | Err(_) => return,
+            Ok(Answer::Checked(_) | Answer::Leave(_) | Answer::Ended) | Err(_) => return,
         };
-        if session.tokens().is_some() {
+        let Some(tokens) = session.tokens() else { return };
+        // What an HttpOnly cookie holds can only be ended by that cookie, which may be the newer session's by now.
+        let by_cookie = self.settings.refresh_cookie && tokens.source == Source::FirstParty;
+        let over = matches!(self.phase, Phase::SignedOut(..) | Phase::Disposed);
+        if over || !by_cookie {
             self.send(CallKind::End, Call::End(Some(Box::new(session)), Ending::Revoke));
         }
     }
@@ -371,6 +381,8 @@ impl Machine {
         self.checking = false;
         self.extending = false;
         self.heard = None;
+        self.stored = false;
+        self.spent = false;
         self.stale_reads = 0;
         self.abandon_renewal();
         self.renew_at = None;
@@ -382,18 +394,28 @@ impl Machine {
         self.reread_at = None;
     }
 
-    fn committed(&mut self, result: Result<(), &'static str>) {
-        if let Err(cause) = result {
-            self.notify(Notice::StorageDegraded(cause));
+    fn committed(&mut self, epoch: u64, commit: Commit) {
+        // The commit of a session that is over by now; what followed it is in the queue already.
+        if epoch != self.epoch {
+            return;
+        }
+        self.stored = matches!(commit, Commit::Done);
+        match commit {
+            Commit::Superseded(stored) => return self.renewal_superseded(stored),
+            Commit::Failed(Some(cause)) => self.notify(Notice::StorageDegraded(cause)),
+            Commit::Failed(None) | Commit::Done => {}
         }
         match (&self.phase, &self.renewal) {
             (Phase::Committing(..), _) => self.sign_in_committed(),
             (_, Renewal::Committing(_)) => self.renewal_committed(),
-            // The session ended while its record was being written: take the record back.
-            (Phase::SignedOut(..), _) => self.push(Effect::Forget),
             (
-                Phase::Idle | Phase::Restoring(_) | Phase::Authenticating(..) | Phase::SignedIn(_) | Phase::Disposed,
-                _,
+                Phase::Idle
+                | Phase::Restoring(_)
+                | Phase::SignedOut(..)
+                | Phase::Authenticating(..)
+                | Phase::SignedIn(_)
+                | Phase::Disposed,
+                Renewal::None | Renewal::Locking | Renewal::Lagging | Renewal::Requesting,
             ) => {}
         }
     }

@@ -3,11 +3,11 @@
 //! lock → read the medium again → adopt what a sibling stored, or ask the server → commit → release → tell.
 //! RFC 6749 §6; RFC 9700 §4.14.2 on rotation.
 
-use super::{Call, CallKind, Effect, Error, ErrorCode, Machine, Note, Notice, Origin, Outcome, Phase, Renewal};
-use super::{SignedOutReason, Stored, WaiterId, Wants};
+use super::{Answer, Call, CallKind, CredentialName, Effect, Error, ErrorCode, Machine, Note, Notice, Origin, Outcome};
+use super::{Phase, Renewal, SignedOutReason, Stored, WaiterId, Wants};
 use crate::policy::refresh::{self, Outcome as Verdict};
 use crate::protocol::record::Record;
-use crate::types::{Lifetime, Session};
+use crate::types::{Lifetime, Session, UnixMillis};
 use std::rc::Rc;
 
 impl Machine {
@@ -29,14 +29,18 @@ impl Machine {
         self.serve_waiters();
     }
 
-    /// A server refused the credential of `generation`.
-    pub(super) fn refused(&mut self, id: WaiterId, generation: u64) {
+    /// A server refused a credential.
+    pub(super) fn refused(&mut self, id: WaiterId, credential: CredentialName) {
         if self.settings.server_session {
             // The answer goes to the application; whether the session is really gone, the session server says.
             self.settle(id, Outcome::Replay(false));
             return self.check_soon();
         }
-        if generation < self.generation {
+        // A request of an earlier sign-in may be another user's: it is not sent with the credential of this one.
+        if credential.epoch != self.epoch {
+            return self.settle(id, Outcome::Replay(false));
+        }
+        if credential.generation < self.generation {
             return self.settle(id, Outcome::Replay(true));
         }
         let just_forced = self.forced_at.is_some_and(|at| at.until(self.now) < FORCED_INTERVAL);
@@ -97,7 +101,11 @@ impl Machine {
         let session = self.current()?;
         let tokens = session.tokens()?;
         let short = session.facts.expires_at.is_some_and(|end| end.within(margin, self.now));
-        (!short).then(|| Outcome::Token(tokens.access.clone(), self.generation))
+        (!short).then(|| Outcome::Token(tokens.access.clone(), self.credential()))
+    }
+
+    fn credential(&self) -> CredentialName {
+        CredentialName { epoch: self.epoch, generation: self.generation }
     }
 
     /// After a failed renewal: the current token until its real end, and an error from then on.
@@ -137,10 +145,24 @@ impl Machine {
         match (renewable, &self.renewal) {
             (Some(true), Renewal::None) => self.begin_renewal(),
             (Some(true), _) => {}
-            (Some(false), _) => self.settle_where(|_, wants| {
-                matches!(wants, Wants::Renewed).then(|| Outcome::Failed(ErrorCode::RefreshUnavailable.into()))
-            }),
+            (Some(false), _) => self.cannot_renew(),
             (None, _) => self.serve_waiters(),
+        }
+    }
+
+    /// Whoever waits for a new token waits in vain; the one at hand serves until its end.
+    fn cannot_renew(&mut self) {
+        if matches!(self.phase, Phase::Restoring(_)) {
+            return self.end(SignedOutReason::StorageLost, Origin::Restored);
+        }
+        self.settle_where(|machine, wants| match wants {
+            Wants::Token(_) => machine.token(Lifetime::ZERO),
+            Wants::Renewed => Some(Outcome::Failed(ErrorCode::RefreshUnavailable.into())),
+            Wants::Replay => Some(Outcome::Replay(false)),
+            Wants::Started | Wants::SignedIn | Wants::SignedOut | Wants::Checked | Wants::Extended => None,
+        });
+        if self.expired() {
+            self.end(SignedOutReason::Expired, Origin::Server);
         }
     }
 
@@ -184,7 +206,12 @@ impl Machine {
                 self.adopt(*record);
                 return self.serve_waiters();
             }
+            Stored::Empty if self.stored => return self.signed_out_elsewhere(),
             Stored::Record(_) | Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => {}
+        }
+        if self.spent {
+            self.abandon_renewal();
+            return self.cannot_renew();
         }
         self.renewal = Renewal::Requesting;
         let session = self.current().cloned().map(Box::new);
@@ -204,7 +231,10 @@ impl Machine {
         let reached = |line: &str, count: u64| line == lineage && count >= *generation;
         let shown = matches!(stored, Stored::Record(record) if reached(&record.lineage, record.generation));
         let readable = !matches!(stored, Stored::Unreadable(_) | Stored::Corrupt);
+        let same_lineage = *lineage == self.lineage;
         if shown || reached(&self.lineage, self.generation) || !readable || self.stale_reads >= STALE_READS {
+            // The one that it was renewed to is nowhere to be read: the other tab could not store it.
+            self.spent = same_lineage && !shown && !reached(&self.lineage, self.generation);
             self.heard = None;
             self.stale_reads = 0;
             return false;
@@ -227,6 +257,8 @@ impl Machine {
             self.next_epoch();
         }
         (self.lineage, self.generation) = (record.lineage, record.generation);
+        self.stored = true;
+        self.spent = false;
         self.recovered();
         let user = Rc::clone(&record.session.user);
         let end = record.session.facts.expires_at.map(|end| end.0.shifted(record.session.facts.skew));
@@ -255,20 +287,44 @@ impl Machine {
             && !previous.same_user(&session)
         {
             let error = Error::new(ErrorCode::IdentityChanged, "The renewed token belongs to another user.");
-            self.late(Ok(super::Answer::Renewed(session)));
+            self.late(Ok(Answer::Renewed(session)));
             return self.renewal_failed(error);
         }
+        self.commit_renewal(session);
+    }
+
+    /// Another tab may have signed in or out while the server was asked; then the medium keeps what that tab made of it.
+    pub(super) fn commit_renewal(&mut self, session: Session) {
+        let over = self.own();
         if self.generation == 0 {
             self.lineage = crate::types::text::hex(self.random);
         }
-        self.generation += 1;
-        let record = self.record(&session);
+        self.commit(&session, self.generation + 1, over);
         self.renewal = Renewal::Committing(Box::new(session));
-        self.push(Effect::Commit(record));
+    }
+
+    /// What was renewed is not wanted any more.
+    pub(super) fn renewal_superseded(&mut self, stored: Stored) {
+        let Renewal::Committing(session) = std::mem::replace(&mut self.renewal, Renewal::None) else { return };
+        self.push(Effect::ReleaseLock);
+        match stored {
+            // A renewal of the same sign-in: revoking this one would end that one too.
+            Stored::Record(record) if record.lineage == self.lineage => self.adopt(*record),
+            Stored::Record(record) => {
+                self.adopt(*record);
+                self.late(Ok(Answer::Renewed(*session)));
+            }
+            Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => {
+                self.signed_out_elsewhere();
+                self.late(Ok(Answer::Renewed(*session)));
+            }
+        }
+        self.serve_waiters();
     }
 
     pub(super) fn renewal_committed(&mut self) {
         let Renewal::Committing(session) = std::mem::replace(&mut self.renewal, Renewal::None) else { return };
+        self.generation += 1;
         self.push(Effect::ReleaseLock);
         self.push(Effect::Tell(Note::Committed(self.lineage.clone(), self.generation)));
         let end = session.facts.expires_at.map(|end| end.0.shifted(session.facts.skew));
@@ -284,7 +340,7 @@ impl Machine {
         // A new token serves even those who wished for a longer life than the server gives, and be it none at all: asking
         // again at once would bring the same.
         self.settle_where(|machine, wants| match wants {
-            Wants::Token(_) => access.clone().map(|access| Outcome::Token(access, machine.generation)),
+            Wants::Token(_) => access.clone().map(|access| Outcome::Token(access, machine.credential())),
             Wants::Renewed
             | Wants::Replay
             | Wants::Started
@@ -365,8 +421,14 @@ impl Machine {
             let (issued, end) = (session.facts.issued_at?, session.facts.expires_at?);
             refresh::refresh_at(issued, end, &self.settings.refresh, self.random)
         });
-        // A session that its server did not prolong any further is not asked about again and again.
-        self.renew_at = plan.filter(|at| !self.settings.server_session || *at > self.now);
+        if self.settings.server_session {
+            // A session that its server did not prolong any further is not asked about again and again; but an attempt that
+            // failed, and is due later, stays due.
+            let later = |at: &UnixMillis| *at > self.now;
+            self.renew_at = plan.filter(later).or(self.renew_at.filter(later));
+        } else {
+            self.renew_at = plan;
+        }
     }
 
     /// Whether the timer renews, so that nobody needs to be warned.

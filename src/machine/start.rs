@@ -2,6 +2,7 @@
 
 use super::{Answer, Arrival, Call, CallKind, Effect, Error, Machine, Notice, Origin, Outcome, Phase, SignedOutReason};
 use super::{Stored, Via, WaiterId, Wants};
+use crate::protocol::record::Record;
 use crate::types::Session;
 use std::rc::Rc;
 
@@ -26,10 +27,7 @@ impl Machine {
             Arrival::Failed(error) => self.start_error = Some(error),
             Arrival::Callback => {
                 let before = match stored {
-                    Stored::Record(record) => {
-                        (self.lineage, self.generation) = (record.lineage, record.generation);
-                        Phase::SignedIn(record.session)
-                    }
+                    Stored::Record(record) => Phase::SignedIn(self.take_up(*record)),
                     Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => {
                         Phase::SignedOut(SignedOutReason::Never, None)
                     }
@@ -41,12 +39,17 @@ impl Machine {
         }
         match stored {
             Stored::Record(record) => {
-                (self.lineage, self.generation) = (record.lineage, record.generation);
-                self.restore(record.session);
+                let session = self.take_up(*record);
+                self.restore(session);
             }
             Stored::Corrupt => self.restored_to_nothing(SignedOutReason::StorageLost),
             Stored::Empty | Stored::Unreadable(_) => self.restored_to_nothing(SignedOutReason::Never),
         }
+    }
+
+    fn take_up(&mut self, record: Record) -> Session {
+        (self.lineage, self.generation, self.stored) = (record.lineage, record.generation, true);
+        record.session
     }
 
     /// A stored session: used as it is while its token lives, renewed first where it does not.
@@ -57,7 +60,7 @@ impl Machine {
         }
         let Phase::SignedIn(session) = std::mem::replace(&mut self.phase, Phase::Restoring(None)) else { return };
         if !self.can_renew(&session) {
-            self.push(Effect::Forget);
+            self.push(Effect::Forget(self.own()));
             return self.stay_signed_out(SignedOutReason::Expired, None);
         }
         self.phase = Phase::Restoring(Some(session));

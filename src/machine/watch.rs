@@ -19,7 +19,7 @@ impl Machine {
         if is_due(self.renew_at) && matches!(self.renewal, Renewal::None) && self.session().is_some() {
             self.renew_at = None;
             if self.settings.server_session {
-                self.ask(Call::Extend);
+                self.prolong();
             } else {
                 self.begin_renewal();
             }
@@ -155,13 +155,7 @@ impl Machine {
 
     pub(super) fn told(&mut self, note: Note) {
         match note {
-            Note::SignedOut(reason) if self.settings.server_session && reason != SignedOutReason::LoggedOut => {
-                // Whether it is gone, the server says; this tab's cookie is the same.
-                self.ask(Call::Check);
-            }
-            // Where each tab has tokens of its own, only the user's wish concerns all of them.
-            Note::SignedOut(reason) if !self.settings.shared && reason != SignedOutReason::LoggedOut => {}
-            Note::SignedOut(reason) => self.told_signed_out(reason),
+            Note::SignedOut(reason, lineage, generation) => self.told_over(reason, &lineage, generation),
             Note::Committed(..) if self.settings.server_session => self.ask(Call::Check),
             Note::Committed(lineage, generation) => {
                 if !self.settings.shared || (lineage == self.lineage && generation <= self.generation) {
@@ -173,6 +167,31 @@ impl Machine {
                     self.push(Effect::Reread);
                 }
             }
+        }
+    }
+
+    /// Another tab says that a session ended. It may not be this one any more.
+    fn told_over(&mut self, reason: SignedOutReason, lineage: &str, generation: u64) {
+        let wished = reason == SignedOutReason::LoggedOut;
+        if self.settings.server_session && !wished {
+            // Whether it is gone, the server says; this tab's cookie is the same.
+            return self.ask(Call::Check);
+        }
+        if self.settings.server_session || !self.settings.shared {
+            // Where each tab has tokens of its own, only the user's wish concerns all of them.
+            return if wished {
+                self.told_signed_out(reason)
+            };
+        }
+        if lineage == self.lineage {
+            // A tab that could not get at the newest tokens knows nothing about them.
+            if wished || generation >= self.generation {
+                self.told_signed_out(reason);
+            }
+        } else if self.stored {
+            self.look_again();
+        } else if wished {
+            self.told_signed_out(reason);
         }
     }
 
@@ -195,6 +214,7 @@ impl Machine {
                 self.adopt(*record);
                 self.serve_waiters();
             }
+            Stored::Empty if self.stored => self.signed_out_elsewhere(),
             Stored::Record(_) | Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => {}
         }
     }

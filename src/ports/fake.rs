@@ -80,6 +80,8 @@ pub struct World {
     pub shared: RefCell<BTreeMap<String, String>>,
     /// What the media answer instead of working, if set.
     pub store_failure: Cell<Option<StoreFailure>>,
+    /// How long a write takes, in milliseconds.
+    pub write_takes: Cell<i64>,
     /// Whether the generator of randomness fails.
     pub entropy_fails: Cell<bool>,
     /// Methods and addresses of all requests, in order.
@@ -109,6 +111,7 @@ impl World {
             server: RefCell::new(Box::new(server)),
             shared: RefCell::default(),
             store_failure: Cell::default(),
+            write_takes: Cell::default(),
             entropy_fails: Cell::default(),
             requests: RefCell::default(),
             in_flight: RefCell::default(),
@@ -139,6 +142,11 @@ impl World {
     /// `hear` is called with what other tabs than `tab` say.
     pub fn listen(&self, tab: u64, hear: impl Fn(&str) + 'static) {
         self.listeners.borrow_mut().push((tab, Rc::new(hear)));
+    }
+
+    /// What other tabs say does not reach `tab` any more.
+    pub fn mute(&self, tab: u64) {
+        self.listeners.borrow_mut().retain(|(id, _)| *id != tab);
     }
 
     /// Starts a future.
@@ -243,6 +251,10 @@ impl Store for Medium {
         self.with(|map| map.get(key).cloned())
     }
     async fn write(&self, key: &str, text: &str) -> Result<(), StoreFailure> {
+        let takes = self.world.write_takes.get();
+        if takes > 0 {
+            self.world.sleep_until(self.world.now.get() + takes).await;
+        }
         self.with(|map| drop(map.insert(key.to_owned(), text.to_owned())))
     }
     async fn remove(&self, key: &str) -> Result<(), StoreFailure> {

@@ -2,8 +2,10 @@
 #![allow(dead_code, reason = "each story uses its part")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story whose setting fails has failed")]
 
+pub(crate) mod session;
+
 use authsafe::client::options::Config;
-use authsafe::client::{Client, Report};
+use authsafe::client::{Client, CredentialName, Report};
 use authsafe::machine::Snapshot;
 use authsafe::ports::fake::{Reply, Tab, World};
 use authsafe::protocol::http::HttpRequest;
@@ -164,6 +166,11 @@ impl Page {
         };
         self.reports.borrow().iter().filter_map(name).collect()
     }
+}
+
+/// The name of the credential that a request is given now.
+pub(crate) fn credential(page: &Page) -> CredentialName {
+    page.run(|client| async move { client.access_token(authsafe::types::Lifetime::ZERO).await.unwrap().1 })
 }
 
 /// Options of an application that signs in at [`ISSUER`].

@@ -12,8 +12,13 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
+/// The tests are served over http, from loopback.
+fn here() -> CookieOptions {
+    CookieOptions { secure: false, ..CookieOptions::default() }
+}
+
 fn store() -> CookieStore {
-    CookieStore::new(CookieOptions::default())
+    CookieStore::new(here())
 }
 
 /// The names in the jar that begin with `key`.
@@ -67,14 +72,14 @@ async fn a_write_that_was_cut_off_reads_as_no_record() {
         let parts = js_sys::Array::from(&new_parts);
         for at in 0..=after {
             let part = parts.get(at).as_string().unwrap();
-            js(&format!("document.cookie = '{part}; Secure; SameSite=Strict; Path=/';"));
+            js(&format!("document.cookie = '{part}; SameSite=Strict; Path=/';"));
         }
         let expected = if after == 2 { Some(new.clone()) } else { None };
         assert_eq!(store().read("torn").await, Ok(expected), "cut off after part {after}");
     }
     for at in 0..3 {
         store().write("torn", &new).await.unwrap();
-        js(&format!("document.cookie = 'torn.{at}=; Secure; SameSite=Strict; Path=/; Max-Age=0';"));
+        js(&format!("document.cookie = 'torn.{at}=; SameSite=Strict; Path=/; Max-Age=0';"));
         assert_eq!(store().read("torn").await, Ok(None), "part {at} is missing");
     }
     store().remove("torn").await.unwrap();
@@ -84,7 +89,7 @@ async fn a_write_that_was_cut_off_reads_as_no_record() {
 #[wasm_bindgen_test]
 async fn a_cookie_that_someone_else_wrote_reads_as_no_record() {
     for value in ["", "x", "1", "1.2", "1.2.3", "9.0.", "99999999999999999999.1.x", "-1.1.x", "1.2166136261.%zz"] {
-        js(&format!("document.cookie = 'foreign.0={value}; Secure; SameSite=Strict; Path=/';"));
+        js(&format!("document.cookie = 'foreign.0={value}; SameSite=Strict; Path=/';"));
         assert_eq!(store().read("foreign").await, Ok(None), "{value}");
     }
     store().remove("foreign").await.unwrap();
@@ -101,7 +106,7 @@ async fn a_text_that_servers_would_choke_on_is_refused_and_the_old_one_stays() {
 
 #[wasm_bindgen_test]
 async fn a_cookie_that_the_browser_did_not_take_is_noticed() {
-    let elsewhere = CookieStore::new(CookieOptions { path: "/elsewhere".to_owned(), ..CookieOptions::default() });
+    let elsewhere = CookieStore::new(CookieOptions { path: "/elsewhere".to_owned(), ..here() });
     assert_eq!(elsewhere.write("away", "text").await, Err(StoreFailure::Blocked), "a path that this page is not in");
     {
         let _off = define("document", "cookie", "get() { return ''; }, set() {}");
@@ -124,7 +129,7 @@ async fn a_cookie_that_the_browser_did_not_take_is_noticed() {
 
 #[wasm_bindgen_test]
 async fn a_cookie_that_cannot_be_removed_does_not_pass_for_removed() {
-    let elsewhere = CookieStore::new(CookieOptions { path: "/elsewhere".to_owned(), ..CookieOptions::default() });
+    let elsewhere = CookieStore::new(CookieOptions { path: "/elsewhere".to_owned(), ..here() });
     store().write("stays", "text").await.unwrap();
     assert_eq!(elsewhere.remove("stays").await, Err(StoreFailure::Failed));
     assert_eq!(store().remove("stays").await, Ok(()));
@@ -149,6 +154,7 @@ async fn the_attributes_are_those_that_were_asked_for() {
     let options = CookieOptions {
         path: "/app".to_owned(),
         same_site: SameSite::Lax,
+        secure: true,
         max_age: Some(Lifetime::from_seconds(3600)),
     };
     // The recorder keeps nothing, which the store notices; what it asked for is the point here.
@@ -157,7 +163,7 @@ async fn the_attributes_are_those_that_were_asked_for() {
     assert_eq!(
         js_text("document.asked.join('\\n')"),
         "a%3ab.0=1.2166136261.; Secure; SameSite=Lax; Path=/app; Max-Age=3600\n\
-         c.0=1.2166136261.; Secure; SameSite=Strict; Path=/"
+         c.0=1.2166136261.; SameSite=Strict; Path=/"
     );
 }
 

@@ -24,7 +24,7 @@ fn media() -> Vec<(&'static str, Medium)> {
         ("memory", Medium::Memory),
         ("sessionStorage", Medium::SessionStorage),
         ("localStorage", Medium::LocalStorage),
-        ("cookie", Medium::Cookie(CookieOptions::default())),
+        ("cookie", Medium::Cookie(CookieOptions { secure: false, ..CookieOptions::default() })),
         ("custom, values", Medium::Custom(sync)),
         ("custom, promises", Medium::Custom(late)),
     ]
@@ -54,7 +54,7 @@ async fn a_persistent_medium_shows_what_another_page_load_wrote_and_memory_does_
         (Medium::Memory, None),
         (Medium::SessionStorage, Some("kept".to_owned())),
         (Medium::LocalStorage, Some("kept".to_owned())),
-        (Medium::Cookie(CookieOptions::default()), Some("kept".to_owned())),
+        (Medium::Cookie(CookieOptions { secure: false, ..CookieOptions::default() }), Some("kept".to_owned())),
     ];
     for (medium, expected) in cases {
         let earlier = BrowserStore::new(medium.clone());

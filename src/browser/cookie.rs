@@ -20,20 +20,22 @@ pub enum SameSite {
     Lax,
 }
 
-/// Where and how long the cookies live. They are always `Secure`.
+/// Where and how long the cookies live.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CookieOptions {
     /// The browser sends the cookies to this path and below; script below it can read them.
     pub path: String,
     /// With which requests they are sent.
     pub same_site: SameSite,
+    /// Only over https. To be left out where the page itself came over http, from loopback: there WebKit would refuse it.
+    pub secure: bool,
     /// `None`: until the browser is closed.
     pub max_age: Option<Lifetime>,
 }
 
 impl Default for CookieOptions {
     fn default() -> Self {
-        Self { path: "/".to_owned(), same_site: SameSite::Strict, max_age: None }
+        Self { path: "/".to_owned(), same_site: SameSite::Strict, secure: true, max_age: None }
     }
 }
 
@@ -55,10 +57,11 @@ impl CookieStore {
             SameSite::Lax => "Lax",
         };
         let path = self.options.path.as_str();
+        let secure = if self.options.secure { "; Secure" } else { "" };
         let life = max_age.map_or(String::new(), |age| ["; Max-Age=", &(age.millis() / 1000).to_string()].concat());
         // Made in one piece: a string that grows leaves copies behind that nobody wipes.
         let cookie =
-            Zeroizing::new([name, "=", value, "; Secure; SameSite=", same_site, "; Path=", path, &life].concat());
+            Zeroizing::new([name, "=", value, secure, "; SameSite=", same_site, "; Path=", path, &life].concat());
         let document = reflect::global("document").ok_or(StoreFailure::Blocked)?;
         let name = JsValue::from_str("cookie");
         let taken =

@@ -58,7 +58,7 @@ impl Core {
             parse_session: hook(&host, "parseSession"),
             is_session_expired: hook(&host, "isSessionExpired"),
         };
-        let setup = Setup { channel: ["authsafe.", &config.id].concat(), medium: place(&config, &host), hooks };
+        let setup = Setup { channel: ["authsafe.", &config.id].concat(), medium: place(&config, &host, &here), hooks };
         let ports = BrowserPorts::new(setup);
         let (on_state, on_event) = (hook(&host, "onState"), hook(&host, "onEvent"));
         let (isolation, degraded) = (config.isolation, on_event.clone());
@@ -240,7 +240,7 @@ fn medium(config: &Config) -> Medium {
     if let Mode::Token(tokens) = &config.mode { tokens.storage.medium } else { Medium::Memory }
 }
 
-fn place(config: &Config, host: &JsValue) -> Place {
+fn place(config: &Config, host: &JsValue, here: &WebUrl) -> Place {
     let Mode::Token(tokens) = &config.mode else { return Place::Memory };
     let storage = &tokens.storage;
     match storage.medium {
@@ -250,6 +250,7 @@ fn place(config: &Config, host: &JsValue) -> Place {
         Medium::Cookie => Place::Cookie(CookieOptions {
             path: storage.cookie_path.clone(),
             same_site: if storage.cookie_lax { SameSite::Lax } else { SameSite::Strict },
+            secure: here.as_str().starts_with("https:"),
             max_age: storage.cookie_max_age,
         }),
         Medium::Custom => Place::Custom(Reflect::get(host, &"adapter".into()).unwrap_or(JsValue::UNDEFINED)),

@@ -18,3 +18,8 @@ pub mod types;
 pub use client::options::Config;
 pub use client::{Client, Report};
 pub use error::{Error, ErrorCode};
+
+/// Allocates for the WebAssembly module.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();

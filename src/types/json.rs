@@ -1,10 +1,7 @@
 //! One JSON value for everything that comes from outside: answers, options, stored records.
 //!
-//! Parsing is miniserde's, without recursion; on top of RFC 8259 it refuses what two parsers could read differently
-//! (members that occur twice) and what no honest server sends (more than [`MAX_DEPTH`] levels). Bytes are parsed here and
-//! not by the page's `JSON.parse`, which another script may have replaced.
+//! It is read from text in `json_text`.
 
-use miniserde::de::{Deserialize, Map, Seq, Visitor};
 use zeroize::{Zeroize, Zeroizing};
 
 /// The deepest nesting that is accepted.
@@ -46,7 +43,7 @@ impl Json {
     /// Parses a whole text. `None` for anything that is not exactly one acceptable JSON value.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        miniserde::json::from_str(text).ok()
+        super::json_text::parse(text)
     }
 
     /// Parses UTF-8 bytes. A byte order mark is not JSON (RFC 8259 §8.1).
@@ -266,139 +263,6 @@ fn distance(a: &str, b: &str) -> usize {
         }
     }
     row.last().copied().unwrap_or(0)
-}
-
-miniserde::make_place!(Place);
-
-/// A value in the making, `depth` levels below the top.
-struct Node<'a> {
-    depth: u8,
-    out: &'a mut Option<Json>,
-}
-
-/// A value inside a list or object, kept until its parent takes it.
-struct Child {
-    depth: u8,
-    value: Option<Json>,
-}
-
-struct Items<'a> {
-    done: Vec<Json>,
-    child: Child,
-    out: &'a mut Option<Json>,
-}
-
-struct Members<'a> {
-    done: Vec<(String, Json)>,
-    name: Option<String>,
-    child: Child,
-    out: &'a mut Option<Json>,
-}
-
-impl Deserialize for Json {
-    fn begin(out: &mut Option<Self>) -> &mut dyn Visitor {
-        Place::new(out)
-    }
-}
-
-macro_rules! visitor {
-    ($type:ty, |$self:ident| $node:expr) => {
-        impl Visitor for $type {
-            fn null(&mut self) -> miniserde::Result<()> {
-                let $self = self;
-                $node.set(Json::Null)
-            }
-            fn boolean(&mut self, value: bool) -> miniserde::Result<()> {
-                let $self = self;
-                $node.set(Json::Bool(value))
-            }
-            fn string(&mut self, value: &str) -> miniserde::Result<()> {
-                let $self = self;
-                $node.set(Json::from(value))
-            }
-            fn negative(&mut self, value: i64) -> miniserde::Result<()> {
-                let $self = self;
-                $node.set(Json::Number(value as f64))
-            }
-            fn nonnegative(&mut self, value: u64) -> miniserde::Result<()> {
-                let $self = self;
-                $node.set(Json::Number(value as f64))
-            }
-            fn float(&mut self, value: f64) -> miniserde::Result<()> {
-                let $self = self;
-                $node.set(Json::Number(value))
-            }
-            fn seq(&mut self) -> miniserde::Result<Box<dyn Seq + '_>> {
-                let $self = self;
-                $node.seq()
-            }
-            fn map(&mut self) -> miniserde::Result<Box<dyn Map + '_>> {
-                let $self = self;
-                $node.map()
-            }
-        }
-    };
-}
-
-visitor!(Place<Json>, |place| Node { depth: 0, out: &mut place.out });
-visitor!(Child, |child| Node { depth: child.depth, out: &mut child.value });
-
-impl<'a> Node<'a> {
-    fn set(self, value: Json) -> miniserde::Result<()> {
-        *self.out = Some(value);
-        Ok(())
-    }
-
-    fn child(&self) -> miniserde::Result<Child> {
-        let depth = self.depth + 1;
-        if depth > MAX_DEPTH { Err(miniserde::Error) } else { Ok(Child { depth, value: None }) }
-    }
-
-    fn seq(self) -> miniserde::Result<Box<dyn Seq + 'a>> {
-        Ok(Box::new(Items { done: Vec::new(), child: self.child()?, out: self.out }))
-    }
-
-    fn map(self) -> miniserde::Result<Box<dyn Map + 'a>> {
-        Ok(Box::new(Members { done: Vec::new(), name: None, child: self.child()?, out: self.out }))
-    }
-}
-
-impl Seq for Items<'_> {
-    fn element(&mut self) -> miniserde::Result<&mut dyn Visitor> {
-        self.done.extend(self.child.value.take());
-        Ok(&mut self.child)
-    }
-
-    fn finish(&mut self) -> miniserde::Result<()> {
-        self.done.extend(self.child.value.take());
-        *self.out = Some(Json::List(std::mem::take(&mut self.done)));
-        Ok(())
-    }
-}
-
-impl Members<'_> {
-    fn settle(&mut self) {
-        if let (Some(name), Some(value)) = (self.name.take(), self.child.value.take()) {
-            self.done.push((name, value));
-        }
-    }
-}
-
-impl Map for Members<'_> {
-    fn key(&mut self, name: &str) -> miniserde::Result<&mut dyn Visitor> {
-        self.settle();
-        if self.done.iter().any(|(known, _)| known == name) {
-            return Err(miniserde::Error);
-        }
-        self.name = Some(name.to_owned());
-        Ok(&mut self.child)
-    }
-
-    fn finish(&mut self) -> miniserde::Result<()> {
-        self.settle();
-        *self.out = Some(Json::Object(std::mem::take(&mut self.done)));
-        Ok(())
-    }
 }
 
 #[cfg(test)]

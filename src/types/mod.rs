@@ -5,6 +5,7 @@
 mod csrf;
 mod ids;
 mod json;
+mod json_text;
 mod secret;
 mod session;
 pub(crate) mod text;

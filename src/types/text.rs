@@ -82,7 +82,7 @@ fn with_exponent(negative: bool, digits: u64, exponent: i32) -> String {
 }
 
 /// `number × 10^exponent`, by one exact power of ten where there is one.
-fn scaled(number: f64, exponent: i32) -> f64 {
+pub(super) fn scaled(number: f64, exponent: i32) -> f64 {
     let (mut number, mut left) = (number, exponent.unsigned_abs());
     while left > 0 {
         let step = left.min(22);

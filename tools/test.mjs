@@ -38,6 +38,13 @@ function nodeReport(text) {
   };
 }
 
+const e2eReport = join(root, "target/e2e.json");
+function playwrightReport() {
+  const { stats } = JSON.parse(readFileSync(e2eReport, "utf8"));
+  // A test that passed only when it was tried again has failed once.
+  return { passed: stats.expected, failed: stats.unexpected + stats.flaky, skipped: stats.skipped };
+}
+
 /** The files named `*.test.js` or `*.test.mjs` below a folder. */
 function testFiles(folder) {
   return readdirSync(join(root, folder), { withFileTypes: true })
@@ -98,6 +105,11 @@ function runners() {
     },
     { name: "servers", command: nodeTests("www"), report: nodeReport },
     { name: "package", command: nodeTests("tests/package"), report: nodeReport },
+    {
+      name: "end-to-end",
+      command: "npx --no-install playwright test -c tests/e2e/playwright.config.mjs --reporter=list,json".split(" "),
+      report: playwrightReport,
+    },
   ];
   if (inPath("WebKitWebDriver")) {
     all.splice(3, 0, { name: "webkit", command: webkitTests(), report: browserReport("Safari") });
@@ -146,10 +158,11 @@ function run({ name, command: [program, ...args] }) {
 }
 
 rmSync(logs, { recursive: true, force: true });
+rmSync(e2eReport, { force: true });
 mkdirSync(logs, { recursive: true });
 writeCapabilities();
 for (const name of ["CHROMEDRIVER", "GECKODRIVER", "SAFARIDRIVER"]) delete env[name];
-Object.assign(env, { NO_COLOR: "1", CARGO_TERM_COLOR: "never" });
+Object.assign(env, { PLAYWRIGHT_JSON_OUTPUT_NAME: e2eReport, NO_COLOR: "1", CARGO_TERM_COLOR: "never" });
 
 let total = 0;
 for (const runner of runners()) {

@@ -8,7 +8,7 @@ import { root } from "./pack.mjs";
 const env = process.env;
 const logs = join(root, "target/test-logs");
 /** A runner that hangs is ended; the slowest one takes a fraction of this. */
-const LIMIT_MINUTES = 20;
+const LIMIT_MINUTES = 30;
 
 /** Adds up every number that `pattern` finds. */
 const sum = (text, pattern) => [...text.matchAll(pattern)].reduce((total, [, number]) => total + Number(number), 0);
@@ -36,6 +36,13 @@ function nodeReport(text) {
     failed: sum(text, /^(?:ℹ|#) (?:fail|cancelled) (\d+)/gm),
     skipped: sum(text, /^(?:ℹ|#) (?:skipped|todo) (\d+)/gm),
   };
+}
+
+const e2eReport = join(root, "target/e2e.json");
+function playwrightReport() {
+  const { stats } = JSON.parse(readFileSync(e2eReport, "utf8"));
+  // A test that passed only when it was tried again has failed once.
+  return { passed: stats.expected, failed: stats.unexpected + stats.flaky, skipped: stats.skipped };
 }
 
 /** The files named `*.test.js` or `*.test.mjs` below a folder. */
@@ -110,6 +117,11 @@ function runners() {
     },
     { name: "servers", command: nodeTests("www"), report: nodeReport },
     { name: "package", command: nodeTests("tests/package"), report: nodeReport },
+    {
+      name: "end-to-end",
+      command: "npx --no-install playwright test -c tests/e2e/playwright.config.mjs --reporter=list,json".split(" "),
+      report: playwrightReport,
+    },
   ];
   if (inPath("WebKitWebDriver")) {
     all.splice(3, 0, { name: "webkit", command: webkitTests(), report: browserReport("Safari") });
@@ -158,10 +170,11 @@ function run({ name, command: [program, ...args] }) {
 }
 
 rmSync(logs, { recursive: true, force: true });
+rmSync(e2eReport, { force: true });
 mkdirSync(logs, { recursive: true });
 writeCapabilities();
 for (const name of ["CHROMEDRIVER", "GECKODRIVER", "SAFARIDRIVER"]) delete env[name];
-Object.assign(env, { NO_COLOR: "1", CARGO_TERM_COLOR: "never" });
+Object.assign(env, { PLAYWRIGHT_JSON_OUTPUT_NAME: e2eReport, NO_COLOR: "1", CARGO_TERM_COLOR: "never" });
 
 let total = 0;
 for (const runner of runners()) {

@@ -1,5 +1,5 @@
 // The way back from the provider: taken once, by whom it belongs to, and from an honest answer only.
-import { byName } from "./support/cases.mjs";
+import { byName, cases } from "./support/cases.mjs";
 import { expect, test } from "./support/fixtures.mjs";
 import { ALICE } from "./support/tab.mjs";
 
@@ -13,13 +13,14 @@ async function signInAndSeeCallback(tab) {
   return (await callback).url();
 }
 
-for (const one of [inMemory, inLocalStorage]) {
+for (const one of cases.filter(({ kind }) => kind === "oidc")) {
   test(`a callback that is opened twice signs nobody in the second time (${one.name})`, async ({ visit, servers }) => {
     const tab = await visit(one);
     const address = await signInAndSeeCallback(tab);
     const exchanges = servers.provider.stats.tokenRequests.authorization_code;
     const { state, error, callback } = await tab.open(address);
     expect(error).toMatchObject({ code: "callback_replayed", phase: "callback", recovery: "login" });
+    expect(error.hint).toMatch(/./);
     expect(callback).toBeUndefined();
     expect(state.status).toBe(one.survives ? "authenticated" : "unauthenticated");
     expect(new URL(tab.page.url()).search).toBe("");
@@ -29,19 +30,32 @@ for (const one of [inMemory, inLocalStorage]) {
   });
 }
 
-test("a callback that is somebody else's is left alone, in the address and in the state", async ({
-  visit,
-  servers,
-}) => {
-  for (const query of ["?code=abc&state=of-another-library", "?error=access_denied&state=other", "?code=only"]) {
-    const address = `${servers.config.pageUrl}/bare/${query}#fragment`;
-    const tab = await visit(inLocalStorage);
-    const { state, error } = await tab.open(address);
-    expect(error).toBeUndefined();
-    expect(state).toMatchObject({ status: "unauthenticated", reason: "never" });
-    expect(tab.page.url()).toBe(address);
-  }
-});
+for (const one of cases) {
+  test(`a callback that is somebody else's is left alone, in the address and in the state (${one.name})`, async ({
+    visit,
+    servers,
+  }) => {
+    const tab = await visit(one);
+    const foreign = async (queries) => {
+      const found = [];
+      for (const query of queries) {
+        const address = `${servers.config.pageUrl}/bare/${query}#fragment`;
+        const { state, error } = await tab.open(address);
+        expect(error).toBeUndefined();
+        expect(state.error).toBeUndefined();
+        expect(tab.page.url()).toBe(address);
+        found.push(state.status);
+      }
+      return found;
+    };
+    const queries = ["?code=abc&state=of-another-library", "?error=access_denied&state=other", "?code=only"];
+    expect(await foreign(queries)).toEqual(Array(3).fill("unauthenticated"));
+    await tab.open();
+    await tab.signIn();
+    expect(await foreign(queries.slice(0, 1))).toEqual([one.survives ? "authenticated" : "unauthenticated"]);
+    if (one.survives) expect(await tab.call()).toEqual([200]);
+  });
+}
 
 test("a callback opened in another browser is left alone", async ({ visit, browser }) => {
   const tab = await visit(inMemory);
@@ -60,6 +74,7 @@ test("a person who cancels at the provider is told so, and may sign in after all
   await tab.page.getByRole("button", { name: "Cancel" }).click();
   const { state, error } = await tab.started();
   expect(error).toMatchObject({ code: "access_denied", phase: "callback", oauth: { error: "access_denied" } });
+  expect(error.hint).toMatch(/./);
   expect(state).toMatchObject({ status: "unauthenticated", error: { code: "access_denied" } });
   expect(new URL(tab.page.url()).search).toBe("");
   expect((await tab.signIn()).state).toMatchObject({ status: "authenticated" });

@@ -1,6 +1,7 @@
 // Options that are wrong are refused before anything is sent, by a message that names the option.
 import { byName, optionsOf } from "./support/cases.mjs";
 import { expect, test } from "./support/fixtures.mjs";
+import { ALICE } from "./support/tab.mjs";
 
 /** Creates and starts a client with these options in a page: what became of it. */
 async function tryOptions(page, options) {
@@ -78,6 +79,19 @@ test("each wrong option is refused by its name", async ({ page, servers }) => {
   for (const options of [oidc, password, session]) {
     expect(await tryOptions(page, options)).toEqual({ value: "unauthenticated" });
   }
+});
+
+test("a client that is refused for its options leaves alone who is signed in", async ({ visit }) => {
+  const one = byName("token by password, localStorage");
+  const tab = await visit(one);
+  await tab.signIn();
+  for (const wrong of [{ storag: "memory" }, { allowedOrigins: ["*"] }]) {
+    const { error } = await tryOptions(tab.page, { ...(await tab.page.evaluate(() => window.authOptions)), ...wrong });
+    expect(error).toMatchObject({ code: "config_invalid" });
+  }
+  expect(await tab.state()).toMatchObject({ status: "authenticated", user: { name: ALICE.name } });
+  expect(await tab.call()).toEqual([200]);
+  expect((await tab.reload()).state).toMatchObject({ status: "authenticated" });
 });
 
 test("isolation that cannot be had fails where it is required, and is told where it is only wished for", async ({

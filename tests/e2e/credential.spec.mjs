@@ -17,6 +17,10 @@ test("a redirect to another origin carries no credential along", async ({ visit,
     ({ path, method }) => path === "/api/redirect" && method === "GET",
   );
   expect(redirects.slice(-5).map(({ authorization }) => authorization)).toEqual(Array(5).fill(true));
+  // All arrive, and none with the credential.
+  expect(recorder.requests.map(({ url }) => url)).toEqual(
+    [301, 302, 303, 307, 308].map((status) => `/caught-${status}`),
+  );
   expect(recorder.requests.filter(({ authorization }) => authorization !== undefined)).toEqual([]);
 });
 
@@ -108,7 +112,7 @@ test("a request with an Authorization header of its own is refused instead of se
   expect(servers.api.stats.requests).toHaveLength(before);
 });
 
-test("a body that can be sent twice is sent again after a refusal, a stream is not", async ({ visit, servers }) => {
+test("a body that can be sent twice is sent again after a refusal", async ({ visit, servers }) => {
   const tab = await visit(one);
   await tab.signIn();
   await tab.call();

@@ -166,61 +166,63 @@ test("a server that is down is told on the page, which goes on when it is back",
   await first.isSignedIn();
 });
 
-for (const colorScheme of ["light", "dark"]) {
-  test.describe(colorScheme, () => {
-    test.use({ colorScheme });
-
-    for (const [mode, query] of [
-      ["session", "mode=session"],
-      ["token", "mode=token&login=password&storage=localStorage&plaintext=yes"],
-    ]) {
-      test(`nothing stands in the way of people who use assistive technology (${mode})`, async ({ page, servers }) => {
-        const first = demo(page, `${colorScheme}-${mode}`);
-        const violations = async () => (await new AxeBuilder({ page }).analyze()).violations.map(describeViolation);
-        await page.goto(`${servers.config.pageUrl}/?${query}`);
-        await first.isSignedOut();
-        expect(await violations()).toEqual([]);
-        await first.shoot("signed-out");
-        await typePassword(first);
-        await first.isSignedIn();
-        await first.calls("call-api-50", 50);
-        expect(await violations()).toEqual([]);
-        await first.shoot("signed-in");
-      });
-    }
-
-    test("the provider's pages have no barrier either", async ({ page, servers }) => {
-      await page.goto(`${servers.config.pageUrl}/?mode=token&login=oidc&storage=memory`);
-      await demo(page).by("sign-in").click();
-      await expect(page.getByLabel("User name")).toBeVisible();
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      expect(violations.map(describeViolation)).toEqual([]);
-    });
-  });
+const modes = [
+  ["session", "mode=session"],
+  ["token", "mode=token&login=password&storage=localStorage&plaintext=yes"],
+];
+const devices = [
+  ["desktop", { viewport: { width: 1280, height: 800 } }],
+  ["phone", { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true }],
+];
+/** What axe finds on the page. */
+async function barriers(page) {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(", ")}`);
 }
+/** By how many pixels the page is wider than the window. */
+const overflow = (page) =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
-const describeViolation = ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(", ")}`;
+for (const colorScheme of ["light", "dark"]) {
+  for (const [device, traits] of devices) {
+    test.describe(`${colorScheme}, ${device}`, () => {
+      test.use({ colorScheme, ...traits });
 
-test.describe("on a phone", () => {
-  test.use({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+      for (const [mode, query] of modes) {
+        test(`the page fits, and nothing stands in the way of people who use assistive technology (${mode})`, async ({
+          page,
+          servers,
+        }) => {
+          const first = demo(page, `${colorScheme}-${device}-${mode}`);
+          await page.goto(`${servers.config.pageUrl}/?${query}`);
+          await first.isSignedOut();
+          expect(await barriers(page)).toEqual([]);
+          expect(await overflow(page)).toBe(0);
+          await first.shoot("signed-out");
+          await first.by("username").fill(ALICE.username);
+          await first.by("password").fill("wrong");
+          await first.by("submit").click();
+          await expect(first.by("error-code")).toHaveText("credentials_rejected");
+          expect(await barriers(page), "with an error on it").toEqual([]);
+          await typePassword(first);
+          await first.isSignedIn();
+          await first.calls("call-api-50", 50);
+          expect(await barriers(page)).toEqual([]);
+          expect(await overflow(page)).toBe(0);
+          await first.shoot("signed-in");
+        });
+      }
 
-  for (const query of ["mode=session", "mode=token&login=password&storage=localStorage&plaintext=yes"]) {
-    test(`the page fits 360 pixels (${query.split("&")[0]})`, async ({ page, servers }) => {
-      const first = demo(page, `phone-${query.split(/[=&]/)[1]}`);
-      const overflow = () =>
-        page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      await page.goto(`${servers.config.pageUrl}/?${query}`);
-      await first.isSignedOut();
-      expect(await overflow()).toBe(0);
-      await first.shoot("signed-out");
-      await typePassword(first);
-      await first.isSignedIn();
-      await first.calls("call-api-50", 50);
-      expect(await overflow()).toBe(0);
-      await first.shoot("signed-in");
+      test("the provider's pages have no barrier either", async ({ page, servers }) => {
+        await page.goto(`${servers.config.pageUrl}/?mode=token&login=oidc&storage=memory`);
+        await demo(page).by("sign-in").click();
+        await expect(page.getByLabel("User name")).toBeVisible();
+        expect(await barriers(page)).toEqual([]);
+        expect(await overflow(page)).toBe(0);
+      });
     });
   }
-});
+}
 
 test("the whole story can be told with the keyboard alone", async ({ page, servers }) => {
   const first = demo(page);

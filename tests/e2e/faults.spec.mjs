@@ -3,7 +3,15 @@ import { byName, cases, tokenCases } from "./support/cases.mjs";
 import { expect, test } from "./support/fixtures.mjs";
 import { ALICE } from "./support/tab.mjs";
 
-const unreachable = { code: "network_or_cors", retryable: true, recovery: "retry", isAuthError: true };
+const unreachable = {
+  code: "network_or_cors",
+  retryable: true,
+  recovery: "retry",
+  isAuthError: true,
+  hint: expect.stringMatching(/./),
+};
+/** The server that holds the protected resource. */
+const resourceServer = (one, servers) => (one.kind === "session" ? servers.page : servers.api);
 /** The server that signs in and renews. */
 const authority = (one, servers) => (one.kind === "oidc" ? servers.provider : servers.page);
 const tokenEndpoint = (one, { config }) =>
@@ -38,21 +46,21 @@ for (const one of cases) {
       expect(await tab.state()).toMatchObject({ status: "authenticated", freshness: "fresh" });
       expect(await tab.call()).toEqual([200]);
     });
+
+    test("an API that is down rejects as window.fetch does, and the session stays", async ({ visit, servers }) => {
+      const tab = await visit(one);
+      await tab.signIn();
+      await resourceServer(one, servers).stop();
+      expect(await tab.call()).toEqual(["TypeError"]);
+      expect(await tab.state()).toMatchObject({ status: "authenticated", freshness: "fresh" });
+      await resourceServer(one, servers).restart();
+      expect(await tab.call()).toEqual([200]);
+    });
   });
 }
 
 for (const one of tokenCases) {
   test.describe(one.name, () => {
-    test("an API that is down rejects as window.fetch does, and the session stays", async ({ visit, servers }) => {
-      const tab = await visit(one);
-      await tab.signIn();
-      await servers.api.stop();
-      expect(await tab.call()).toEqual(["TypeError"]);
-      expect(await tab.state()).toMatchObject({ status: "authenticated", freshness: "fresh" });
-      await servers.api.restart();
-      expect(await tab.call()).toEqual([200]);
-    });
-
     test("a network that is cut before the renewal arrives costs nothing once it is back", async ({
       visit,
       servers,

@@ -139,14 +139,30 @@ for (const [what, lie, code] of [
   ["is over 256 KiB", (honest, json) => json({ ...honest, large }), "response_too_large"],
   ["fails", () => ({ status: 500 }), "server_error"],
 ]) {
-  test(`a discovery document that ${what} is ${code}, and is not remembered`, async ({ visit, liar }) => {
-    const tab = await visit(one, clientOf(liar));
+  test(`a discovery document that ${what} is ${code}, is not remembered, and keeps what was valid`, async ({
+    visit,
+    liar,
+    recorder,
+  }) => {
+    const tab = await visit(byName("token by OpenID, localStorage"), clientOf(liar, recorder));
     liar.lies.discovery = lie;
     const { error } = await tab.attempt("() => auth.login({ via: 'redirect' })");
     expect(error).toMatchObject({ code, phase: "discovery" });
+    expect(error.hint.length).toBeGreaterThan(5);
     expect(await tab.state()).toMatchObject({ status: "unauthenticated", error: { code } });
     delete liar.lies.discovery;
     expect((await signIn(tab)).state).toMatchObject({ status: "authenticated" });
+
+    liar.lies.discovery = lie;
+    expect((await tab.reload()).state).toMatchObject({ status: "authenticated", user: { name: "Some One" } });
+    expect(await tab.refresh()).toMatchObject({ error: { code, phase: "discovery" } });
+    expect(await tab.state()).toMatchObject({ status: "authenticated", user: { name: "Some One" } });
+    expect(await tab.call(1, recorder.origin)).toEqual([200]);
+    expect(recorder.requests.map(({ authorization }) => authorization)).toEqual([
+      expect.stringMatching(/^Bearer CANARY-access-/),
+    ]);
+    delete liar.lies.discovery;
+    expect(await tab.refresh()).toEqual({ value: "authenticated" });
   });
 }
 

@@ -14,15 +14,19 @@ export default defineConfig({
   retries: 0,
   workers: 2,
   fullyParallel: true,
-  timeout: 60_000,
-  expect: { timeout: 15_000 },
+  // Only a story that hangs reaches these, however busy the machine is.
+  timeout: 180_000,
+  expect: { timeout: 60_000 },
   use: {
     browserName: "chromium",
     headless: true,
-    trace: "retain-on-failure",
+    // A recording of the screen costs more than the story itself; the pictures that matter are in `screenshot`.
+    trace: { mode: "retain-on-failure", snapshots: true, screenshots: false },
     screenshot: "only-on-failure",
-    actionTimeout: 15_000,
-    navigationTimeout: 20_000,
+    actionTimeout: 60_000,
+    navigationTimeout: 60_000,
+    // Nothing is judged or photographed in the middle of a movement.
+    contextOptions: { reducedMotion: "reduce" },
     launchOptions: {
       executablePath: process.env.AUTHSAFE_CHROME || process.env.CHROME || "/usr/bin/chromium",
       // The first is needed where tests run as root in a container; the others keep the browser from calling home.

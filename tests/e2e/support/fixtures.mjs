@@ -10,6 +10,8 @@ import { Tab } from "./tab.mjs";
 export { expect };
 
 const pages = fileURLToPath(new URL("../pages", import.meta.url));
+/** For what is prepared once in each worker. */
+const SETUP_MS = 240_000;
 
 export const test = base.extend({
   stack: [
@@ -21,7 +23,22 @@ export const test = base.extend({
       await use({ ...stack, config });
       await stack.close();
     },
-    { scope: "worker" },
+    { scope: "worker", timeout: SETUP_MS },
+  ],
+
+  /** The first page of a new browser takes long, on a busy machine above all: no test pays for it. */
+  warm: [
+    async ({ stack, browser }, use) => {
+      const page = await browser.newPage();
+      page.setDefaultTimeout(SETUP_MS);
+      await page.goto(`${stack.pageUrl}/bare/`);
+      await page.waitForFunction(() => window.authsafe);
+      const options = { mode: "session", endpoints: { session: "/session" } };
+      await page.evaluate((options) => window.authsafe.createAuthClient(options).preload(), options);
+      await page.close();
+      await use();
+    },
+    { scope: "worker", auto: true, timeout: SETUP_MS },
   ],
 
   servers: async ({ stack }, use) => {

@@ -4,7 +4,9 @@
 
 mod support;
 
-use authsafe::machine::Ending;
+use authsafe::client::PageNews;
+use authsafe::error::ErrorCode;
+use authsafe::machine::{Ending, SignedOutReason};
 use authsafe::ports::fake::{Reply, World};
 use authsafe::types::Lifetime;
 use std::cell::{Cell, RefCell};
@@ -174,4 +176,119 @@ fn a_late_answer_does_not_end_the_newer_session_of_the_same_cookie() {
     page.run(|client| async move { client.logout(Ending::Provider).await.unwrap() });
     world.advance(Lifetime::from_seconds(5));
     assert!(!alive.get(), "{:?}", log.borrow());
+}
+
+#[test]
+fn a_late_word_of_a_sign_out_does_not_end_the_newer_session_of_the_same_refresh_cookie() {
+    let (log, alive) = (Rc::default(), Rc::new(Cell::new(false)));
+    let world = first_party_world(&log, &alive);
+    let options = FIRST_PARTY.replace("COOKIE", "true");
+    let words: Rc<RefCell<Vec<String>>> = Rc::default();
+    let sink = Rc::clone(&words);
+    world.listen(0, move |text| sink.borrow_mut().push(text.to_owned()));
+    let pages = [(); 2].map(|()| Page::open(&world, APP, &options));
+    for page in &pages {
+        page.run(|client| async move { client.start().await.unwrap() });
+        page.run(|client| async move { client.login(password("wonderland")).await.unwrap() });
+    }
+    let [first, second] = pages;
+    world.mute(second.tab.id);
+    first.run(|client| async move { client.logout(Ending::Provider).await.unwrap() });
+    first.run(|client| async move { client.login(password("wonderland")).await.unwrap() });
+    let word = words.borrow().iter().find(|text| text.starts_with("o logged_out")).unwrap().clone();
+    second.client.hear(&word);
+    world.advance(Lifetime::from_seconds(5));
+    assert_eq!((first.status(), second.status()), ("authenticated", "unauthenticated"));
+    assert!(alive.get(), "{:?}", log.borrow());
+}
+
+#[test]
+fn a_sign_in_waits_for_the_answer_to_a_sign_out_that_would_take_its_cookie_away() {
+    let server = Server::new();
+    let slow = Rc::clone(&server);
+    let world = World::new(START, move |request, now| {
+        let reply = slow.answer(request, now);
+        if request.url.path() == "/logout" { Reply { after: Lifetime::from_seconds(3), ..reply } } else { reply }
+    });
+    let page = signed_in(&world);
+    let client = page.client.clone();
+    world.start(async move { drop(client.logout(Ending::Provider).await) });
+    world.advance(Lifetime::from_seconds(1));
+    world.requests.borrow_mut().clear();
+    let client = page.client.clone();
+    world.start(async move { drop(client.login(password("wonderland")).await) });
+    world.advance(Lifetime::from_seconds(1));
+    assert_eq!((page.status(), count(&world, "/login")), ("authenticating", 0));
+    world.advance(Lifetime::from_seconds(5));
+    assert_eq!((page.status(), count(&world, "/login")), ("authenticated", 1));
+}
+
+#[test]
+fn a_signed_out_tab_looks_again_when_it_becomes_visible_but_does_not_undo_its_own_sign_out() {
+    let server = Server::new();
+    let world = server.world();
+    let page = open(&world);
+    // Somebody signs in by other ways than authsafe: on a page of the server's own, say.
+    *server.user.borrow_mut() = Some("alice");
+    server.ends_at.set(START.seconds() + 6000);
+    world.advance(Lifetime::from_seconds(60));
+    page.client.page_changed(PageNews::Visible);
+    world.advance(Lifetime::from_seconds(1));
+    assert_eq!(page.status(), "authenticated");
+    *server.fault.borrow_mut() = Some(|| Reply::json(503, "{}"));
+    page.run(|client| async move { client.logout(Ending::Provider).await.unwrap_err() });
+    *server.fault.borrow_mut() = None;
+    world.advance(Lifetime::from_seconds(60));
+    page.client.page_changed(PageNews::Visible);
+    world.advance(Lifetime::from_seconds(60));
+    assert_eq!(reason(&page), Some(SignedOutReason::LoggedOut));
+}
+
+#[test]
+fn a_refresh_cookie_that_could_not_be_asked_about_at_start_is_asked_about_again() {
+    for by_hand in [false, true] {
+        let (log, alive) = (Rc::default(), Rc::new(Cell::new(true)));
+        let world = first_party_world(&log, &alive);
+        let down = Rc::new(Cell::new(true));
+        let (is_down, cookie) = (Rc::clone(&down), Rc::clone(&alive));
+        world.serve(move |_, _| match (is_down.get(), cookie.get()) {
+            (true, _) => Reply::json(503, "{}"),
+            (false, false) => Reply::json(401, "{}"),
+            (false, true) => Reply::json(
+                200,
+                r#"{"access_token":"access-1","token_type":"Bearer","expires_in":600,"user":{"sub":"alice"}}"#,
+            ),
+        });
+        let page = Page::open(&world, APP, &FIRST_PARTY.replace("COOKIE", "true"));
+        let (_, error) = page.run(|client| async move { client.start().await.unwrap() });
+        assert_eq!(error.unwrap().code, ErrorCode::ServerError);
+        assert_eq!(reason(&page), Some(SignedOutReason::Error));
+        down.set(false);
+        if by_hand {
+            page.run(|client| async move { client.renew().await.unwrap() });
+        } else {
+            world.advance(Lifetime::from_seconds(60));
+        }
+        assert_eq!((page.status(), page.events().contains(&"SignedIn".to_owned())), ("authenticated", true));
+    }
+}
+
+#[test]
+fn a_session_that_ends_while_a_sign_in_is_tried_beside_it_does_not_come_back_when_that_fails() {
+    let server = Server::new();
+    let slow = Rc::clone(&server);
+    let world = World::new(START, move |request, now| {
+        let reply = slow.answer(request, now);
+        if request.url.path() == "/login" { Reply { after: Lifetime::from_seconds(3), ..reply } } else { reply }
+    });
+    let page = signed_in(&world);
+    *server.user.borrow_mut() = None;
+    let client = page.client.clone();
+    world.start(async move { drop(client.login(password("wrong")).await) });
+    world.advance(Lifetime::from_seconds(1));
+    page.run(|client| async move { client.check().await.unwrap() });
+    assert_eq!(page.status(), "authenticating");
+    world.advance(Lifetime::from_seconds(5));
+    assert_eq!(reason(&page), Some(SignedOutReason::Expired));
+    assert_eq!(page.events().iter().filter(|name| *name == "SignedOut").count(), 1);
 }

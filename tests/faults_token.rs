@@ -7,7 +7,9 @@ mod support;
 
 use authsafe::client::Client;
 use authsafe::client::options::Config;
+use authsafe::error::ErrorCode;
 use authsafe::machine::{Ending, Login};
+use authsafe::ports::StoreFailure;
 use authsafe::ports::fake::Reply;
 use authsafe::types::{Json, Lifetime, WebUrl};
 use std::cell::{Cell, RefCell};
@@ -127,7 +129,7 @@ fn a_session_that_was_signed_out_does_not_come_back_by_a_dispose() {
     world.run();
     page.client.dispose();
     world.advance(secs(10));
-    assert_eq!(page.tab.store.dump(), "");
+    assert!(is_mark(&page.tab.store.dump()), "{}", page.tab.store.dump());
 }
 
 #[test]
@@ -222,4 +224,101 @@ fn the_max_age_of_a_single_sign_in_is_checked() {
     let page = Page::in_tab(before.tab.clone(), &token_options("memory"));
     let (arrived, _) = page.run(|c| async move { c.start().await.unwrap() });
     assert!(arrived.is_none(), "no auth_time in the ID token, max_age=60 was asked");
+}
+
+#[test]
+fn a_sign_out_whose_record_cannot_be_removed_says_so() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let page = signed_in(&world, &provider, "localStorage");
+    let stored = page.tab.store.dump();
+    world.writes_fail.set(Some(StoreFailure::Failed));
+    let error = page.run(|client| async move { client.logout(Ending::Provider).await.unwrap_err() });
+    assert_eq!(error.code, ErrorCode::StorageUnavailable);
+    assert!(error.detail.contains("could not be removed"), "{}", error.detail);
+    assert_eq!(page.status(), "unauthenticated");
+    assert!(page.events().contains(&"StorageDegraded".to_owned()), "{:?}", page.events());
+    assert_eq!(page.tab.store.dump(), stored);
+    // The server was told all the same, so what is left there is of no use.
+    assert!(provider.revoked.borrow().iter().any(|body| body.contains("refresh-1")));
+}
+
+#[test]
+fn each_sign_out_settles_with_its_own_outcome() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let page = signed_in(&world, &provider, "memory");
+    let settled: Rc<RefCell<Vec<&str>>> = Rc::default();
+    for (name, ending) in [("first", Ending::Revoke), ("second", Ending::Local)] {
+        let (client, log) = (page.client.clone(), Rc::clone(&settled));
+        world.start(async move {
+            client.logout(ending).await.unwrap();
+            log.borrow_mut().push(name);
+        });
+    }
+    world.run();
+    assert_eq!(*settled.borrow(), ["second"]);
+    world.advance(secs(5));
+    assert_eq!(*settled.borrow(), ["second", "first"]);
+}
+
+#[test]
+fn a_clock_that_is_set_back_neither_blocks_a_renewal_nor_prolongs_a_token() {
+    for before in [None, Some(Reply::json(503, "{}"))] {
+        let provider = Provider::new();
+        let world = world_of(&provider);
+        let page = signed_in(&world, &provider, "memory");
+        let failed = before.is_some();
+        provider.faults.borrow_mut().extend(before);
+        let invalid = Some(r#"Bearer error="invalid_token""#);
+        let first = credential(&page);
+        page.run(move |client| async move { client.answered(first, 401, invalid).await });
+        let requests = provider.token_requests.get();
+        world.jump(-86_400_000);
+        world.advance(secs(120));
+        // Nobody waits for a day to come again.
+        let second = credential(&page);
+        assert!(page.run(move |client| async move { client.answered(second, 401, invalid).await }));
+        assert!(provider.token_requests.get() > requests);
+        // And the token ends when it would have ended.
+        world.advance(secs(500));
+        let token = page.run(|client| async move { client.access_token(secs(5)).await.unwrap().0 });
+        let newest = format!("access-{}", provider.rotations.get());
+        assert_eq!(token.expose(), newest, "after a failure: {failed}");
+        assert!(provider.rotations.get() >= 3);
+    }
+}
+
+#[test]
+fn a_callback_that_failed_beside_a_stored_session_restores_that_session_as_any_start_does() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let page = signed_in(&world, &provider, "localStorage");
+    go_and_return(&page, &provider);
+    let href = page.tab.href.borrow().replace("code=code-1", "error=access_denied");
+    *page.tab.href.borrow_mut() = href;
+    page.client.dispose();
+    let page = Page::in_tab(page.tab.clone(), &token_options("localStorage"));
+    let (arrived, error) = page.run(|client| async move { client.start().await.unwrap() });
+    assert!(arrived.is_none());
+    assert_eq!(error.unwrap().code, ErrorCode::AccessDenied);
+    assert_eq!((page.status(), page.events()), ("authenticated", vec!["SignedIn".to_owned()]));
+}
+
+#[test]
+fn a_credential_that_may_go_to_one_path_only_follows_no_redirect() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let options =
+        token_options("memory").replace("https://api.example", "https://api.example/v1\",\"https://other.example");
+    let before = Page::open(&world, APP, &options);
+    before.run(|client| async move { client.start().await.unwrap() });
+    go_and_return(&before, &provider);
+    before.client.dispose();
+    let page = Page::in_tab(before.tab.clone(), &options);
+    page.run(|client| async move { client.start().await.unwrap() });
+    for (url, refuses) in [("https://api.example/v1/items", true), ("https://other.example/items", false)] {
+        let needed = page.run(move |client| async move { client.authorize(url, "GET").await.unwrap().unwrap() });
+        assert_eq!(needed.refuse_redirects, refuses, "{url}");
+    }
 }

@@ -137,7 +137,7 @@ impl<P: Ports> Inner<P> {
                 this.dispatch(EventKind::Answered(ticket, Box::new(answer)));
             }),
             Effect::Commit(epoch, record, over) => self.enqueue(Job::Commit(epoch, record, over)),
-            Effect::Forget(over) => self.enqueue(Job::Forget(over)),
+            Effect::Forget(id, over, mark) => self.enqueue(Job::Forget(id, over, mark)),
             Effect::Navigate(url) => self.ports.navigate(url.as_str()),
             Effect::WakeAt(at) => self.set_alarm(at),
             Effect::Tell(note) => self.ports.post(&note.to_text()),
@@ -217,7 +217,10 @@ impl<P: Ports> Inner<P> {
                 let commit = self.commit(&record, &over).await;
                 self.dispatch(EventKind::Committed(epoch, commit));
             }
-            Job::Forget(over) => self.forget(&over).await,
+            Job::Forget(id, over, mark) => {
+                let failure = self.forget(&over, mark.as_deref()).await.err();
+                self.dispatch(EventKind::Forgotten(id, failure));
+            }
         }
     }
 
@@ -230,13 +233,18 @@ impl<P: Ports> Inner<P> {
         let this = Rc::clone(self);
         self.spawn(async move {
             loop {
-                let left = this.ports.now().until(at);
+                let before = this.ports.now();
+                let left = before.until(at);
                 if left == Lifetime::ZERO {
                     break;
                 }
                 this.ports.sleep(left.min(STRETCH)).await;
                 if this.alarm.get() != turn {
                     return;
+                }
+                // The clock was set back: the machine learns of it now, and not when it next shows that time.
+                if this.ports.now() < before {
+                    break;
                 }
             }
             this.dispatch(EventKind::Tick);
@@ -251,7 +259,7 @@ enum Job {
     ReadLocked(u64),
     Reread,
     Commit(u64, Box<Record>, Over),
-    Forget(Over),
+    Forget(Option<WaiterId>, Over, Option<String>),
     /// Of any turn before this one.
     Release(u64),
 }

@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorCode, ErrorPhase};
 use crate::machine::{Arrival, Commit, Over, Stored};
 use crate::ports::{Ports, Store, StoreFailure};
 use crate::protocol::callback;
-use crate::protocol::record::{Record, RecordFault};
+use crate::protocol::record::{self, Record, RecordFault};
 use crate::protocol::transaction::{Taken, Transactions};
 use std::pin::Pin;
 
@@ -42,6 +42,9 @@ impl<P: Ports> Inner<P> {
                 return Stored::Unreadable(news.then(|| failure.as_str()));
             }
         };
+        if let Some(lineage) = record::parse_ended(&text) {
+            return Stored::Ended(lineage);
+        }
         match Record::parse(&text) {
             Ok(record) => Stored::Record(Box::new(record)),
             // A newer version of authsafe wrote it, and will want it back.
@@ -89,14 +92,25 @@ impl<P: Ports> Inner<P> {
         (!over.covers(&found)).then_some(found)
     }
 
-    pub(super) async fn forget(&self, over: &Over) {
+    /// Removes the record, if it may be. Where tabs share the medium, `mark` names the sign-in that is over; it stands in the
+    /// record's place until the next sign-in.
+    ///
+    /// # Errors
+    /// A word for the cause, where a record is left that a reload would take up again.
+    pub(super) async fn forget(&self, over: &Over, mark: Option<&str>) -> Result<(), &'static str> {
         if self.found_beyond(over).await.is_some() {
-            return;
+            return Ok(());
         }
-        if self.ports.store().remove(&self.record_key()).await.is_err() {
-            // A medium that cannot be written holds nothing that this version wrote.
-            self.degraded.set(true);
+        let (store, key) = (self.ports.store(), self.record_key());
+        let ended = record::ended_text(mark.unwrap_or_default());
+        if mark.is_some() && store.write(&key, &ended).await.is_ok() {
+            return Ok(());
         }
+        let Err(failure) = store.remove(&key).await else { return Ok(()) };
+        // What cannot be removed may still be overwritten; and where nothing can be read, nothing will be taken up.
+        let harmless = store.write(&key, &ended).await.is_ok() || !matches!(self.read().await, Stored::Record(_));
+        self.degraded.set(true);
+        if harmless { Ok(()) } else { Err(failure.as_str()) }
     }
 
     /// Whether the address is a callback of ours. The pending sign-in is spent before its code is used, and the address is

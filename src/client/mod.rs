@@ -48,7 +48,7 @@ pub struct Authorization {
     pub headers: Vec<(String, String)>,
     /// The credentials mode to use, in session mode.
     pub credentials: Option<Credentials>,
-    /// A redirect must fail: a custom header would travel along to wherever it leads.
+    /// A redirect must fail: the credential would travel along to where it may not go.
     pub refuse_redirects: bool,
     /// Names the credential; hand it to [`Client::answered`].
     pub credential: CredentialName,
@@ -154,15 +154,15 @@ impl<P: Ports> Client<P> {
     /// # Errors
     /// `login_required` and `session_expired` in token mode, `csrf_unavailable` in session mode.
     pub async fn authorize(&self, url: &str, method: &str) -> Result<Option<Authorization>, Error> {
-        let attach =
-            WebUrl::parse(url).is_some_and(|url| policy::origins::may_attach(&self.inner.config.allowed_origins, &url));
-        if !attach {
+        let allowed = &self.inner.config.allowed_origins;
+        let Some(url) = WebUrl::parse(url).filter(|url| policy::origins::may_attach(allowed, url)) else {
             return Ok(None);
-        }
+        };
         let Mode::Session(config) = &self.inner.config.mode else {
             let (token, credential) = self.access_token(MARGIN).await?;
             let headers = vec![("authorization".to_owned(), ["Bearer ", token.expose()].concat())];
-            return Ok(Some(Authorization { headers, credentials: None, refuse_redirects: false, credential }));
+            let refuse_redirects = !policy::origins::may_follow(allowed, &url);
+            return Ok(Some(Authorization { headers, credentials: None, refuse_redirects, credential }));
         };
         let header = if policy::csrf::needed(method) { self.inner.csrf_header(config).await? } else { None };
         let secret = header.is_some() && !matches!(config.backend.csrf_kind, crate::types::Csrf::StaticHeader { .. });

@@ -52,7 +52,16 @@ impl Machine {
     /// Asks because something gave reason to, but not more often than the configured interval.
     pub(super) fn check_soon(&mut self) {
         let recent = self.checked_at.is_some_and(|at| at.until(self.now) < self.settings.recheck_min_interval);
-        if !recent && (self.session().is_some() || matches!(self.phase, Phase::SignedOut(SignedOutReason::Error, _))) {
+        let worth = match &self.phase {
+            Phase::SignedIn(_) => true,
+            // Somebody may have signed in by other ways than this page. A sign-out of this tab is not undone by asking: where
+            // its server could not be told, the cookie still stands.
+            Phase::SignedOut(reason, _) => *reason != SignedOutReason::LoggedOut,
+            Phase::Idle | Phase::Restoring(_) | Phase::Authenticating(..) | Phase::Committing(..) | Phase::Disposed => {
+                false
+            }
+        };
+        if worth && !recent {
             self.ask(Call::Check);
         }
     }
@@ -112,6 +121,9 @@ impl Machine {
             Phase::SignedIn(_) => self.end(SignedOutReason::Expired, Origin::Server),
             Phase::Restoring(_) => self.stay_signed_out(SignedOutReason::Never, None),
             Phase::SignedOut(SignedOutReason::Error, _) => self.phase = Phase::SignedOut(SignedOutReason::Never, None),
+            Phase::Authenticating(_, before) if matches!(before.as_ref(), Phase::SignedIn(_)) => {
+                self.end(SignedOutReason::Expired, Origin::Server);
+            }
             Phase::Idle
             | Phase::SignedOut(..)
             | Phase::Authenticating(..)
@@ -128,7 +140,7 @@ impl Machine {
             Wants::Extended | Wants::Renewed => {
                 Some(facts.map_or(Outcome::Failed(ErrorCode::SessionExpired.into()), |_| Outcome::Session(boxed())))
             }
-            Wants::Started | Wants::SignedIn | Wants::SignedOut | Wants::Token(_) | Wants::Replay => None,
+            Wants::Started | Wants::SignedIn | Wants::SignedOut(_) | Wants::Token(_) | Wants::Replay => None,
         });
     }
 

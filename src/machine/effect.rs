@@ -27,8 +27,9 @@ pub enum Effect {
     Send(Ticket, Call),
     /// Make the record durable, if the medium holds what may be replaced; report `Committed` with this epoch.
     Commit(u64, Box<Record>, Over),
-    /// Remove the record, if it is one of these.
-    Forget(Over),
+    /// Remove the record, if it is one of these, and leave a mark that this sign-in is over, where other tabs need one;
+    /// report `Forgotten` with the promise that waits for it.
+    Forget(Option<WaiterId>, Over, Option<String>),
     /// Leave for this address.
     Navigate(Box<WebUrl>),
     /// Report `Tick` at this instant or soon after. Replaces the wish before; `None` takes it back.
@@ -54,7 +55,7 @@ pub enum Over {
         lineage: String,
         /// The newest renewal of it that this tab knows.
         generation: u64,
-        /// This tab has seen its record there: if there is none, the user signed out elsewhere.
+        /// This tab has seen its record there: a mark that a sign-in is over is about this one.
         stored: bool,
     },
 }
@@ -66,8 +67,8 @@ impl Over {
         let Self::Own { lineage, generation, stored } = self else { return true };
         match found {
             Stored::Record(record) => record.lineage == *lineage && record.generation <= *generation,
-            Stored::Empty => !stored,
-            Stored::Corrupt | Stored::Unreadable(_) => true,
+            Stored::Ended(ended) => !stored && ended != lineage,
+            Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => true,
         }
     }
 }
@@ -114,8 +115,8 @@ pub enum CallKind {
     Refresh,
     /// [`Call::Check`] or [`Call::Extend`]
     Check,
-    /// [`Call::End`]
-    End,
+    /// [`Call::End`], for the promise that waits for it, if any does.
+    End(Option<WaiterId>),
 }
 
 /// A conversation with a server. `protocol` builds the requests and judges the answers.

@@ -49,6 +49,8 @@ pub enum EventKind {
     Answered(Ticket, Box<Result<Answer, Error>>),
     /// What became of the commit of this epoch.
     Committed(u64, Commit),
+    /// The record is gone, or could not be removed (a word for the cause); and who waits for that.
+    Forgotten(Option<WaiterId>, Option<&'static str>),
     /// The time asked for with `WakeAt` has come, or something else is a reason to look at the clock.
     Tick,
     /// The page became visible.
@@ -104,8 +106,10 @@ pub enum Ending {
 pub enum Stored {
     /// A record.
     Record(Box<Record>),
-    /// Nothing.
+    /// Nothing: nobody signed in, or the site's storage was cleared.
     Empty,
+    /// The mark that the user signed out of this sign-in.
+    Ended(String),
     /// Something that is not a record of ours; it was put aside.
     Corrupt,
     /// It cannot be read (a word for the cause), or is not shared: what is in memory counts.

@@ -1,15 +1,16 @@
 //! Every way in which a session ends. The local session is gone first, whatever the network does.
 
-use super::{
-    Answer, Call, CallKind, Effect, Ending, Error, ErrorCode, EventKind, Machine, Note, Notice, Origin, Outcome,
-};
-use super::{Over, Phase, Renewal, SignedOutReason, Ticket, WaiterId, Wants};
+use super::{Answer, CallKind, Effect, Ending, Error, ErrorCode, EventKind, Machine, Note, Notice, Origin, Outcome};
+use super::{Over, Parting, Phase, Renewal, SignedOutReason, Ticket, WaiterId, Wants};
+use crate::error::ErrorPhase;
 use crate::types::{Session, WebUrl};
 
 impl Machine {
     pub(super) fn logout(&mut self, id: WaiterId, ending: Ending) {
         // The user's wish concerns whatever is stored, and a sign-in that is under way too.
-        self.forget(Over::Anything);
+        let parting = Parting { forgotten: self.settings.server_session, outcome: None };
+        self.waiters.push((id, Wants::SignedOut(Box::new(parting))));
+        self.forget(Some(id), Over::Anything);
         let note = self.farewell(SignedOutReason::LoggedOut);
         let session = self.take_session(SignedOutReason::LoggedOut);
         if matches!(self.phase, Phase::Authenticating(..)) {
@@ -17,27 +18,57 @@ impl Machine {
         }
         self.sign_out(SignedOutReason::LoggedOut, Origin::ThisTab, session.is_some());
         self.push(Effect::Tell(note));
-        self.waiters.push((id, Wants::SignedOut));
-        self.send(CallKind::End, Call::End(session.map(Box::new), ending));
+        self.send_end(Some(id), session, ending);
     }
 
     /// The server has been told, or could not be.
-    pub(super) fn ended(&mut self, outcome: Outcome) {
-        self.settle_where(|_, wants| matches!(wants, Wants::SignedOut).then(|| outcome.clone()));
+    pub(super) fn ended(&mut self, id: Option<WaiterId>, outcome: Outcome) {
+        self.send_held();
+        self.part(id, |parting| parting.outcome = parting.outcome.take().or(Some(outcome)));
+    }
+
+    /// The medium has been told, or could not be.
+    pub(super) fn forgotten(&mut self, id: Option<WaiterId>, failure: Option<&'static str>) {
+        if let Some(cause) = failure {
+            self.notify(Notice::StorageDegraded(cause));
+        }
+        self.part(id, |parting| {
+            parting.forgotten = true;
+            if let Some(cause) = failure {
+                // This weighs more than what the server says: a reload would sign the user in again.
+                let detail = ["The stored session could not be removed: ", cause, "."].concat();
+                let error = Error::new(ErrorCode::StorageUnavailable, detail).during(ErrorPhase::Logout);
+                parting.outcome = Some(Outcome::Failed(error));
+            }
+        });
+    }
+
+    /// Notes how far the sign-out of this promise has come, and settles it at its end.
+    fn part(&mut self, id: Option<WaiterId>, note: impl FnOnce(&mut Parting)) {
+        let Some(at) = self.waiters.iter().position(|(each, _)| Some(*each) == id) else { return };
+        let Some((id, Wants::SignedOut(parting))) = self.waiters.get_mut(at) else { return };
+        note(parting);
+        if parting.forgotten
+            && let Some(outcome) = parting.outcome.take()
+        {
+            let id = *id;
+            self.waiters.remove(at);
+            self.settle(id, outcome);
+        }
     }
 
     /// The server ends the session on a page of its own. Not any more, where somebody has begun to sign in meanwhile.
-    pub(super) fn leave_signed_out(&mut self, url: Box<WebUrl>) {
+    pub(super) fn leave_signed_out(&mut self, id: Option<WaiterId>, url: Box<WebUrl>) {
         if !matches!(self.phase, Phase::SignedOut(..)) {
-            return self.ended(Outcome::Done);
+            return self.ended(id, Outcome::Done);
         }
         self.push(Effect::Navigate(url));
-        self.ended(Outcome::Left);
+        self.ended(id, Outcome::Left);
     }
 
     /// The session ended without anybody's wish: by the server's word, or by time. A sign-in that is under way goes on.
     pub(super) fn end(&mut self, reason: SignedOutReason, origin: Origin) {
-        self.forget(self.own());
+        self.forget(None, self.own());
         let note = self.farewell(reason);
         let had_one = self.take_session(reason).is_some();
         self.sign_out(reason, origin, had_one);
@@ -61,19 +92,19 @@ impl Machine {
         };
         // The tab that says it has forgotten the record of all; there may be a newer one by now.
         if !self.settings.shared {
-            self.forget(self.own());
+            self.forget(None, self.own());
         }
         // A session that was about to be restored has not been shown to anybody.
         let shown = !matches!(self.phase, Phase::Restoring(_));
         let Some(session) = self.take_session(reason) else { return };
         self.sign_out(reason, Origin::OtherTab, shown);
-        if !self.settings.shared && session.tokens().is_some() {
-            // These tokens are this tab's own: the other tab could not revoke them.
-            self.send(CallKind::End, Call::End(Some(Box::new(session)), Ending::Revoke));
+        // These tokens are this tab's own: the other tab could not revoke them. A cookie it has ended already.
+        if !self.settings.shared && session.tokens().is_some_and(|tokens| !self.by_cookie(tokens)) {
+            self.send_end(None, Some(session), Ending::Revoke);
         }
     }
 
-    /// The shared medium no longer holds the session: a tab signed out, and this one missed its word.
+    /// The shared medium says that the session is over: a tab signed out, and this one missed its word.
     pub(super) fn signed_out_elsewhere(&mut self) {
         self.told_signed_out(SignedOutReason::LoggedOut);
     }
@@ -83,9 +114,11 @@ impl Machine {
         Note::SignedOut(reason, self.lineage.clone(), self.generation)
     }
 
-    fn forget(&mut self, over: Over) {
+    pub(super) fn forget(&mut self, id: Option<WaiterId>, over: Over) {
+        // A tab that misses the word of this sign-out must not take the empty place for cleared storage.
+        let mark = self.settings.shared && !self.lineage.is_empty();
         if !self.settings.server_session {
-            self.push(Effect::Forget(over));
+            self.push(Effect::Forget(id, over, mark.then(|| self.lineage.clone())));
         }
     }
 
@@ -117,6 +150,7 @@ impl Machine {
     fn call_off(&mut self) {
         self.attempt += 1;
         self.leave_by = None;
+        self.held = None;
         if let Phase::Authenticating(_, before) = std::mem::replace(&mut self.phase, Phase::Idle) {
             self.phase = *before;
         }
@@ -164,6 +198,7 @@ impl Machine {
             EventKind::Committed(..) => self.abandon_renewal(),
             EventKind::Dispose
             | EventKind::Loaded(..)
+            | EventKind::Forgotten(..)
             | EventKind::LockGranted(_)
             | EventKind::LockRefused
             | EventKind::Reread(_)

@@ -31,7 +31,19 @@ impl Machine {
         self.phase = Phase::Authenticating(via, before);
         self.waiters.push((id, Wants::SignedIn));
         self.settle_started();
-        self.send(CallKind::Login, Call::Login(login));
+        self.held = Some(login);
+        self.send_held();
+    }
+
+    /// Sends a sign-in, unless the answer to a sign-out is still to come that would take its cookie away.
+    pub(super) fn send_held(&mut self) {
+        let cookie = self.settings.server_session || self.settings.refresh_cookie;
+        if cookie && self.ending > 0 {
+            return;
+        }
+        if let Some(login) = self.held.take() {
+            self.send(CallKind::Login, Call::Login(login));
+        }
     }
 
     /// The page is to leave. If it is still here after a while, something kept it.
@@ -62,7 +74,10 @@ impl Machine {
         };
         if self.waiters.iter().any(|(_, wants)| matches!(wants, Wants::Started)) {
             self.start_error = Some(error.clone());
-            self.plan_renewal();
+            if let Phase::SignedIn(session) = std::mem::replace(&mut self.phase, Phase::Restoring(None)) {
+                return self.restore(session);
+            }
+            self.phase = Phase::SignedOut(SignedOutReason::Never, Some(error.clone()));
         }
         self.settle_where(|_, wants| matches!(wants, Wants::SignedIn).then(|| Outcome::Failed(error.clone())));
         self.settle_started();

@@ -29,7 +29,7 @@ pub use event::{Answer, Arrival, Arrived, Commit, Ending, Event, EventKind, Logi
 use crate::error::{Error, ErrorCode};
 use crate::policy::refresh::RefreshPolicy;
 use crate::protocol::record::Record;
-use crate::types::{Lifetime, Session, Source, UnixMillis};
+use crate::types::{Lifetime, Session, Source, Tokens, UnixMillis};
 use std::rc::Rc;
 
 /// What the machine must know of the configuration.
@@ -98,6 +98,10 @@ pub struct Machine {
     /// `expiring` was said about the credential that ends at this instant.
     warned: Option<UnixMillis>,
     waiters: Vec<(WaiterId, Wants)>,
+    /// Sign-outs that the server has not answered, where they concern a cookie that a sign-in would get again.
+    ending: u32,
+    /// A sign-in that waits for their answers, which could take its cookie away.
+    held: Option<Box<Login>>,
     /// What `Start` will settle with.
     arrived: Option<Box<Arrived>>,
     start_error: Option<Error>,
@@ -141,12 +145,20 @@ enum Renewal {
 enum Wants {
     Started,
     SignedIn,
-    SignedOut,
+    /// Settles once the record is gone and the server has answered.
+    SignedOut(Box<Parting>),
     Renewed,
     Token(Lifetime),
     Replay,
     Checked,
     Extended,
+}
+
+/// How far a sign-out has come.
+#[derive(Debug)]
+struct Parting {
+    forgotten: bool,
+    outcome: Option<Outcome>,
 }
 
 impl Machine {
@@ -177,6 +189,8 @@ impl Machine {
             reread_at: None,
             warned: None,
             waiters: Vec::new(),
+            ending: 0,
+            held: None,
             arrived: None,
             start_error: None,
             shown: Snapshot::Initializing,
@@ -287,6 +301,7 @@ impl Machine {
             EventKind::Reread(stored) => self.reread(stored),
             EventKind::Answered(epoch, answer) => self.answered(epoch, *answer),
             EventKind::Committed(epoch, commit) => self.committed(epoch, commit),
+            EventKind::Forgotten(id, failure) => self.forgotten(id, failure),
             EventKind::Tick => {}
             EventKind::Visible => self.visible(),
             EventKind::Online => self.online(),
@@ -300,7 +315,10 @@ impl Machine {
             CallKind::Login => self.attempt == ticket.epoch && matches!(self.phase, Phase::Authenticating(..)),
             CallKind::Refresh => self.epoch == ticket.epoch && matches!(self.renewal, Renewal::Requesting),
             CallKind::Check => self.epoch == ticket.epoch && self.checking,
-            CallKind::End => true,
+            CallKind::End(_) => {
+                self.ending = self.ending.saturating_sub(1);
+                true
+            }
         };
         if !expected {
             return self.late(answer);
@@ -309,14 +327,20 @@ impl Machine {
             Ok(Answer::SignedIn(arrived)) => self.signed_in(arrived),
             Ok(Answer::Renewed(session)) => self.renewed(session),
             Ok(Answer::Checked(session)) => self.checked(session),
-            Ok(Answer::Leave(url)) if ticket.kind == CallKind::End => self.leave_signed_out(url),
-            Ok(Answer::Leave(url)) => self.leave(url),
-            Ok(Answer::Ended) => self.ended(Outcome::Done),
+            Ok(Answer::Leave(url)) => match ticket.kind {
+                CallKind::End(id) => self.leave_signed_out(id, url),
+                CallKind::Login | CallKind::Refresh | CallKind::Check => self.leave(url),
+            },
+            Ok(Answer::Ended) => {
+                if let CallKind::End(id) = ticket.kind {
+                    self.ended(id, Outcome::Done);
+                }
+            }
             Err(error) => match ticket.kind {
                 CallKind::Login => self.login_failed(error),
                 CallKind::Refresh => self.renewal_failed(error),
                 CallKind::Check => self.check_failed(error),
-                CallKind::End => self.ended(Outcome::Failed(error)),
+                CallKind::End(id) => self.ended(id, Outcome::Failed(error)),
             },
         }
     }
@@ -331,11 +355,20 @@ impl Machine {
         };
         let Some(tokens) = session.tokens() else { return };
         // What an HttpOnly cookie holds can only be ended by that cookie, which may be the newer session's by now.
-        let by_cookie = self.settings.refresh_cookie && tokens.source == Source::FirstParty;
         let over = matches!(self.phase, Phase::SignedOut(..) | Phase::Disposed);
-        if over || !by_cookie {
-            self.send(CallKind::End, Call::End(Some(Box::new(session)), Ending::Revoke));
+        if over || !self.by_cookie(tokens) {
+            self.send_end(None, Some(session), Ending::Revoke);
         }
+    }
+
+    /// Whether an HttpOnly cookie holds what renews these tokens; it is the same one in every tab.
+    fn by_cookie(&self, tokens: &Tokens) -> bool {
+        self.settings.refresh_cookie && tokens.source == Source::FirstParty
+    }
+
+    fn send_end(&mut self, id: Option<WaiterId>, session: Option<Session>, ending: Ending) {
+        self.ending += 1;
+        self.send(CallKind::End(id), Call::End(session.map(Box::new), ending));
     }
 
     fn send(&mut self, kind: CallKind, call: Call) {
@@ -438,6 +471,10 @@ impl Machine {
 /// One move. Pure: time and randomness come in the event.
 #[must_use]
 pub fn step(mut machine: Machine, event: Event) -> (Machine, Vec<Effect>) {
+    // A little is noise: events may be told in another order than they happened.
+    if event.at < machine.now.minus(NOISE) {
+        machine.clock_set_back(event.at);
+    }
     machine.now = event.at;
     machine.random = event.random;
     machine.handle(event.kind);
@@ -446,3 +483,6 @@ pub fn step(mut machine: Machine, event: Event) -> (Machine, Vec<Effect>) {
     let effects = std::mem::take(&mut machine.effects);
     (machine, effects)
 }
+
+/// A wall clock that goes back by less was not set.
+const NOISE: Lifetime = Lifetime::from_seconds(2);

@@ -115,7 +115,7 @@ impl Machine {
             Wants::Token(_) => Some(machine.token(Lifetime::ZERO).unwrap_or_else(|| Outcome::Failed(error.clone()))),
             Wants::Renewed => Some(Outcome::Failed(error.clone())),
             Wants::Replay => Some(Outcome::Replay(false)),
-            Wants::Started | Wants::SignedIn | Wants::SignedOut | Wants::Checked | Wants::Extended => None,
+            Wants::Started | Wants::SignedIn | Wants::SignedOut(_) | Wants::Checked | Wants::Extended => None,
         });
     }
 
@@ -135,7 +135,7 @@ impl Machine {
             Wants::Token(_) | Wants::Renewed | Wants::Extended => Some(Outcome::Failed(why.into())),
             Wants::Replay => Some(Outcome::Replay(false)),
             Wants::Checked => Some(Outcome::Session(None)),
-            Wants::Started | Wants::SignedIn | Wants::SignedOut => None,
+            Wants::Started | Wants::SignedIn | Wants::SignedOut(_) => None,
         });
     }
 
@@ -146,6 +146,8 @@ impl Machine {
             (Some(true), Renewal::None) => self.begin_renewal(),
             (Some(true), _) => {}
             (Some(false), _) => self.cannot_renew(),
+            (None, Renewal::None) if self.restorable() => self.begin_renewal(),
+            (None, _) if self.restorable() => {}
             (None, _) => self.serve_waiters(),
         }
     }
@@ -159,7 +161,7 @@ impl Machine {
             Wants::Token(_) => machine.token(Lifetime::ZERO),
             Wants::Renewed => Some(Outcome::Failed(ErrorCode::RefreshUnavailable.into())),
             Wants::Replay => Some(Outcome::Replay(false)),
-            Wants::Started | Wants::SignedIn | Wants::SignedOut | Wants::Checked | Wants::Extended => None,
+            Wants::Started | Wants::SignedIn | Wants::SignedOut(_) | Wants::Checked | Wants::Extended => None,
         });
         if self.expired() {
             self.end(SignedOutReason::Expired, Origin::Server);
@@ -206,8 +208,8 @@ impl Machine {
                 self.adopt(*record);
                 return self.serve_waiters();
             }
-            Stored::Empty if self.stored => return self.signed_out_elsewhere(),
-            Stored::Record(_) | Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => {}
+            Stored::Ended(lineage) if self.is_over(&lineage) => return self.signed_out_elsewhere(),
+            Stored::Record(_) | Stored::Ended(_) | Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => {}
         }
         if self.spent {
             self.abandon_renewal();
@@ -242,6 +244,11 @@ impl Machine {
         self.stale_reads += 1;
         self.reread_at = Some(self.now.plus(stale_pause(self.stale_reads)));
         true
+    }
+
+    /// Whether the mark of a sign-out of `lineage` means the session of this tab, or one that took its place.
+    pub(super) fn is_over(&self, lineage: &str) -> bool {
+        self.stored || lineage == self.lineage
     }
 
     /// Whether a record supersedes what this tab holds.
@@ -314,7 +321,7 @@ impl Machine {
                 self.adopt(*record);
                 self.late(Ok(Answer::Renewed(*session)));
             }
-            Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => {
+            Stored::Ended(_) | Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => {
                 self.signed_out_elsewhere();
                 self.late(Ok(Answer::Renewed(*session)));
             }
@@ -328,7 +335,7 @@ impl Machine {
         self.push(Effect::ReleaseLock);
         self.push(Effect::Tell(Note::Committed(self.lineage.clone(), self.generation)));
         let end = session.facts.expires_at.map(|end| end.0.shifted(session.facts.skew));
-        let restoring = matches!(self.phase, Phase::Restoring(_));
+        let restoring = matches!(self.phase, Phase::Restoring(_) | Phase::SignedOut(..));
         let access = session.tokens().map(|tokens| tokens.access.clone());
         self.replace(*session);
         self.recovered();
@@ -345,7 +352,7 @@ impl Machine {
             | Wants::Replay
             | Wants::Started
             | Wants::SignedIn
-            | Wants::SignedOut
+            | Wants::SignedOut(_)
             | Wants::Checked
             | Wants::Extended => answer_renewed(wants),
         });
@@ -394,16 +401,20 @@ impl Machine {
     fn renewal_ended(&mut self, error: Error) {
         let other_user = error.code == ErrorCode::IdentityChanged;
         let reason = if other_user { SignedOutReason::UserChanged } else { SignedOutReason::Expired };
-        if matches!(self.phase, Phase::Restoring(None)) {
+        if matches!(self.phase, Phase::Restoring(None)) || self.restorable() {
             // No cookie, no session: that is an answer, not a failure.
+            self.renew_at = None;
             return self.stay_signed_out(SignedOutReason::Never, None);
         }
         self.notify(Notice::RefreshFailed(error.clone(), None, true));
         self.settle_where(|_, wants| match wants {
             Wants::Token(_) | Wants::Renewed => Some(Outcome::Failed(error.clone())),
-            Wants::Replay | Wants::Started | Wants::SignedIn | Wants::SignedOut | Wants::Checked | Wants::Extended => {
-                None
-            }
+            Wants::Replay
+            | Wants::Started
+            | Wants::SignedIn
+            | Wants::SignedOut(_)
+            | Wants::Checked
+            | Wants::Extended => None,
         });
         self.end(reason, Origin::Server);
     }
@@ -442,7 +453,7 @@ fn answer_renewed(wants: &Wants) -> Option<Outcome> {
     match wants {
         Wants::Renewed => Some(Outcome::Done),
         Wants::Replay => Some(Outcome::Replay(true)),
-        Wants::Token(_) | Wants::Started | Wants::SignedIn | Wants::SignedOut | Wants::Checked | Wants::Extended => {
+        Wants::Token(_) | Wants::Started | Wants::SignedIn | Wants::SignedOut(_) | Wants::Checked | Wants::Extended => {
             None
         }
     }

@@ -28,7 +28,7 @@ impl Machine {
             Arrival::Callback => {
                 let before = match stored {
                     Stored::Record(record) => Phase::SignedIn(self.take_up(*record)),
-                    Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => {
+                    Stored::Ended(_) | Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => {
                         Phase::SignedOut(SignedOutReason::Never, None)
                     }
                 };
@@ -43,7 +43,9 @@ impl Machine {
                 self.restore(session);
             }
             Stored::Corrupt => self.restored_to_nothing(SignedOutReason::StorageLost),
-            Stored::Empty | Stored::Unreadable(_) => self.restored_to_nothing(SignedOutReason::Never),
+            Stored::Ended(_) | Stored::Empty | Stored::Unreadable(_) => {
+                self.restored_to_nothing(SignedOutReason::Never);
+            }
         }
     }
 
@@ -53,14 +55,14 @@ impl Machine {
     }
 
     /// A stored session: used as it is while its token lives, renewed first where it does not.
-    fn restore(&mut self, session: Session) {
+    pub(super) fn restore(&mut self, session: Session) {
         self.phase = Phase::SignedIn(session);
         if !self.expired() {
             return self.restored_session();
         }
         let Phase::SignedIn(session) = std::mem::replace(&mut self.phase, Phase::Restoring(None)) else { return };
         if !self.can_renew(&session) {
-            self.push(Effect::Forget(self.own()));
+            self.forget(None, self.own());
             return self.stay_signed_out(SignedOutReason::Expired, None);
         }
         self.phase = Phase::Restoring(Some(session));
@@ -97,6 +99,12 @@ impl Machine {
         }
         self.settle_started();
         self.serve_waiters();
+    }
+
+    /// The start could not find out whether a refresh cookie holds a session. It is tried again.
+    pub(super) fn restorable(&self) -> bool {
+        let failed = matches!(self.phase, Phase::SignedOut(SignedOutReason::Error, _));
+        failed && self.settings.refresh_cookie && !self.settings.server_session
     }
 
     /// The start found nobody signed in.

@@ -16,7 +16,8 @@ impl Machine {
         if is_due(self.leave_by) {
             self.stayed(ErrorCode::Timeout, "The page did not leave.");
         }
-        if is_due(self.renew_at) && matches!(self.renewal, Renewal::None) && self.session().is_some() {
+        let renewable = self.session().is_some() || self.restorable();
+        if is_due(self.renew_at) && matches!(self.renewal, Renewal::None) && renewable {
             self.renew_at = None;
             if self.settings.server_session {
                 self.prolong();
@@ -130,7 +131,8 @@ impl Machine {
             self.check_soon();
         }
         let waiting = self.failure.is_some() && matches!(self.renewal, Renewal::None);
-        if waiting && !self.settings.server_session && self.session().is_some_and(|session| self.can_renew(session)) {
+        let renewable = self.session().is_some_and(|session| self.can_renew(session)) || self.restorable();
+        if waiting && !self.settings.server_session && renewable {
             // Spread over a second, so that the tabs of many machines do not all come at once.
             let pause = Lifetime::from_millis((self.random % 1000) as i64);
             self.renew_at = Some(self.now.plus(pause));
@@ -158,7 +160,12 @@ impl Machine {
             Note::SignedOut(reason, lineage, generation) => self.told_over(reason, &lineage, generation),
             Note::Committed(..) if self.settings.server_session => self.ask(Call::Check),
             Note::Committed(lineage, generation) => {
-                if !self.settings.shared || (lineage == self.lineage && generation <= self.generation) {
+                if lineage == self.lineage && generation <= self.generation {
+                    return;
+                }
+                if !self.settings.shared {
+                    // A duplicated tab has a copy of these tokens. It has renewed them, which spent the refresh token.
+                    self.spent |= lineage == self.lineage;
                     return;
                 }
                 self.heard = Some((lineage, generation));
@@ -167,6 +174,34 @@ impl Machine {
                     self.push(Effect::Reread);
                 }
             }
+        }
+    }
+
+    /// The wall clock was set back to `now`. Instants are by that clock, so they move along: nothing lives longer by it,
+    /// and nobody waits for a time that has passed once.
+    pub(super) fn clock_set_back(&mut self, now: UnixMillis) {
+        let by = now.0.saturating_sub(self.now.0);
+        let timers = [
+            &mut self.renew_at,
+            &mut self.retry_at,
+            &mut self.forced_at,
+            &mut self.checked_at,
+            &mut self.leave_by,
+            &mut self.reread_at,
+            &mut self.warned,
+        ];
+        for at in timers.into_iter().flatten() {
+            *at = at.shifted(by);
+        }
+        match &mut self.phase {
+            Phase::SignedIn(session) | Phase::Restoring(Some(session)) => session.facts.shift_clock(by),
+            Phase::Authenticating(_, before) => {
+                if let Phase::SignedIn(session) = before.as_mut() {
+                    session.facts.shift_clock(by);
+                }
+            }
+            Phase::Committing(_, arrived, _) => arrived.session.facts.shift_clock(by),
+            Phase::Idle | Phase::Restoring(None) | Phase::SignedOut(..) | Phase::Disposed => {}
         }
     }
 
@@ -214,8 +249,8 @@ impl Machine {
                 self.adopt(*record);
                 self.serve_waiters();
             }
-            Stored::Empty if self.stored => self.signed_out_elsewhere(),
-            Stored::Record(_) | Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => {}
+            Stored::Ended(lineage) if self.is_over(&lineage) => self.signed_out_elsewhere(),
+            Stored::Record(_) | Stored::Ended(_) | Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => {}
         }
     }
 }

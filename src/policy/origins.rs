@@ -65,6 +65,13 @@ pub fn may_attach(allowed: &[AllowedOrigin], url: &WebUrl) -> bool {
     url.is_trustworthy() && allowed.iter().any(|place| place.covers(url))
 }
 
+/// Whether it may go wherever a redirect leads within its origin; browsers take a credential away only where another origin
+/// begins (Fetch standard §4.4).
+#[must_use]
+pub fn may_follow(allowed: &[AllowedOrigin], url: &WebUrl) -> bool {
+    allowed.iter().any(|place| place.path_prefix.is_none() && place.covers(url))
+}
+
 /// Whether every server reads the path as the same segments: no dot segments, no slash or backslash in disguise, neither
 /// encoded twice, nor as overlong UTF-8 (`%c0%af`), nor as `%u002f`, nor before a path parameter (`..;`).
 fn is_plain(path: &str) -> bool {

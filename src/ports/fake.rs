@@ -67,7 +67,10 @@ impl Wake for Flag {
 
 /// One browser.
 pub struct World {
+    /// Running time, by which timers go.
     now: Cell<i64>,
+    /// How far the wall clock is ahead of it.
+    ahead: Cell<i64>,
     seed: Cell<u64>,
     tasks: RefCell<Vec<Task>>,
     sleepers: RefCell<Vec<i64>>,
@@ -80,6 +83,8 @@ pub struct World {
     pub shared: RefCell<BTreeMap<String, String>>,
     /// What the media answer instead of working, if set.
     pub store_failure: Cell<Option<StoreFailure>>,
+    /// What writing and removing answer instead of working, if set; reading works.
+    pub writes_fail: Cell<Option<StoreFailure>>,
     /// How long a write takes, in milliseconds.
     pub write_takes: Cell<i64>,
     /// Whether the generator of randomness fails.
@@ -101,6 +106,7 @@ impl World {
     pub fn new(now: UnixMillis, server: impl FnMut(&HttpRequest, UnixMillis) -> Reply + 'static) -> Rc<Self> {
         Rc::new(Self {
             now: Cell::new(now.0),
+            ahead: Cell::default(),
             seed: Cell::new(1),
             tasks: RefCell::default(),
             sleepers: RefCell::default(),
@@ -111,6 +117,7 @@ impl World {
             server: RefCell::new(Box::new(server)),
             shared: RefCell::default(),
             store_failure: Cell::default(),
+            writes_fail: Cell::default(),
             write_takes: Cell::default(),
             entropy_fails: Cell::default(),
             requests: RefCell::default(),
@@ -191,9 +198,14 @@ impl World {
         self.wake_all();
     }
 
-    /// Moves the wall clock without anybody noticing: a jump, or a sleep.
+    /// Moves the wall clock without anybody noticing: it was set, or the device slept. Timers stand still meanwhile.
     pub fn jump(&self, by_millis: i64) {
-        self.now.set(self.now.get() + by_millis);
+        self.ahead.set(self.ahead.get() + by_millis);
+    }
+
+    /// What the wall clock shows.
+    fn wall(&self) -> UnixMillis {
+        UnixMillis(self.now.get() + self.ahead.get())
     }
 
     fn step_time(&self, end: i64) -> bool {
@@ -239,6 +251,13 @@ impl Medium {
         }
     }
 
+    /// Another place that begins with the same texts: what a browser makes when a tab is duplicated.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        let texts = self.own.as_ref().map(|own| Rc::new(RefCell::new(own.borrow().clone())));
+        Self { world: Rc::clone(&self.world), own: texts }
+    }
+
     /// Everything in it.
     #[must_use]
     pub fn dump(&self) -> String {
@@ -255,9 +274,11 @@ impl Store for Medium {
         if takes > 0 {
             self.world.sleep_until(self.world.now.get() + takes).await;
         }
+        self.world.writes_fail.get().map_or(Ok(()), Err)?;
         self.with(|map| drop(map.insert(key.to_owned(), text.to_owned())))
     }
     async fn remove(&self, key: &str) -> Result<(), StoreFailure> {
+        self.world.writes_fail.get().map_or(Ok(()), Err)?;
         self.with(|map| drop(map.remove(key)))
     }
 }
@@ -297,7 +318,7 @@ impl Drop for Guard {
 
 impl Clock for Tab {
     fn now(&self) -> UnixMillis {
-        UnixMillis(self.world.now.get())
+        self.world.wall()
     }
 }
 

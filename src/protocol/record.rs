@@ -80,6 +80,19 @@ impl Record {
     }
 }
 
+/// What stands in the place of a record after a sign-out: no secret, only the name of the sign-in that is over.
+#[must_use]
+pub fn ended_text(lineage: &str) -> String {
+    ["{\"v\":1,\"ended\":\"", lineage, "\"}"].concat()
+}
+
+/// The sign-in that is over, if `text` is what [`ended_text`] writes.
+#[must_use]
+pub fn parse_ended(text: &str) -> Option<String> {
+    let lineage = text.strip_prefix("{\"v\":1,\"ended\":\"")?.strip_suffix("\"}")?;
+    lineage.bytes().all(|byte| byte.is_ascii_alphanumeric()).then(|| lineage.to_owned())
+}
+
 fn write_tokens(tokens: &Tokens) -> Json {
     let source = match tokens.source {
         Source::Oidc => OIDC,

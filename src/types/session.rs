@@ -74,6 +74,19 @@ pub enum Source {
     FirstParty,
 }
 
+impl SessionFacts {
+    /// The device's clock was moved by so many milliseconds: the same instants, as it shows them now.
+    pub fn shift_clock(&mut self, by: i64) {
+        for at in [&mut self.issued_at, &mut self.auth_time].into_iter().flatten() {
+            *at = at.shifted(by);
+        }
+        for end in [&mut self.expires_at, &mut self.refresh_expires_at, &mut self.absolute_expires_at] {
+            *end = end.map(|end| ExpiresAt(end.0.shifted(by)));
+        }
+        self.skew = self.skew.saturating_sub(by);
+    }
+}
+
 impl Session {
     /// Whether both belong to one user: the same subject. Two sessions without a subject are the same if their claims are.
     #[must_use]

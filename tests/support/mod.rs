@@ -168,6 +168,11 @@ impl Page {
     }
 }
 
+/// Whether all that is stored is the mark of a sign-out.
+pub(crate) fn is_mark(text: &str) -> bool {
+    authsafe::protocol::record::parse_ended(text).is_some()
+}
+
 /// The name of the credential that a request is given now.
 pub(crate) fn credential(page: &Page) -> CredentialName {
     page.run(|client| async move { client.access_token(authsafe::types::Lifetime::ZERO).await.unwrap().1 })

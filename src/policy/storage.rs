@@ -134,7 +134,8 @@ const MEMORY: &[&str] = &[
 notes! {
     SESSION_STORAGE SESSION_STORAGE_REFUSED [
         "The session survives a reload and ends with the tab; some browsers bring it back when they restore the tab.",
-        "Other tabs do not see it, except that a duplicated tab starts with a copy.",
+        "Other tabs do not see it, except that a duplicated tab starts with a copy: the first of the two to renew leaves the \
+         other one without a refresh token.",
         PLAIN,
         "While the tab lives, and where the browser saves tabs for a restart, the tokens may also be on disk.",
     ];

@@ -36,7 +36,7 @@ export const STORAGE = {
     refused: true,
     notes: [
       "The session survives a reload and ends with the tab; some browsers bring it back when they restore the tab.",
-      "Other tabs do not see it, except that a duplicated tab starts with a copy.",
+      "Other tabs do not see it, except that a duplicated tab starts with a copy: the first of the two to renew leaves the other one without a refresh token.",
       "Tokens are plain text: any script of this origin, an injected one too, can read them and use them elsewhere.",
       "While the tab lives, and where the browser saves tabs for a restart, the tokens may also be on disk.",
     ],

@@ -55,7 +55,7 @@ impl Parts<'_> {
             id_claims: claims.or_else(|| previous_tokens.and_then(|tokens| tokens.id_claims.clone())),
             source: self.source,
         };
-        Session { user, facts, credential: Credential::Tokens(tokens) }
+        Session::new(user, facts, Credential::Tokens(tokens))
     }
 }
 

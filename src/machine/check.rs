@@ -79,7 +79,7 @@ impl Machine {
         }
     }
 
-    fn session_stands(&mut self, session: Session) {
+    fn session_stands(&mut self, mut session: Session) {
         let facts = session.facts.clone();
         let user = Rc::clone(&session.user);
         match std::mem::replace(&mut self.phase, Phase::Idle) {
@@ -93,10 +93,11 @@ impl Machine {
                 let end = server_end(&session.facts);
                 // The same claims keep their reference, so that the application sees a change only where there is one.
                 let user = if previous.user == session.user { Rc::clone(&previous.user) } else { user };
-                self.phase = Phase::SignedIn(Session { user: Rc::clone(&user), ..session });
+                session.user = Rc::clone(&user);
+                self.phase = Phase::SignedIn(session);
                 if changed {
                     self.next_epoch();
-                    self.notify(Notice::UserChanged(previous.user, user));
+                    self.notify(Notice::UserChanged(Rc::clone(&previous.user), user));
                 } else if prolonged {
                     self.warned = None;
                     self.notify(Notice::Refreshed(end, Origin::ThisTab));
@@ -135,7 +136,7 @@ impl Machine {
 
     fn settle_checked(&mut self, facts: Option<&SessionFacts>) {
         let boxed = || facts.cloned().map(Box::new);
-        self.settle_where(|_, wants| match wants {
+        self.settle_where(&|_, wants| match wants {
             Wants::Checked => Some(Outcome::Session(boxed())),
             Wants::Extended | Wants::Renewed => {
                 Some(facts.map_or(Outcome::Failed(ErrorCode::SessionExpired.into()), |_| Outcome::Session(boxed())))
@@ -169,7 +170,7 @@ impl Machine {
             self.failure = Some(error.clone());
             self.notify(Notice::RefreshFailed(error.clone(), self.retry_at, false));
         }
-        self.settle_where(|_, wants| {
+        self.settle_where(&|_, wants| {
             matches!(wants, Wants::Checked | Wants::Extended | Wants::Renewed).then(|| Outcome::Failed(error.clone()))
         });
     }

@@ -165,7 +165,7 @@ impl Machine {
         }
         if !matches!(self.phase, Phase::Authenticating(..)) {
             let aborted = || Outcome::Failed(Error::new(ErrorCode::Aborted, "Signed out meanwhile."));
-            self.settle_where(|_, wants| matches!(wants, Wants::SignedIn).then(aborted));
+            self.settle_where(&|_, wants| matches!(wants, Wants::SignedIn).then(aborted));
         }
         self.settle_started();
         self.refuse_waiters();
@@ -180,7 +180,7 @@ impl Machine {
         self.leave_by = None;
         self.shown = self.view();
         self.phase = Phase::Disposed;
-        self.settle_where(|_, _| Some(Outcome::Failed(ErrorCode::Disposed.into())));
+        self.settle_where(&|_, _| Some(Outcome::Failed(ErrorCode::Disposed.into())));
     }
 
     /// A disposed client answers every wish with `disposed`, and leaves no token of a late answer alive.

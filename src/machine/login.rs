@@ -12,7 +12,7 @@ impl Machine {
             Login::Password { .. } => Via::Password,
         };
         // A sign-in that is already under way gives way to the newer wish of the user.
-        self.settle_where(|_, wants| matches!(wants, Wants::SignedIn).then(overtaken));
+        self.settle_where(&|_, wants| matches!(wants, Wants::SignedIn).then(overtaken));
         let before = match std::mem::replace(&mut self.phase, Phase::Idle) {
             Phase::Authenticating(_, before) => before,
             Phase::Committing(_, arrived, before) => {
@@ -79,7 +79,7 @@ impl Machine {
             }
             self.phase = Phase::SignedOut(SignedOutReason::Never, Some(error.clone()));
         }
-        self.settle_where(|_, wants| matches!(wants, Wants::SignedIn).then(|| Outcome::Failed(error.clone())));
+        self.settle_where(&|_, wants| matches!(wants, Wants::SignedIn).then(|| Outcome::Failed(error.clone())));
         self.settle_started();
         self.serve_waiters();
     }
@@ -108,7 +108,7 @@ impl Machine {
         self.plan_renewal();
         match previous {
             Some(previous) if !previous.same_user(&arrived.session) => {
-                self.notify(Notice::UserChanged(previous.user, Rc::clone(&user)));
+                self.notify(Notice::UserChanged(Rc::clone(&previous.user), Rc::clone(&user)));
             }
             Some(_) | None => {}
         }
@@ -118,7 +118,7 @@ impl Machine {
             self.arrived = Some(arrived.clone());
         }
         let outcome = Outcome::SignedIn(arrived);
-        self.settle_where(|_, wants| matches!(wants, Wants::SignedIn).then(|| outcome.clone()));
+        self.settle_where(&|_, wants| matches!(wants, Wants::SignedIn).then(|| outcome.clone()));
         self.settle_started();
         self.serve_waiters();
     }

@@ -258,7 +258,7 @@ impl Machine {
     }
 
     /// Settles every waiter for which `answer` has an outcome; the others go on waiting.
-    fn settle_where(&mut self, answer: impl Fn(&Self, &Wants) -> Option<Outcome>) {
+    fn settle_where(&mut self, answer: &dyn Fn(&Self, &Wants) -> Option<Outcome>) {
         for (id, wants) in std::mem::take(&mut self.waiters) {
             match answer(self, &wants) {
                 Some(outcome) => self.settle(id, outcome),

@@ -81,7 +81,7 @@ impl Machine {
                 return self.end(SignedOutReason::Expired, Origin::Server);
             }
             // It lives, only shorter than wished, and there is no longer one to be had.
-            return self.settle_where(|machine, wants| {
+            return self.settle_where(&|machine, wants| {
                 matches!(wants, Wants::Token(_)).then(|| machine.token(Lifetime::ZERO)).flatten()
             });
         }
@@ -92,9 +92,9 @@ impl Machine {
     }
 
     fn serve_tokens(&mut self) {
-        self.settle_where(
-            |machine, wants| if let Wants::Token(margin) = wants { machine.token(*margin) } else { None },
-        );
+        self.settle_where(&|machine, wants| {
+            if let Wants::Token(margin) = wants { machine.token(*margin) } else { None }
+        });
     }
 
     fn token(&self, margin: Lifetime) -> Option<Outcome> {
@@ -111,7 +111,7 @@ impl Machine {
     /// After a failed renewal: the current token until its real end, and an error from then on.
     fn serve_or_fail(&mut self, error: Option<Error>) {
         let error = error.unwrap_or_else(|| ErrorCode::LoginRequired.into());
-        self.settle_where(|machine, wants| match wants {
+        self.settle_where(&|machine, wants| match wants {
             Wants::Token(_) => Some(machine.token(Lifetime::ZERO).unwrap_or_else(|| Outcome::Failed(error.clone()))),
             Wants::Renewed => Some(Outcome::Failed(error.clone())),
             Wants::Replay => Some(Outcome::Replay(false)),
@@ -131,7 +131,7 @@ impl Machine {
             | Phase::Committing(..)
             | Phase::SignedIn(_) => ErrorCode::LoginRequired,
         };
-        self.settle_where(|_, wants| match wants {
+        self.settle_where(&|_, wants| match wants {
             Wants::Token(_) | Wants::Renewed | Wants::Extended => Some(Outcome::Failed(why.into())),
             Wants::Replay => Some(Outcome::Replay(false)),
             Wants::Checked => Some(Outcome::Session(None)),
@@ -157,7 +157,7 @@ impl Machine {
         if matches!(self.phase, Phase::Restoring(_)) {
             return self.end(SignedOutReason::StorageLost, Origin::Restored);
         }
-        self.settle_where(|machine, wants| match wants {
+        self.settle_where(&|machine, wants| match wants {
             Wants::Token(_) => machine.token(Lifetime::ZERO),
             Wants::Renewed => Some(Outcome::Failed(ErrorCode::RefreshUnavailable.into())),
             Wants::Replay => Some(Outcome::Replay(false)),
@@ -277,13 +277,13 @@ impl Machine {
             return self.restored_session();
         }
         if let Some(previous) = changed {
-            self.notify(Notice::UserChanged(previous.user, user));
+            self.notify(Notice::UserChanged(Rc::clone(&previous.user), user));
         } else if renewed {
             self.notify(Notice::Refreshed(end, Origin::OtherTab));
         } else {
             self.notify(Notice::SignedIn(user, Origin::OtherTab));
         }
-        self.settle_where(|_, wants| answer_renewed(wants));
+        self.settle_where(&|_, wants| answer_renewed(wants));
     }
 
     /// The server renewed the credential. Nobody is told before it is durable.
@@ -346,7 +346,7 @@ impl Machine {
         }
         // A new token serves even those who wished for a longer life than the server gives, and be it none at all: asking
         // again at once would bring the same.
-        self.settle_where(|machine, wants| match wants {
+        self.settle_where(&|machine, wants| match wants {
             Wants::Token(_) => access.clone().map(|access| Outcome::Token(access, machine.credential())),
             Wants::Renewed
             | Wants::Replay
@@ -407,7 +407,7 @@ impl Machine {
             return self.stay_signed_out(SignedOutReason::Never, None);
         }
         self.notify(Notice::RefreshFailed(error.clone(), None, true));
-        self.settle_where(|_, wants| match wants {
+        self.settle_where(&|_, wants| match wants {
             Wants::Token(_) | Wants::Renewed => Some(Outcome::Failed(error.clone())),
             Wants::Replay
             | Wants::Started

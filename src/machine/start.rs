@@ -126,6 +126,6 @@ impl Machine {
             return;
         }
         let outcome = Outcome::Started(self.arrived.clone(), self.start_error.clone());
-        self.settle_where(|_, wants| matches!(wants, Wants::Started).then(|| outcome.clone()));
+        self.settle_where(&|_, wants| matches!(wants, Wants::Started).then(|| outcome.clone()));
     }
 }

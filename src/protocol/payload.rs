@@ -40,7 +40,7 @@ pub(super) fn read(payload: &Json, at: UnixMillis) -> Result<SessionAnswer, Erro
         ..SessionFacts::default()
     };
     let csrf = csrf_token(payload)?;
-    Ok(SessionAnswer { session: Session { user: Rc::new(user.clone()), facts, credential: Credential::Cookie }, csrf })
+    Ok(SessionAnswer { session: Session::new(Rc::new(user.clone()), facts, Credential::Cookie), csrf })
 }
 
 /// The member `csrfToken`, if there is one.

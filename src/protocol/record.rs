@@ -136,7 +136,7 @@ fn read(json: &Json) -> Option<Record> {
     Some(Record {
         lineage: owned(json.get("lineage")?)?,
         generation: u64::try_from(integer(json.get("generation")?)?).ok()?,
-        session: Session { user: Rc::new(user.clone()), facts, credential },
+        session: Session::new(Rc::new(user.clone()), facts, credential),
     })
 }
 

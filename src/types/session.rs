@@ -4,8 +4,14 @@ use super::{AccessToken, ExpiresAt, IdToken, Json, RefreshToken, Scope, UnixMill
 use std::rc::Rc;
 
 /// Who is signed in, until when, and by what credential.
+///
+/// One pointer wide, because sessions are handed on in very many places of the WebAssembly module.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Session {
+pub struct Session(Box<SessionParts>);
+
+/// What a [`Session`] holds; reached through it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionParts {
     /// Claims about the user: an object, as the server sent it.
     pub user: Rc<Json>,
     /// What is known besides.
@@ -87,7 +93,27 @@ impl SessionFacts {
     }
 }
 
+impl std::ops::Deref for Session {
+    type Target = SessionParts;
+
+    fn deref(&self) -> &SessionParts {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Session {
+    fn deref_mut(&mut self) -> &mut SessionParts {
+        &mut self.0
+    }
+}
+
 impl Session {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(user: Rc<Json>, facts: SessionFacts, credential: Credential) -> Self {
+        Self(Box::new(SessionParts { user, facts, credential }))
+    }
+
     /// Whether both belong to one user: the same subject. Two sessions without a subject are the same if their claims are.
     #[must_use]
     pub fn same_user(&self, other: &Self) -> bool {

@@ -2,9 +2,9 @@ use super::*;
 
 fn token_session() -> Session {
     let user = Json::parse(r#"{"sub":"u1","name":"Ada \"é\" \u0001","roles":["a",{"b":null}],"n":1.5}"#).unwrap();
-    Session {
-        user: Rc::new(user),
-        facts: SessionFacts {
+    Session::new(
+        Rc::new(user),
+        SessionFacts {
             sub: Some("u1".into()),
             sid: Some("s1".into()),
             issued_at: Some(UnixMillis(1_800_000_000_123)),
@@ -17,24 +17,24 @@ fn token_session() -> Session {
             scope: Some(Scope("openid profile".into())),
             skew: -3_600_000,
         },
-        credential: Credential::Tokens(Tokens {
+        Credential::Tokens(Tokens {
             access: AccessToken::new("at+/=\\\"".to_owned()).unwrap(),
             refresh: RefreshToken::new("rt".to_owned()),
             id_token: IdToken::new("a.b.c".to_owned()),
             id_claims: Some(Rc::new(Json::parse(r#"{"iss":"https://as.example","exp":1800000060}"#).unwrap())),
             source: Source::Oidc,
         }),
-    }
+    )
 }
 
 fn cookie_session() -> Session {
-    Session { user: Rc::new(Json::Object(Vec::new())), facts: SessionFacts::default(), credential: Credential::Cookie }
+    Session::new(Rc::new(Json::Object(Vec::new())), SessionFacts::default(), Credential::Cookie)
 }
 
 fn bare_tokens() -> Session {
     let access = AccessToken::new("at".to_owned()).unwrap();
     let tokens = Tokens { access, refresh: None, id_token: None, id_claims: None, source: Source::FirstParty };
-    Session { credential: Credential::Tokens(tokens), ..cookie_session() }
+    Session::new(Rc::new(Json::Object(Vec::new())), SessionFacts::default(), Credential::Tokens(tokens))
 }
 
 fn record(generation: u64, session: Session) -> Record {

@@ -1,4 +1,4 @@
-import { plain, takeApart } from "./config.js";
+import { type Log, plain, takeApart } from "./config.js";
 import { type AuthError, own, report, wrap } from "./error.js";
 import { send } from "./fetch.js";
 import { type Listeners, listeners } from "./listeners.js";
@@ -43,11 +43,23 @@ export function createAuthClient<U extends Claims = Claims>(
   function show(next: AuthState<U>): void {
     if (alive.over?.code === "disposed" || next === state) return;
     state = next;
+    const { status, freshness, reason, error }: Loggable = next;
+    note("debug", "state", status, freshness);
+    if (reason === "error") note("error", "state", error?.message);
     states.tell(next, () => state === next);
   }
 
   function showError(error: AuthError): void {
     show({ status: "unauthenticated", reason: "error", error });
+  }
+
+  /** A line of the log. A logger that throws is reported, and changes nothing. */
+  function note(level: Parameters<Log>[0], ...parts: (string | undefined)[]): void {
+    try {
+      log(level, parts.filter(Boolean).join(": "));
+    } catch (error) {
+      report(error);
+    }
   }
 
   /** What goes wrong here is reported and not thrown back into wasm. A core that was given up is not heard. */
@@ -63,7 +75,10 @@ export function createAuthClient<U extends Claims = Claims>(
     onState: (next) => hear(() => show(translate.state(next))),
     onEvent: (name, detail) =>
       hear(() => {
-        hear(() => log(/Failed|Degraded/.test(name) ? "warn" : "info", describe(name, detail)));
+        const { error, cause, reason, origin, fatal }: Loggable = detail;
+        const ended = fatal || reason === "error" || reason === "storage_lost";
+        const level = ended ? "error" : error || cause ? "warn" : "info";
+        note(level, name, error?.message ?? cause ?? reason, origin);
         events[name]?.tell(translate.event(detail) as never);
       }),
   } satisfies Pick<Host, "onState" | "onEvent">);
@@ -85,6 +100,9 @@ export function createAuthClient<U extends Claims = Claims>(
         } catch (error) {
           result.error = wrap(error);
         }
+        const { reason }: Loggable = state;
+        // Where nobody is signed in because of it, that was logged as an error.
+        if (result.error && reason !== "error") note("warn", "init", result.error.message);
         return result;
       })
       .catch((error: AuthError) => {
@@ -163,7 +181,13 @@ export function createAuthClient<U extends Claims = Claims>(
   ) as SessionAuthClient<U> | TokenAuthClient<U>;
 }
 
-/** An event as a line of the log: never the user, who is nobody's business there. */
-function describe(name: string, detail: { error?: Error; cause?: string; reason?: string; origin?: string }): string {
-  return [name, detail.error?.message ?? detail.cause ?? detail.reason, detail.origin].filter(Boolean).join(": ");
+/** All that a line of the log is made of. The user and the session are nobody's business there. */
+interface Loggable {
+  status?: string;
+  freshness?: string;
+  reason?: string;
+  origin?: string;
+  cause?: string;
+  error?: Error;
+  fatal?: boolean;
 }

@@ -61,18 +61,18 @@ export interface RefreshPolicy {
   maxAttempts?: number;
 }
 
-/** How much is logged. Default `'warn'`. Nothing secret is logged at any level. */
+/** How much is logged: this, and what is graver. Default `'warn'`. Nothing secret is logged at any level, and no claim. */
 export type LogLevel = "silent" | "error" | "warn" | "info" | "debug";
 
-/** A sink for log lines. The console is one. */
+/** A sink for log lines, of every level. The console is one. */
 export interface Logger {
-  /** Something failed and stays so. */
+  /** Nobody is signed in because something failed: `init()`, the core, or the last renewal. */
   error(message: string, detail?: object): void;
-  /** Something failed and is dealt with, or gives less than was asked for. */
+  /** Something failed and is dealt with, or gives less than was asked for: a renewal that is tried again, a callback. */
   warn(message: string, detail?: object): void;
-  /** Something happened as it should. */
+  /** Something happened as it should: `signedIn`, `signedOut`, `userChanged`, `refreshed`, `expiring`. */
   info(message: string, detail?: object): void;
-  /** A detail for whoever looks for a fault. */
+  /** Every change of state: its status and freshness. */
   debug(message: string, detail?: object): void;
 }
 

@@ -1,18 +1,20 @@
 import { type Log, plain, takeApart } from "./config.js";
 import { type AuthError, own, report, wrap } from "./error.js";
-import { send } from "./fetch.js";
+import { abortable, send } from "./fetch.js";
 import { type Listeners, listeners } from "./listeners.js";
 import { life } from "./life.js";
 import { load } from "./loader.js";
 import type { Core, Host, LoginPlain } from "./skin.js";
 import { translator } from "./translate.js";
 import type {
+  AccessTokenOptions,
   AuthClient,
   AuthEvents,
   AuthState,
   Claims,
   IdTokenClaims,
   InitResult,
+  LoginOptions,
   LoginResult,
   SessionAuthClient,
   SessionConfig,
@@ -112,14 +114,35 @@ export function createAuthClient<U extends Claims = Claims>(
       }));
   }
 
-  /** Every call restores the session first: before that, the core could not tell whether somebody is signed in. */
-  function use<T>(call: (core: Core) => T | Promise<T>): Promise<T> {
-    return alive.guard(async () => {
-      await init();
-      const running = await alive.start();
-      if (alive.over) throw alive.over;
-      return call(running);
-    });
+  /**
+   * Every call restores the session first: before that, the core could not tell whether somebody is signed in. The signal
+   * ends the waiting; what the core was not asked until then, it is not asked any more.
+   */
+  function use<T>(call: (core: Core) => T | Promise<T>, signal?: AbortSignal): Promise<T> {
+    const calledOff = () => own("aborted", "", signal!.reason);
+    const work = () =>
+      alive.guard(async () => {
+        await init();
+        const running = await alive.start();
+        if (alive.over) throw alive.over;
+        if (signal?.aborted) throw calledOff();
+        return call(running);
+      });
+    if (!signal) return work();
+    return signal.aborted ? Promise.reject(calledOff()) : abortable(work, signal, calledOff);
+  }
+
+  /** The core cannot call off a sign-in. One that arrives after it was called off is ended again. */
+  async function login({ signal, ...options }: LoginOptions, core: Core): Promise<LoginResult<U>> {
+    const result = await core.login(plain(options));
+    if (signal?.aborted) {
+      await core.revoke().catch((error: unknown) => {
+        // The caller has its answer already, so this is the only place that tells.
+        note("warn", "login", wrap(error).message);
+        throw error;
+      });
+    }
+    return signedIn(result);
   }
 
   function signedIn(result: LoginPlain): LoginResult<U> {
@@ -145,7 +168,7 @@ export function createAuthClient<U extends Claims = Claims>(
       signal?.addEventListener("abort", off, { once: true });
       return off;
     },
-    login: (options = {}) => use(async (core) => signedIn(await core.login(plain(options)))),
+    login: (options) => use((core) => login(options ?? {}, core), options?.signal),
     logout: (options = {}) => use((core) => core.logout(plain(options))),
     refresh: () => use((core) => core.refresh()).then(() => state),
     fetch(input, init) {
@@ -174,7 +197,8 @@ export function createAuthClient<U extends Claims = Claims>(
           extendSession: () => use((core) => core.extend()),
         }
       : {
-          getAccessToken: ({ minValiditySeconds = 5 } = {}) => use((core) => core.accessToken(minValiditySeconds)),
+          getAccessToken: ({ minValiditySeconds = 5, signal }: AccessTokenOptions = {}) =>
+            use((core) => core.accessToken(minValiditySeconds), signal),
           getIdTokenClaims: () => use((core) => core.idTokenClaims() as IdTokenClaims | null),
           revoke: () => use((core) => core.revoke()),
         },

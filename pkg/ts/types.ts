@@ -470,6 +470,14 @@ export type LoginOptions = {
   returnTo?: string;
   /** Handed back in the result. Must be plain JSON. */
   appState?: unknown;
+  /**
+   * Calls the sign-in off: the promise rejects with `aborted` at once; its `cause` is the signal's reason. While `init()` is
+   * still at work, nothing has been sent, and nothing will be. After that the attempt cannot be stopped in this version. By
+   * password, the server may still accept it: the session is then ended again, here and at the server, so that `signedIn`
+   * and `signedOut` follow one another, and a session that stood before is over, too. By redirect, the page may still
+   * leave, and what the user does at the provider then counts.
+   */
+  signal?: AbortSignal;
 } & (
   | {
       /** The browser goes to the provider and comes back. The default. */
@@ -597,6 +605,11 @@ export interface ListenerOptions {
 export interface AccessTokenOptions {
   /** The token must live at least this long; otherwise it is renewed first. Default 5. */
   minValiditySeconds?: number;
+  /**
+   * Ends the waiting: the promise rejects with `aborted`, whose `cause` is the signal's reason. A renewal that has begun goes
+   * on, as others may wait for it.
+   */
+  signal?: AbortSignal;
 }
 
 /** Takes a listener back. Safe to call twice. */

@@ -197,8 +197,12 @@ export function createAuthClient<U extends Claims = Claims>(
           extendSession: () => use((core) => core.extend()),
         }
       : {
-          getAccessToken: ({ minValiditySeconds = 5, signal }: AccessTokenOptions = {}) =>
-            use((core) => core.accessToken(minValiditySeconds), signal),
+          getAccessToken: ({ minValiditySeconds = 5, signal, ...others }: AccessTokenOptions = {}) =>
+            use((core) => {
+              const [name] = Object.keys(plain(others));
+              if (name) throw own("config_invalid", `\`${name}\` is no option of getAccessToken().`);
+              return core.accessToken(minValiditySeconds);
+            }, signal),
           getIdTokenClaims: () => use((core) => core.idTokenClaims() as IdTokenClaims | null),
           revoke: () => use((core) => core.revoke()),
         },

@@ -114,6 +114,15 @@ test("what login and logout are given must be plain data too", async (t) => {
   assert.ok(script.calls.every(([name]) => name !== "login" && name !== "logout"));
 });
 
+test("getAccessToken refuses an option that it does not know, as the token would be another than was asked for", async (t) => {
+  const { auth, script } = await client(t);
+  await assert.rejects(auth.getAccessToken({ minValiditySeconds: 5, resource: "https://api.example" }), {
+    code: "config_invalid",
+    message: /`resource` is no option of getAccessToken\(\)/,
+  });
+  assert.ok(script.calls.every(([name]) => name !== "accessToken"));
+});
+
 /** A logger that keeps its lines, and the lines. */
 function listening() {
   const lines = [];

@@ -10,6 +10,7 @@ use std::path::Path;
 
 /// The errors that TypeScript must be able to raise before the core is there, or when it is gone.
 const OWN: &[ErrorCode] = &[
+    ErrorCode::Aborted,
     ErrorCode::ConfigInvalid,
     ErrorCode::Disposed,
     ErrorCode::InsecureContext,

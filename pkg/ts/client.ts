@@ -1,18 +1,20 @@
-import { plain, takeApart } from "./config.js";
+import { type Log, plain, takeApart } from "./config.js";
 import { type AuthError, own, report, wrap } from "./error.js";
-import { send } from "./fetch.js";
+import { abortable, send } from "./fetch.js";
 import { type Listeners, listeners } from "./listeners.js";
 import { life } from "./life.js";
 import { load } from "./loader.js";
 import type { Core, Host, LoginPlain } from "./skin.js";
 import { translator } from "./translate.js";
 import type {
+  AccessTokenOptions,
   AuthClient,
   AuthEvents,
   AuthState,
   Claims,
   IdTokenClaims,
   InitResult,
+  LoginOptions,
   LoginResult,
   SessionAuthClient,
   SessionConfig,
@@ -43,11 +45,23 @@ export function createAuthClient<U extends Claims = Claims>(
   function show(next: AuthState<U>): void {
     if (alive.over?.code === "disposed" || next === state) return;
     state = next;
+    const { status, freshness, reason, error }: Loggable = next;
+    note("debug", "state", status, freshness);
+    if (reason === "error") note("error", "state", error?.message);
     states.tell(next, () => state === next);
   }
 
   function showError(error: AuthError): void {
     show({ status: "unauthenticated", reason: "error", error });
+  }
+
+  /** A line of the log. A logger that throws is reported, and changes nothing. */
+  function note(level: Parameters<Log>[0], ...parts: (string | undefined)[]): void {
+    try {
+      log(level, parts.filter(Boolean).join(": "));
+    } catch (error) {
+      report(error);
+    }
   }
 
   /** What goes wrong here is reported and not thrown back into wasm. A core that was given up is not heard. */
@@ -63,7 +77,10 @@ export function createAuthClient<U extends Claims = Claims>(
     onState: (next) => hear(() => show(translate.state(next))),
     onEvent: (name, detail) =>
       hear(() => {
-        hear(() => log(/Failed|Degraded/.test(name) ? "warn" : "info", describe(name, detail)));
+        const { error, cause, reason, origin, fatal }: Loggable = detail;
+        const ended = fatal || reason === "error" || reason === "storage_lost";
+        const level = ended ? "error" : error || cause ? "warn" : "info";
+        note(level, name, error?.message ?? cause ?? reason, origin);
         events[name]?.tell(translate.event(detail) as never);
       }),
   } satisfies Pick<Host, "onState" | "onEvent">);
@@ -85,6 +102,9 @@ export function createAuthClient<U extends Claims = Claims>(
         } catch (error) {
           result.error = wrap(error);
         }
+        const { reason }: Loggable = state;
+        // Where nobody is signed in because of it, that was logged as an error.
+        if (result.error && reason !== "error") note("warn", "init", result.error.message);
         return result;
       })
       .catch((error: AuthError) => {
@@ -94,14 +114,35 @@ export function createAuthClient<U extends Claims = Claims>(
       }));
   }
 
-  /** Every call restores the session first: before that, the core could not tell whether somebody is signed in. */
-  function use<T>(call: (core: Core) => T | Promise<T>): Promise<T> {
-    return alive.guard(async () => {
-      await init();
-      const running = await alive.start();
-      if (alive.over) throw alive.over;
-      return call(running);
-    });
+  /**
+   * Every call restores the session first: before that, the core could not tell whether somebody is signed in. The signal
+   * ends the waiting; what the core was not asked until then, it is not asked any more.
+   */
+  function use<T>(call: (core: Core) => T | Promise<T>, signal?: AbortSignal): Promise<T> {
+    const calledOff = () => own("aborted", "", signal!.reason);
+    const work = () =>
+      alive.guard(async () => {
+        await init();
+        const running = await alive.start();
+        if (alive.over) throw alive.over;
+        if (signal?.aborted) throw calledOff();
+        return call(running);
+      });
+    if (!signal) return work();
+    return signal.aborted ? Promise.reject(calledOff()) : abortable(work, signal, calledOff);
+  }
+
+  /** The core cannot call off a sign-in. One that arrives after it was called off is ended again. */
+  async function login({ signal, ...options }: LoginOptions, core: Core): Promise<LoginResult<U>> {
+    const result = await core.login(plain(options));
+    if (signal?.aborted) {
+      await core.revoke().catch((error: unknown) => {
+        // The caller has its answer already, so this is the only place that tells.
+        note("warn", "login", wrap(error).message);
+        throw error;
+      });
+    }
+    return signedIn(result);
   }
 
   function signedIn(result: LoginPlain): LoginResult<U> {
@@ -127,7 +168,7 @@ export function createAuthClient<U extends Claims = Claims>(
       signal?.addEventListener("abort", off, { once: true });
       return off;
     },
-    login: (options = {}) => use(async (core) => signedIn(await core.login(plain(options)))),
+    login: (options) => use((core) => login(options ?? {}, core), options?.signal),
     logout: (options = {}) => use((core) => core.logout(plain(options))),
     refresh: () => use((core) => core.refresh()).then(() => state),
     fetch(input, init) {
@@ -156,14 +197,25 @@ export function createAuthClient<U extends Claims = Claims>(
           extendSession: () => use((core) => core.extend()),
         }
       : {
-          getAccessToken: ({ minValiditySeconds = 5 } = {}) => use((core) => core.accessToken(minValiditySeconds)),
+          getAccessToken: ({ minValiditySeconds = 5, signal, ...others }: AccessTokenOptions = {}) =>
+            use((core) => {
+              const [name] = Object.keys(plain(others));
+              if (name) throw own("config_invalid", `\`${name}\` is no option of getAccessToken().`);
+              return core.accessToken(minValiditySeconds);
+            }, signal),
           getIdTokenClaims: () => use((core) => core.idTokenClaims() as IdTokenClaims | null),
           revoke: () => use((core) => core.revoke()),
         },
   ) as SessionAuthClient<U> | TokenAuthClient<U>;
 }
 
-/** An event as a line of the log: never the user, who is nobody's business there. */
-function describe(name: string, detail: { error?: Error; cause?: string; reason?: string; origin?: string }): string {
-  return [name, detail.error?.message ?? detail.cause ?? detail.reason, detail.origin].filter(Boolean).join(": ");
+/** All that a line of the log is made of. The user and the session are nobody's business there. */
+interface Loggable {
+  status?: string;
+  freshness?: string;
+  reason?: string;
+  origin?: string;
+  cause?: string;
+  error?: Error;
+  fatal?: boolean;
 }

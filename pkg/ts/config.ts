@@ -69,9 +69,14 @@ export function plain<T>(value: T, path = "", take?: (value: unknown, path: stri
 }
 
 function logTo(logger: Logger | LogLevel = "warn"): Log {
-  if (typeof logger !== "string") return (level, message) => logger[level](message);
-  const most = LEVELS.indexOf(logger);
-  if (most < 0) throw invalid(`\`logger\` must be a logger or one of ${LEVELS.join(", ")}.`);
+  const most = LEVELS.indexOf(logger as LogLevel);
+  if (most < 0) {
+    const sink = Object(logger) as Logger;
+    if (LEVELS.slice(1).every((level) => typeof sink[level as keyof Logger] === "function")) {
+      return (level, message) => sink[level](message);
+    }
+    throw invalid(`\`logger\` must be a logger or one of ${LEVELS.join(", ")}.`);
+  }
   return (level, message) => {
     if (LEVELS.indexOf(level) <= most) console[level](`authsafe: ${message}`);
   };

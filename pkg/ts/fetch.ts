@@ -19,8 +19,8 @@ export async function send(gate: Gate, input: RequestInfo | URL, init?: RequestI
   const request = new Request(input, init);
   const { url, method, signal } = request;
   signal.throwIfAborted();
-  const ask = () => abortable(gate.authorize(url, method), signal);
-  const judge = (grant: Grant, answer: Response) => abortable(isRetryWorth(gate, grant, answer), signal);
+  const ask = () => abortable(() => gate.authorize(url, method), signal);
+  const judge = (grant: Grant, answer: Response) => abortable(() => isRetryWorth(gate, grant, answer), signal);
 
   const grant = await ask();
   if (!grant) return fetch(request);
@@ -86,10 +86,16 @@ async function saysExpired({ isSessionExpired }: Gate, answer: Response): Promis
 }
 
 /** Waits for `work`, or for the caller's signal, whichever comes first. */
-function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+export function abortable<T>(
+  work: () => Promise<T>,
+  signal: AbortSignal,
+  reason: () => unknown = () => signal.reason,
+): Promise<T> {
   return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
+    const abort = () => reject(reason());
     signal.addEventListener("abort", abort);
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+    work()
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener("abort", abort));
   });
 }

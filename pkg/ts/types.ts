@@ -61,18 +61,18 @@ export interface RefreshPolicy {
   maxAttempts?: number;
 }
 
-/** How much is logged. Default `'warn'`. Nothing secret is logged at any level. */
+/** How much is logged: this, and what is graver. Default `'warn'`. Nothing secret is logged at any level, and no claim. */
 export type LogLevel = "silent" | "error" | "warn" | "info" | "debug";
 
-/** A sink for log lines. The console is one. */
+/** A sink for log lines, of every level. The console is one. */
 export interface Logger {
-  /** Something failed and stays so. */
+  /** Nobody is signed in because something failed: `init()`, the core, or the last renewal. */
   error(message: string, detail?: object): void;
-  /** Something failed and is dealt with, or gives less than was asked for. */
+  /** Something failed and is dealt with, or gives less than was asked for: a renewal that is tried again, a callback. */
   warn(message: string, detail?: object): void;
-  /** Something happened as it should. */
+  /** Something happened as it should: `signedIn`, `signedOut`, `userChanged`, `refreshed`, `expiring`. */
   info(message: string, detail?: object): void;
-  /** A detail for whoever looks for a fault. */
+  /** Every change of state: its status and freshness. */
   debug(message: string, detail?: object): void;
 }
 
@@ -470,6 +470,14 @@ export type LoginOptions = {
   returnTo?: string;
   /** Handed back in the result. Must be plain JSON. */
   appState?: unknown;
+  /**
+   * Calls the sign-in off: the promise rejects with `aborted` at once; its `cause` is the signal's reason. While `init()` is
+   * still at work, nothing has been sent, and nothing will be. After that the attempt cannot be stopped in this version. By
+   * password, the server may still accept it: the session is then ended again, here and at the server, so that `signedIn`
+   * and `signedOut` follow one another, and a session that stood before is over, too. By redirect, the page may still
+   * leave, and what the user does at the provider then counts.
+   */
+  signal?: AbortSignal;
 } & (
   | {
       /** The browser goes to the provider and comes back. The default. */
@@ -597,6 +605,11 @@ export interface ListenerOptions {
 export interface AccessTokenOptions {
   /** The token must live at least this long; otherwise it is renewed first. Default 5. */
   minValiditySeconds?: number;
+  /**
+   * Ends the waiting: the promise rejects with `aborted`, whose `cause` is the signal's reason. A renewal that has begun goes
+   * on, as others may wait for it.
+   */
+  signal?: AbortSignal;
 }
 
 /** Takes a listener back. Safe to call twice. */

@@ -306,6 +306,90 @@ test("a client that is disposed of while it loads makes no core", async (t) => {
   assert.deepEqual(script.cores, []);
 });
 
+test("a signal ends the waiting for a token or a sign-in, with its reason as the cause", async (t) => {
+  for (const [name, call] of [
+    ["accessToken", (auth, signal) => auth.getAccessToken({ signal })],
+    ["login", (auth, signal) => auth.login({ via: "password", username: "ada", password: "x", signal })],
+  ]) {
+    const { auth, script, AuthError } = await client(t, undefined, { [name]: () => new Promise(() => {}) });
+    const calls = () => script.calls.filter(([call]) => call === name);
+    const reason = new Error("the user went elsewhere");
+    const isAborted = (error) => AuthError.is(error, "aborted") && error.cause === reason;
+    await assert.rejects(call(auth, AbortSignal.abort(reason)), isAborted);
+    assert.deepEqual(script.cores, [], name);
+    const control = new AbortController();
+    const waiting = call(auth, control.signal);
+    await until(() => calls().length === 1);
+    control.abort(reason);
+    await assert.rejects(waiting, isAborted);
+    // It is this layer's own, and no option that the core would refuse.
+    if (name === "login") assert.deepEqual(Object.keys(calls()[0][1]), ["via", "username", "password"]);
+  }
+});
+
+test("what is called off while init is at work is not begun", async (t) => {
+  const { promise, resolve } = deferred();
+  const { auth, script } = await client(t, undefined, { init: () => promise });
+  const { signal, abort } = controlled();
+  const waiting = [auth.login({ signal }), auth.getAccessToken({ signal })];
+  await until(() => script.calls.length > 0);
+  abort();
+  for (const each of waiting) await assert.rejects(each, { code: "aborted" });
+  resolve({});
+  await auth.logout();
+  assert.deepEqual(
+    script.calls.map(([name]) => name),
+    ["init", "snapshot", "logout"],
+  );
+});
+
+test("a sign-in that arrives after it was called off is ended again, and one that was not called off is kept", async (t) => {
+  const arrived = { user: { sub: "ada" }, session: { clockSkew: 0 } };
+  const refused = { ...expired, code: "server_error", phase: "logout", message: "The server failed." };
+  const lines = [];
+  const logger = { error() {}, warn: (line) => lines.push(line), info() {}, debug() {} };
+  const { auth, script } = await client(t, { mode: "token", logger }, { revoke: () => Promise.reject(refused) });
+  const called = (wanted) => script.calls.filter(([name]) => name === wanted).length;
+  for (const late of [false, true]) {
+    const { promise, resolve } = deferred();
+    script.answers.login = () => promise;
+    const { signal, abort } = controlled();
+    const waiting = auth.login({ signal });
+    await until(() => called("login") === (late ? 2 : 1));
+    if (late) abort();
+    resolve(arrived);
+    if (late) {
+      await assert.rejects(waiting, { code: "aborted" });
+      await until(() => lines.length === 1);
+    } else {
+      assert.deepEqual(await waiting, arrived);
+      abort();
+      await new Promise(setImmediate);
+    }
+    assert.equal(called("revoke"), late ? 1 : 0);
+  }
+  // That the server could not be told shows nowhere else.
+  assert.deepEqual(lines, ["login: The server failed."]);
+});
+
+test("a signal that was never aborted is left without a listener", async (t) => {
+  const { auth } = await client(t, undefined, { accessToken: async () => "a token" });
+  const { signal } = controlled();
+  let listeners = 0;
+  for (const [name, change] of Object.entries({ addEventListener: 1, removeEventListener: -1 })) {
+    const method = signal[name].bind(signal);
+    signal[name] = (...args) => ((listeners += change), method(...args));
+  }
+  assert.equal(await auth.getAccessToken({ signal }), "a token");
+  await until(() => listeners === 0);
+});
+
+/** A signal, and what aborts it. */
+function controlled() {
+  const control = new AbortController();
+  return { signal: control.signal, abort: () => control.abort() };
+}
+
 function deferred() {
   let resolve;
   const promise = new Promise((done) => (resolve = done));

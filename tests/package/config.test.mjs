@@ -89,6 +89,8 @@ test("what can be seen to be wrong at once is thrown by createAuthClient, and th
     [token({ oidc: { maxAge: 1n } }), /`oidc\.maxAge` is not plain JSON/],
     [token({ oidc: cycle }), /nested too deeply/],
     [token({ logger: "loud" }), /`logger` must be a logger or one of silent, error, warn, info, debug/],
+    [token({ logger: null }), /`logger` must be a logger/],
+    [token({ logger: { ...console, debug: undefined } }), /`logger` must be a logger/],
   ];
   for (const [config, message] of cases) {
     assert.throws(
@@ -112,45 +114,133 @@ test("what login and logout are given must be plain data too", async (t) => {
   assert.ok(script.calls.every(([name]) => name !== "login" && name !== "logout"));
 });
 
-test("events are logged at their level, without what is known of the user", async (t) => {
+test("getAccessToken refuses an option that it does not know, as the token would be another than was asked for", async (t) => {
+  const { auth, script } = await client(t);
+  await assert.rejects(auth.getAccessToken({ minValiditySeconds: 5, resource: "https://api.example" }), {
+    code: "config_invalid",
+    message: /`resource` is no option of getAccessToken\(\)/,
+  });
+  assert.ok(script.calls.every(([name]) => name !== "accessToken"));
+});
+
+/** A logger that keeps its lines, and the lines. */
+function listening() {
   const lines = [];
-  const logger = Object.fromEntries(
-    ["error", "warn", "info", "debug"].map((level) => [level, (message) => lines.push(`${level}: ${message}`)]),
-  );
+  const levels = ["error", "warn", "info", "debug"];
+  const logger = Object.fromEntries(levels.map((level) => [level, (message) => lines.push(`${level}: ${message}`)]));
+  return { lines, logger };
+}
+
+const fields = { code: "server_error", phase: "refresh", message: "The server failed.", retryable: true };
+
+test("events are logged at their level, without what is known of the user", async (t) => {
+  const { lines, logger } = listening();
   const { host } = await handed(t, token({ logger }));
-  const error = { code: "server_error", phase: "refresh", message: "The server failed.", retryable: true };
-  host.onEvent("refreshFailed", { error, fatal: false });
-  host.onEvent("signedIn", { user: { sub: "canary", email: "canary" }, origin: "other-tab" });
-  host.onEvent("signedOut", { reason: "expired", origin: "server" });
-  host.onEvent("storageDegraded", { wanted: "localStorage", using: "memory", cause: "It is full." });
+  lines.length = 0;
+  const user = { sub: "canary", email: "canary" };
+  for (const [name, detail] of [
+    ["refreshFailed", { error: fields, fatal: false, willRetryAt: 1 }],
+    ["refreshFailed", { error: fields, fatal: true }],
+    ["signedIn", { user, origin: "other-tab" }],
+    ["userChanged", { previous: user, current: user }],
+    ["refreshed", { expiresAt: 1, by: "this-tab" }],
+    ["expiring", { secondsLeft: 1 }],
+    ["signedOut", { reason: "expired", origin: "server" }],
+    ["signedOut", { reason: "storage_lost", origin: "restored" }],
+    ["signedOut", { reason: "error", origin: "server" }],
+    ["storageDegraded", { wanted: "localStorage", using: "memory", cause: "It is full." }],
+    ["isolationDegraded", { cause: "This version runs in the page." }],
+  ]) {
+    host.onEvent(name, detail);
+  }
   assert.deepEqual(lines, [
     "warn: refreshFailed: The server failed.",
+    "error: refreshFailed: The server failed.",
     "info: signedIn: other-tab",
+    "info: userChanged",
+    "info: refreshed",
+    "info: expiring",
     "info: signedOut: expired: server",
+    "error: signedOut: storage_lost: restored",
+    "error: signedOut: error: server",
     "warn: storageDegraded: It is full.",
+    "warn: isolationDegraded: This version runs in the page.",
+  ]);
+});
+
+test("a change of state is logged by status and freshness, and a cause that nobody is signed in as an error", async (t) => {
+  const { lines, logger } = listening();
+  const { host } = await handed(t, token({ logger }));
+  const user = { sub: "canary" };
+  const session = { sub: "canary", sid: "canary", clockSkew: 0 };
+  for (const state of [
+    { status: "authenticating", via: "password" },
+    { status: "authenticated", user, session, freshness: "fresh" },
+    { status: "authenticated", user, session, freshness: "fresh" },
+    { status: "authenticated", user, session, freshness: "stale" },
+    { status: "unauthenticated", reason: "never", error: fields },
+    { status: "unauthenticated", reason: "error", error: fields },
+  ]) {
+    host.onState(state);
+  }
+  assert.deepEqual(lines, [
+    "debug: state: unauthenticated",
+    "debug: state: authenticating",
+    "debug: state: authenticated: fresh",
+    "debug: state: authenticated: stale",
+    "debug: state: unauthenticated",
+    "debug: state: unauthenticated",
+    "error: state: The server failed.",
+  ]);
+});
+
+test("what keeps init from starting, or the core from going on, is logged as an error, and the rest of init as a warning", async (t) => {
+  const logged = async (answers, work) => {
+    const { lines, logger } = listening();
+    const made = await client(t, token({ logger }), answers);
+    await work(made.auth).catch(() => {});
+    return lines.filter((line) => !line.startsWith("debug: "));
+  };
+  const init = (auth) => auth.init();
+  const trapped = "error: state: The core stopped at an internal fault and must be started anew.";
+  const trap = () => Promise.reject(new WebAssembly.RuntimeError("unreachable"));
+  assert.deepEqual(await logged({ constructor: fields }, init), ["error: state: The server failed."]);
+  assert.deepEqual(await logged({ init: trap }, init), [trapped]);
+  assert.deepEqual(await logged({ refresh: trap }, (auth) => auth.refresh()), [trapped]);
+  assert.deepEqual(await logged({ init: async () => ({ error: fields }) }, init), ["warn: init: The server failed."]);
+  const unreachable = { status: "unauthenticated", reason: "error", error: fields };
+  assert.deepEqual(await logged({ init: async () => ({ error: fields }), snapshot: () => unreachable }, init), [
+    "error: state: The server failed.",
   ]);
 });
 
 test("the console hears warnings unless told otherwise, and a broken logger stops nothing", async (t) => {
   const warn = t.mock.method(console, "warn", () => {});
   const info = t.mock.method(console, "info", () => {});
+  const debug = t.mock.method(console, "debug", () => {});
   for (const [logger, counts] of [
     [undefined, [1, 0]],
     ["silent", [0, 0]],
     ["error", [0, 0]],
     ["info", [1, 1]],
+    ["debug", [1, 1]],
   ]) {
     const { host } = await handed(t, token({ logger }));
     host.onEvent("storageDegraded", { cause: "It is full." });
     host.onEvent("signedOut", { reason: "expired" });
     assert.deepEqual([warn.mock.callCount(), info.mock.callCount()], counts, logger);
+    assert.equal(debug.mock.callCount(), logger === "debug" ? 1 : 0, logger);
     assert.ok(warn.mock.calls.every(({ arguments: [line] }) => line === "authsafe: storageDegraded: It is full."));
     warn.mock.resetCalls();
     info.mock.resetCalls();
   }
 
   const failures = uncaught(t);
-  const { auth, script } = await client(t, token({ logger: {} }));
+  const { logger } = listening();
+  logger.info = () => {
+    throw new Error("in the logger");
+  };
+  const { auth, script } = await client(t, token({ logger }));
   await auth.init();
   const heard = [];
   auth.on("signedOut", (detail) => heard.push(detail.reason));

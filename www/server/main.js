@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** Starts the whole demo and prints where it is. Ctrl-C ends it. */
+import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { freePort, isFree } from "./listen.js";
 import { APPLICATION } from "./page.js";
@@ -21,6 +22,8 @@ Each is also read from the environment: AUTHSAFE_DEMO_PORT, AUTHSAFE_DEMO_ACCESS
 /** Where else the page's port is looked for: so many times, so far apart. */
 const ATTEMPTS = 5;
 const STEP = 10;
+/** How often the servers are started where another process was faster to take a port that was free a moment before. */
+const STARTS = 5;
 
 const settings = readSettings();
 if (settings.help) {
@@ -43,18 +46,29 @@ async function run({ port, accessTokenSeconds, idleSeconds, absoluteSeconds, qui
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, end);
 
-  const chosen = await choosePorts(port);
-  if (chosen.running) {
-    console.log(`The authsafe demo is running already: ${chosen.running}`);
-    return;
+  let chosen;
+  let stack;
+  for (let starts = 1; !stack; starts++) {
+    chosen = await choosePorts(port);
+    if (ending) return;
+    if (chosen.running) {
+      console.log(`The authsafe demo is running already: ${chosen.running}`);
+      return;
+    }
+    starting = startStack({
+      ports: chosen.ports,
+      provider: { accessTokenSeconds },
+      firstParty: { accessTokenSeconds },
+      session: { idleSeconds, absoluteSeconds },
+    });
+    try {
+      stack = await starting;
+    } catch (error) {
+      if (error.code !== "EADDRINUSE" || starts === STARTS) throw error;
+      // Most likely a second demo that was started at the same moment. By then it is up, and is recognised.
+      await moment();
+    }
   }
-  starting = startStack({
-    ports: chosen.ports,
-    provider: { accessTokenSeconds },
-    firstParty: { accessTokenSeconds },
-    session: { idleSeconds, absoluteSeconds },
-  });
-  const stack = await starting;
   if (ending) return;
   if (!quiet) {
     for (const notice of chosen.notices) console.log(notice);
@@ -76,8 +90,14 @@ async function choosePorts(first) {
   const notices = [];
   let page;
   for (let candidate = first; candidate < first + ATTEMPTS * STEP && !page; candidate += STEP) {
-    if (await isFree(candidate)) page = candidate;
-    else if (await isDemo(candidate)) return { running: `http://localhost:${candidate}/` };
+    let found = await look(candidate);
+    if (found === "taken") {
+      // A demo that looks for its own ports holds each for an instant, and one that starts does not answer yet.
+      await moment();
+      found = await look(candidate);
+    }
+    if (found === "demo") return { running: `http://localhost:${candidate}/` };
+    if (found === "free") page = candidate;
     else notices.push(`Port ${candidate} is taken by something else; trying another for the page.`);
   }
   page ??= await freePort();
@@ -91,6 +111,16 @@ async function choosePorts(first) {
     if (ports[name] !== wanted) notices.push(`Port ${wanted} is taken; the ${name} uses ${ports[name]}.`);
   }
   return { ports, notices };
+}
+
+async function look(port) {
+  if (await isFree(port)) return "free";
+  return (await isDemo(port)) ? "demo" : "taken";
+}
+
+/** Of a length that two processes do not share, so that they do not meet again. */
+function moment() {
+  return pause(200 + Math.random() * 800);
 }
 
 /** Whether what listens on this port is this demo. Bounded: a stranger may accept a connection and never answer. */

@@ -72,6 +72,20 @@ describe("the demo's command", () => {
     assert.deepEqual(await first.exit, { code: 0, signal: null, out: `The authsafe demo is at ${address}\n`, err: "" });
   });
 
+  test("of two that are started at the same moment, one is the demo and the other says so", async () => {
+    const port = String(await freePort());
+    const both = [start("--port", port, "--quiet"), start("--port", port, "--quiet")];
+    const results = both.map(({ exit }) => exit);
+    const early = await Promise.race(results);
+    assert.deepEqual([early.code, early.err], [0, ""]);
+    const [, address] = /^The authsafe demo is running already: (\S+)\n$/.exec(early.out) ?? assert.fail(early.out);
+    assert.deepEqual(await Promise.all(both.map((demo) => demo.address)), [address, address]);
+    assert.equal((await fetch(`${address}config.json`)).status, 200);
+    for (const { child } of both) child.kill();
+    const outputs = (await Promise.all(results)).map(({ out, err }) => out + err);
+    assert.deepEqual(outputs.sort(), [`The authsafe demo is at ${address}\n`, early.out]);
+  });
+
   test("takes other ports where strangers have the usual ones", async () => {
     const port = await freePort();
     // The page's next try is ten further, and the others' usual places are the two below that.

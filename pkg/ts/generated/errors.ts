@@ -100,6 +100,12 @@ type Facts = readonly [phase: ErrorPhase, recovery: ErrorRecovery, what: string,
  * @internal
  */
 export const OWN_ERRORS = {
+  aborted: [
+    "request",
+    "none",
+    "The call was called off: by its AbortSignal, by a sign-out, or because the page went elsewhere.",
+    "Nothing to do.",
+  ],
   config_invalid: [
     "config",
     "fix_config",

@@ -61,8 +61,14 @@ pub(super) fn begin<'a>(backend: &'a SessionBackend, call: Call, moment: Moment,
 fn begin_login<'a>(backend: &'a SessionBackend, login: Login, moment: Moment, memory: &mut Memory) -> Step<'a> {
     let endpoint = backend.login.as_ref().ok_or_else(|| missing("endpoints.login"))?;
     match login {
-        Login::Redirect { return_to, .. } if endpoint.navigate => {
-            done(Answer::Leave(Box::new(navigation(endpoint, return_to.as_ref()))))
+        Login::Redirect { params, return_to, app_state } if endpoint.navigate => {
+            // Neither would reach anybody: the server makes the authorization request, and its answer is not a callback.
+            let refused = match (&app_state, params.is_empty()) {
+                (Some(_), _) => "`appState` is not handed back where `endpoints.login` has `navigate`.",
+                (None, false) => "`authorizationParams` are not sent where `endpoints.login` has `navigate`.",
+                (None, true) => return done(Answer::Leave(Box::new(navigation(endpoint, return_to.as_ref())))),
+            };
+            Err(Error::new(ErrorCode::ConfigInvalid, refused))
         }
         Login::Redirect { .. } => {
             let detail = "`endpoints.login` has no `navigate`: sign in with `via: 'password'`.";

@@ -178,3 +178,6 @@ fn missing(option: &str) -> Error {
 fn other_mode() -> Error {
     Error::new(ErrorCode::ConfigInvalid, "The other mode has this call.")
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,10 +5,10 @@
 mod support;
 
 use authsafe::error::ErrorCode;
-use authsafe::machine::{Ending, SignedOutReason};
+use authsafe::machine::{Ending, Login, SignedOutReason};
 use authsafe::ports::fake::Reply;
 use authsafe::protocol::http::HttpFailure;
-use authsafe::types::{Json, Lifetime};
+use authsafe::types::{Json, Lifetime, ReturnTo};
 use std::cell::Cell;
 use std::rc::Rc;
 use support::session::*;
@@ -47,6 +47,30 @@ fn a_wrong_password_leaves_the_session_of_before_in_force() {
     let page = signed_in(&world);
     page.run(|client| async move { client.login(password("wrong")).await.unwrap_err() });
     assert_eq!(page.status(), "authenticated");
+}
+
+#[test]
+fn a_sign_in_by_navigation_takes_the_way_back_along_and_refuses_what_it_would_lose() {
+    let server = Server::new();
+    let world = server.world();
+    let page =
+        Page::open(&world, APP, &OPTIONS.replace(r#""login":"/login""#, r#""login":{"url":"/login","navigate":true}"#));
+    page.run(|client| async move { client.start().await.unwrap() });
+    for (params, app_state, named) in [
+        (Vec::new(), Some(Json::from("draft")), "`appState`"),
+        (vec![("prompt".to_owned(), "login".to_owned())], None, "`authorizationParams`"),
+    ] {
+        let login = Login::Redirect { params, return_to: None, app_state };
+        let error = page.run(|client| async move { client.login(login).await.unwrap_err() });
+        assert_eq!(error.code, ErrorCode::ConfigInvalid);
+        assert!(error.detail.starts_with(named), "{}", error.detail);
+    }
+    assert!(page.tab.navigations.borrow().is_empty());
+    let client = page.client.clone();
+    let login = Login::Redirect { params: Vec::new(), return_to: ReturnTo::parse("/inbox"), app_state: None };
+    world.start(async move { drop(client.login(login).await) });
+    world.advance(Lifetime::from_seconds(1));
+    assert_eq!(*page.tab.navigations.borrow(), ["https://app.example/login?returnTo=%2Finbox"]);
 }
 
 #[test]

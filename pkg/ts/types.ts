@@ -110,7 +110,10 @@ export type Endpoint =
       body?: "json" | "form";
       /** Extra headers of every call to this endpoint. */
       headers?: Record<string, string>;
-      /** The browser navigates there instead of calling it; for backends that sign in by redirect. */
+      /**
+       * The browser navigates there instead of calling it, with `returnTo` in the query; for backends that sign in by
+       * redirect. `login()` then takes no `appState` and no `authorizationParams`: nobody would hand them on.
+       */
       navigate?: boolean;
     };
 
@@ -468,7 +471,7 @@ export type AuthState<U extends Claims = Claims> =
 export type LoginOptions = {
   /** Where the application wants to go afterwards: a path of this origin, handed back in the result. */
   returnTo?: string;
-  /** Handed back in the result. Must be plain JSON. */
+  /** Handed back in the result. Must be plain JSON. Refused where `endpoints.login` has `navigate`. */
   appState?: unknown;
   /**
    * Calls the sign-in off: the promise rejects with `aborted` at once; its `cause` is the signal's reason. While `init()` is
@@ -482,7 +485,7 @@ export type LoginOptions = {
   | {
       /** The browser goes to the provider and comes back. The default. */
       via?: "redirect";
-      /** Added to this authorization request. */
+      /** Added to this authorization request. Token mode only. */
       authorizationParams?: AuthorizationParams;
     }
   | {

@@ -2,15 +2,14 @@
 
 use super::Report;
 use super::options::{Config, Mode};
-use super::talk::Work;
+use super::talk::{Memory, Work};
 use crate::error::ErrorCode;
 use crate::machine::{Effect, Event, EventKind, Machine, Outcome, Over, Settings, Snapshot, WaiterId, step};
 use crate::ports::Ports;
 use crate::protocol::callback::AuthorizationResponse;
-use crate::protocol::metadata::Metadata;
 use crate::protocol::record::Record;
 use crate::protocol::transaction::Transaction;
-use crate::types::{CsrfToken, Lifetime, Session, UnixMillis};
+use crate::types::{Lifetime, Session, UnixMillis};
 use futures_channel::oneshot;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -35,8 +34,7 @@ pub(super) struct Inner<P: Ports> {
     /// Counts acquisitions and releases, so that a lock that comes too late is given back.
     lock_turn: Cell<u64>,
     alarm: Cell<u64>,
-    pub(super) metadata: RefCell<Option<Rc<Metadata>>>,
-    pub(super) csrf: RefCell<Option<CsrfToken>>,
+    pub(super) memory: RefCell<Memory>,
     pub(super) callback: RefCell<Option<(AuthorizationResponse, Transaction)>>,
     /// The medium failed, and the application knows.
     pub(super) degraded: Cell<bool>,
@@ -59,8 +57,7 @@ impl<P: Ports> Inner<P> {
             guard: RefCell::new(None),
             lock_turn: Cell::new(0),
             alarm: Cell::new(0),
-            metadata: RefCell::new(None),
-            csrf: RefCell::new(None),
+            memory: RefCell::new(Memory::default()),
             callback: RefCell::new(None),
             degraded: Cell::new(false),
         })

@@ -1,0 +1,50 @@
+//! What one conversation leaves to the next.
+
+use super::Header;
+use crate::error::{Error, ErrorCode};
+use crate::policy::csrf::{self, CsrfHeader};
+use crate::protocol::metadata::Metadata;
+use crate::protocol::session::SessionAnswer;
+use crate::types::{Csrf, CsrfToken, Session};
+use std::rc::Rc;
+
+/// Of the life of one page; nothing of it is stored.
+#[derive(Default)]
+pub(in crate::client) struct Memory {
+    /// The provider's metadata: given, or discovered.
+    pub(super) metadata: Option<Rc<Metadata>>,
+    /// The token that the session server told last.
+    pub(super) csrf: Option<CsrfToken>,
+}
+
+impl Memory {
+    /// The header that proves where a request comes from, if there must be one. `None`: its token must be fetched first.
+    pub(super) fn proof(&self, kind: &Csrf, cookie: Option<String>) -> Result<Option<Option<Header>>, Error> {
+        match csrf::header(kind, cookie, self.csrf.as_ref()) {
+            CsrfHeader::None => Ok(Some(None)),
+            CsrfHeader::Send { name, value } => Ok(Some(Some((name, value)))),
+            CsrfHeader::Fetch => Ok(None),
+            CsrfHeader::Unavailable => Err(ErrorCode::CsrfUnavailable.into()),
+        }
+    }
+
+    /// As [`proof`](Self::proof), after the token was fetched.
+    pub(super) fn told_proof(&self, kind: &Csrf, cookie: Option<String>) -> Result<Option<Header>, Error> {
+        let told = self.proof(kind, cookie)?;
+        told.ok_or_else(|| Error::new(ErrorCode::CsrfUnavailable, "The server told no CSRF token."))
+    }
+
+    /// A token that a server refused is not used again. Whether another can be fetched.
+    pub(super) fn forget_csrf(&mut self, kind: &Csrf) -> bool {
+        let known = self.csrf.take().is_some();
+        known && matches!(kind, Csrf::Synchronizer { .. })
+    }
+
+    /// Keeps the token that came along with a session.
+    pub(super) fn session_of(&mut self, answer: SessionAnswer) -> Session {
+        if let Some(token) = answer.csrf {
+            self.csrf = Some(token);
+        }
+        answer.session
+    }
+}

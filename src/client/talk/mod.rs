@@ -1,0 +1,183 @@
+//! Conversations with servers: what is sent next, and what the answers come to.
+//!
+//! Sans-IO. A conversation is a chain of [`Next`]s: [`Inner::begin`] makes the first, and [`Then::next`] each further one from
+//! the answer to the request before. They are plain functions; the one that waits and sends is the loop,
+//! [`Inner::carry_out`]. `protocol` and `jose` build and judge the messages.
+//!
+//! | file | conversations |
+//! |---|---|
+//! | `token` | token mode: which of the two servers a call is for |
+//! | `oidc` | with the provider: sign-in, exchange, renewal, sign-out; discovery comes first |
+//! | `first_party` | with a backend that gives out tokens: sign-in, renewal, sign-out |
+//! | `session` | with a session server: sign-in, check, extension, sign-out; the CSRF proof comes first |
+//! | `memory` | what one conversation leaves to the next |
+
+mod first_party;
+mod memory;
+mod oidc;
+mod session;
+mod token;
+
+pub(super) use memory::Memory;
+
+use super::driver::Inner;
+use super::options::{Mode, SessionConfig};
+use crate::error::{Error, ErrorCode, ErrorPhase};
+use crate::machine::{Answer, Arrived, Call};
+use crate::ports::Ports;
+use crate::protocol::answer;
+use crate::protocol::authorization::{Randomness, Registration};
+use crate::protocol::first_party::FirstParty;
+use crate::protocol::http::{HttpRequest, HttpResponse};
+use crate::protocol::session::SessionBackend;
+use crate::protocol::transaction::Transaction;
+use crate::types::{Csrf, Json, ReturnTo, Session, UnixMillis, WebUrl};
+use std::pin::Pin;
+
+type Header = (String, String);
+
+/// Work that is waited for. It is boxed: a future that holds another holds a copy of its whole state machine.
+pub(super) type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + 'a>>;
+
+/// A move of a conversation. An error ends it.
+type Step<'a> = Result<Next<'a>, Error>;
+
+/// What comes next in a conversation.
+enum Next<'a> {
+    /// Send this, and hand what comes of it on. That no answer comes is an error of this phase.
+    Send(Box<HttpRequest>, ErrorPhase, Then<'a>),
+    /// Draw random numbers for this sign-in.
+    Draw(Box<oidc::Leaving<'a>>),
+    /// Make the pending sign-in durable, then leave for this address.
+    Keep(Box<Transaction>, Box<WebUrl>),
+    /// It is over.
+    Done(Box<Answer>),
+}
+
+/// Who takes an answer: the conversation with this server, at this place of it.
+enum Then<'a> {
+    Oidc(&'a Registration, oidc::Waiting),
+    FirstParty(&'a FirstParty, first_party::Waiting),
+    Session(&'a SessionBackend, session::Waiting),
+}
+
+/// What the outside is when a move is made.
+struct Moment {
+    at: UnixMillis,
+    /// The cookie that a double-submit proof repeats.
+    cookie: Option<String>,
+}
+
+/// What is handed back with a completed sign-in.
+struct Kept {
+    return_to: Option<ReturnTo>,
+    app_state: Option<Json>,
+}
+
+impl<P: Ports> Inner<P> {
+    pub(super) fn talk(&self, call: Call) -> Work<'_, Answer> {
+        self.carry_out(self.begin(call))
+    }
+
+    /// The header that proves where an unsafe request comes from; its token is fetched where it is not known yet.
+    pub(super) fn csrf_header<'a>(&'a self, config: &'a SessionConfig) -> Work<'a, Option<Header>> {
+        Box::pin(async move {
+            let kind = &config.backend.csrf_kind;
+            if let Some(known) = self.memory.borrow().proof(kind, self.moment().cookie)? {
+                return Ok(known);
+            }
+            self.carry_out(Ok(session::fetch_csrf(&config.backend, None))).await?;
+            self.memory.borrow().told_proof(kind, self.moment().cookie)
+        })
+    }
+
+    /// A token that a server refused is not used again. Whether another can be fetched.
+    pub(super) fn forget_csrf(&self, config: &SessionConfig) -> bool {
+        self.memory.borrow_mut().forget_csrf(&config.backend.csrf_kind)
+    }
+
+    fn begin(&self, call: Call) -> Step<'_> {
+        let memory = &mut self.memory.borrow_mut();
+        match &self.config.mode {
+            Mode::Token(config) => {
+                let returned = if matches!(call, Call::Exchange) { self.callback.borrow_mut().take() } else { None };
+                token::begin(config, call, returned, memory)
+            }
+            Mode::Session(config) => session::begin(&config.backend, call, self.moment(), memory),
+        }
+    }
+
+    /// Does what comes next until it is over.
+    fn carry_out<'a>(&'a self, begun: Step<'a>) -> Work<'a, Answer> {
+        Box::pin(async move {
+            let mut next = begun?;
+            loop {
+                next = match next {
+                    Next::Send(request, phase, then) => {
+                        let answer = self.ports.send(*request).await;
+                        let answer = answer.map_err(|failure| answer::failure(failure, phase));
+                        then.next(answer, self.moment(), &mut self.memory.borrow_mut())?
+                    }
+                    Next::Draw(leaving) => leaving.leave(&self.draw()?, self.ports.now())?,
+                    Next::Keep(transaction, url) => {
+                        self.keep(*transaction).await?;
+                        return Ok(Answer::Leave(url));
+                    }
+                    Next::Done(answer) => return Ok(*answer),
+                };
+            }
+        })
+    }
+
+    fn moment(&self) -> Moment {
+        let cookie = match &self.config.mode {
+            Mode::Session(SessionConfig { backend, .. }) => match &backend.csrf_kind {
+                Csrf::DoubleSubmit { cookie_name, .. } => self.ports.cookie(cookie_name),
+                Csrf::Off | Csrf::Synchronizer { .. } | Csrf::StaticHeader { .. } => None,
+            },
+            Mode::Token(_) => None,
+        };
+        Moment { at: self.ports.now(), cookie }
+    }
+
+    fn draw(&self) -> Result<Randomness, Error> {
+        let mut random = Randomness { state: [0; 32], nonce: [0; 32], verifier: [0; 32] };
+        for part in [&mut random.state, &mut random.nonce, &mut random.verifier] {
+            let failed = |_| Error::new(ErrorCode::InsecureContext, "The browser gives no random numbers.");
+            self.ports.fill(part).map_err(failed)?;
+        }
+        Ok(random)
+    }
+}
+
+impl<'a> Then<'a> {
+    #[inline(never)]
+    fn next(self, answer: Result<HttpResponse, Error>, moment: Moment, memory: &mut Memory) -> Step<'a> {
+        match self {
+            Self::Oidc(registration, waiting) => oidc::next(registration, waiting, answer, moment.at, memory),
+            Self::FirstParty(backend, waiting) => first_party::next(backend, waiting, &answer?, moment.at),
+            Self::Session(backend, waiting) => session::next(backend, waiting, &answer?, moment, memory),
+        }
+    }
+}
+
+impl Kept {
+    fn with(self, session: Session) -> Answer {
+        Answer::SignedIn(Arrived { session, return_to: self.return_to, app_state: self.app_state })
+    }
+}
+
+fn done<'a>(answer: Answer) -> Step<'a> {
+    Ok(Next::Done(Box::new(answer)))
+}
+
+fn missing(option: &str) -> Error {
+    Error::new(ErrorCode::ConfigInvalid, ["`", option, "` is not set."].concat())
+}
+
+fn other_mode() -> Error {
+    Error::new(ErrorCode::ConfigInvalid, "The other mode has this call.")
+}
+
+#[cfg(test)]
+mod tests;

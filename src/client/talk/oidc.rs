@@ -1,0 +1,236 @@
+//! Conversations with an OpenID provider. Its metadata comes first: given, remembered, or fetched now.
+//!
+//! RFC 6749 §4.1.3 and §6, OpenID Connect Core 1.0 §3.1, RFC 7009, RP-Initiated Logout 1.0.
+
+use super::{Kept, Memory, Next, Step, Then, done};
+use crate::client::assemble::{Parts, skew_of, with_scope};
+use crate::error::{Error, ErrorCode, ErrorPhase};
+use crate::jose::id_token::{Expected, peek_iat, verify_claims, verify_refreshed};
+use crate::machine::{Answer, Ending};
+use crate::protocol::authorization::{Randomness, Registration, authorization_request};
+use crate::protocol::callback::AuthorizationResponse;
+use crate::protocol::http::{HttpRequest, HttpResponse};
+use crate::protocol::metadata::{Metadata, discovery_request, process_discovery};
+use crate::protocol::token::TokenResponse;
+use crate::protocol::transaction::Transaction;
+use crate::protocol::{answer, callback, end_session, revocation, token};
+use crate::types::{Lifetime, Nonce, RefreshToken, Session, Source, Tokens, UnixMillis};
+use std::rc::Rc;
+
+/// What the metadata is needed for.
+pub(super) enum Task {
+    /// Leave for the provider.
+    SignIn(SignIn),
+    /// Code for tokens.
+    Exchange(Box<(AuthorizationResponse, Transaction)>),
+    /// The next tokens of this session.
+    Refresh(Box<Session>, RefreshToken),
+    /// Revocation, and the provider's own page.
+    End(Box<Tokens>, Ending),
+}
+
+/// A sign-in to begin.
+pub(super) struct SignIn {
+    pub(super) params: Vec<(String, String)>,
+    pub(super) kept: Kept,
+}
+
+/// What was asked.
+pub(super) enum Waiting {
+    /// The metadata, for this.
+    Metadata(Task),
+    /// The tokens of this sign-in.
+    Exchange(Box<Transaction>),
+    /// The next tokens of this session.
+    Refresh(Box<Session>),
+    /// To forget this token.
+    Revocation(Box<SignOut>, Revoked),
+}
+
+/// A sign-out under way.
+pub(super) struct SignOut {
+    metadata: Rc<Metadata>,
+    tokens: Box<Tokens>,
+    ending: Ending,
+    /// The first thing that went wrong.
+    failure: Option<Error>,
+}
+
+/// Which token is revoked.
+#[derive(Clone, Copy)]
+pub(super) enum Revoked {
+    Refresh,
+    Access,
+}
+
+/// A sign-in that lacks nothing but its random numbers.
+pub(super) struct Leaving<'a> {
+    registration: &'a Registration,
+    metadata: Rc<Metadata>,
+    sign_in: SignIn,
+}
+
+pub(super) fn begin<'a>(registration: &'a Registration, task: Task, memory: &mut Memory) -> Step<'a> {
+    match (&memory.metadata, &registration.metadata) {
+        (Some(known), _) => go_on(registration, task, Rc::clone(known)),
+        (None, Some(given)) => {
+            let found = Metadata::from_json(&registration.issuer, given)?;
+            go_on(registration, task, remember(found, memory))
+        }
+        (None, None) => {
+            let request = discovery_request(&registration.issuer)?;
+            Ok(send(registration, request, ErrorPhase::Discovery, Waiting::Metadata(task)))
+        }
+    }
+}
+
+/// That a revocation fails does not end the conversation; any other failure does.
+pub(super) fn next<'a>(
+    registration: &'a Registration,
+    waiting: Waiting,
+    answer: Result<HttpResponse, Error>,
+    at: UnixMillis,
+    memory: &mut Memory,
+) -> Step<'a> {
+    match waiting {
+        Waiting::Metadata(task) => {
+            let found = process_discovery(&registration.issuer, &answer?)?;
+            go_on(registration, task, remember(found, memory))
+        }
+        Waiting::Exchange(transaction) => {
+            let tokens = token::process_token_response(&answer?, at, ErrorPhase::Token)?;
+            let tokens = with_scope(tokens, &registration.scope, None);
+            // The sign-in's own `max_age`, where it had one, is the one that was sent.
+            let sign_in = Some((&transaction.nonce, transaction.max_age));
+            let session = judge_tokens(registration, tokens, sign_in, None, at)?;
+            let kept = Kept { return_to: transaction.return_to, app_state: transaction.app_state };
+            done(kept.with(session))
+        }
+        Waiting::Refresh(session) => {
+            let tokens = token::process_token_response(&answer?, at, ErrorPhase::Refresh)?;
+            done(Answer::Renewed(judge_tokens(registration, tokens, None, Some(&session), at)?))
+        }
+        Waiting::Revocation(sign_out, which) => revoked(registration, sign_out, which, answer),
+    }
+}
+
+fn send(registration: &Registration, request: HttpRequest, phase: ErrorPhase, waiting: Waiting) -> Next<'_> {
+    Next::Send(Box::new(request), phase, Then::Oidc(registration, waiting))
+}
+
+fn remember(found: Metadata, memory: &mut Memory) -> Rc<Metadata> {
+    let found = Rc::new(found);
+    memory.metadata = Some(Rc::clone(&found));
+    found
+}
+
+/// The metadata is known.
+fn go_on(registration: &Registration, task: Task, metadata: Rc<Metadata>) -> Step<'_> {
+    match task {
+        Task::SignIn(sign_in) => Ok(Next::Draw(Box::new(Leaving { registration, metadata, sign_in }))),
+        Task::Exchange(returned) => {
+            let (response, transaction) = *returned;
+            let code = callback::judge(response, &transaction, &metadata)?;
+            let request = token::exchange_request(registration, &metadata, code, &transaction);
+            Ok(send(registration, request, ErrorPhase::Token, Waiting::Exchange(Box::new(transaction))))
+        }
+        Task::Refresh(session, refresh_token) => {
+            let request = token::refresh_request(registration, &metadata, &refresh_token);
+            Ok(send(registration, request, ErrorPhase::Refresh, Waiting::Refresh(session)))
+        }
+        Task::End(tokens, ending) => {
+            // The refresh token first: it is the one that lives.
+            let first = if tokens.refresh.is_some() { Revoked::Refresh } else { Revoked::Access };
+            revoke(registration, Box::new(SignOut { metadata, tokens, ending, failure: None }), first)
+        }
+    }
+}
+
+impl<'a> Leaving<'a> {
+    pub(super) fn leave(self, random: &Randomness, now: UnixMillis) -> Step<'a> {
+        let SignIn { params, kept } = self.sign_in;
+        let (url, transaction) = authorization_request(
+            self.registration,
+            &self.metadata,
+            &params,
+            random,
+            now,
+            kept.return_to,
+            kept.app_state,
+        )?;
+        Ok(Next::Keep(Box::new(transaction), Box::new(url)))
+    }
+}
+
+fn revoke(registration: &Registration, sign_out: Box<SignOut>, which: Revoked) -> Step<'_> {
+    let Some(endpoint) = &sign_out.metadata.revocation_endpoint else { return leave(registration, *sign_out) };
+    let (token, hint) = match (which, &sign_out.tokens.refresh) {
+        (Revoked::Refresh, Some(refresh)) => (refresh.expose(), "refresh_token"),
+        (Revoked::Refresh, None) | (Revoked::Access, _) => (sign_out.tokens.access.expose(), "access_token"),
+    };
+    let request = revocation::revocation_request(&registration.client_id, endpoint, token, hint);
+    Ok(send(registration, request, ErrorPhase::Logout, Waiting::Revocation(sign_out, which)))
+}
+
+fn revoked(
+    registration: &Registration,
+    mut sign_out: Box<SignOut>,
+    which: Revoked,
+    answer: Result<HttpResponse, Error>,
+) -> Step<'_> {
+    let failure = match answer {
+        Ok(response) if revocation::is_done(&response) => None,
+        Ok(response) => Some(answer::status_error(&response, ErrorPhase::Logout)),
+        Err(error) => Some(error),
+    };
+    sign_out.failure = sign_out.failure.or(failure);
+    match which {
+        Revoked::Refresh => revoke(registration, sign_out, Revoked::Access),
+        Revoked::Access => leave(registration, *sign_out),
+    }
+}
+
+/// The provider's page, where there is one and it is wanted: it ends the session even if the revocation failed.
+fn leave(registration: &Registration, sign_out: SignOut) -> Step<'_> {
+    let SignOut { metadata, tokens, ending, failure } = sign_out;
+    if ending == Ending::Provider
+        && let Some(url) = end_session::end_session_url(registration, &metadata, tokens.id_token.as_ref())
+    {
+        return done(Answer::Leave(Box::new(url)));
+    }
+    match failure {
+        None => done(Answer::Ended),
+        Some(error) => Err(error),
+    }
+}
+
+/// ID-token rules, then everything put together. The clock that judges is the server's, known from the token's own `iat`:
+/// it came straight from the token endpoint, and the nonce ties it to this sign-in.
+fn judge_tokens(
+    registration: &Registration,
+    response: TokenResponse,
+    sign_in: Option<(&Nonce, Option<Lifetime>)>,
+    previous: Option<&Session>,
+    at: UnixMillis,
+) -> Result<Session, Error> {
+    let previous_claims = previous.and_then(Session::tokens).and_then(|tokens| tokens.id_claims.as_deref());
+    let known_skew = previous.map_or(0, |session| session.facts.skew);
+    let skew = response.id_token.as_ref().map_or(known_skew, |token| skew_of(peek_iat(token), at));
+    let expected = Expected {
+        issuer: &registration.issuer,
+        client_id: &registration.client_id,
+        nonce: sign_in.map(|(nonce, _)| nonce),
+        max_age: sign_in.and_then(|(_, max_age)| max_age),
+        leeway: registration.leeway,
+        now: at.shifted(skew),
+    };
+    let claims = match (&response.id_token, previous_claims) {
+        (Some(token), Some(before)) => Some(verify_refreshed(token, before, &expected)?),
+        (Some(token), None) => Some(verify_claims(token, &expected)?),
+        (None, _) if previous.is_none() && registration.scope.contains("openid") => {
+            return Err(ErrorCode::IdTokenMissing.into());
+        }
+        (None, _) => None,
+    };
+    Ok(Parts { response, claims, user: None, source: Source::Oidc, at, skew, previous }.session())
+}

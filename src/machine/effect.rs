@@ -127,13 +127,13 @@ pub enum Call {
     /// Exchange the code that the address at start carried.
     Exchange,
     /// Renew the tokens of this session; `None` where only an HttpOnly cookie can tell whether there is one.
-    Refresh(Option<Box<Session>>),
+    Refresh(Option<Session>),
     /// Ask the session server.
     Check,
     /// Prolong the session.
     Extend,
     /// End this session at the server.
-    End(Option<Box<Session>>, Ending),
+    End(Option<Session>, Ending),
 }
 
 /// What a promise settles with.

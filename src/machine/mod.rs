@@ -137,7 +137,7 @@ enum Renewal {
     /// Holding the lock, waiting for the server.
     Requesting,
     /// Holding the lock, making the new credential durable.
-    Committing(Box<Session>),
+    Committing(Session),
 }
 
 /// What a waiting promise wants.
@@ -368,7 +368,7 @@ impl Machine {
 
     fn send_end(&mut self, id: Option<WaiterId>, session: Option<Session>, ending: Ending) {
         self.ending += 1;
-        self.send(CallKind::End(id), Call::End(session.map(Box::new), ending));
+        self.send(CallKind::End(id), Call::End(session, ending));
     }
 
     fn send(&mut self, kind: CallKind, call: Call) {

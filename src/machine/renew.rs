@@ -216,7 +216,7 @@ impl Machine {
             return self.cannot_renew();
         }
         self.renewal = Renewal::Requesting;
-        let session = self.current().cloned().map(Box::new);
+        let session = self.current().cloned();
         self.send(CallKind::Refresh, Call::Refresh(session));
     }
 
@@ -307,7 +307,7 @@ impl Machine {
             self.lineage = crate::types::text::hex(self.random);
         }
         self.commit(&session, self.generation + 1, over);
-        self.renewal = Renewal::Committing(Box::new(session));
+        self.renewal = Renewal::Committing(session);
     }
 
     /// What was renewed is not wanted any more.
@@ -319,11 +319,11 @@ impl Machine {
             Stored::Record(record) if record.lineage == self.lineage => self.adopt(*record),
             Stored::Record(record) => {
                 self.adopt(*record);
-                self.late(Ok(Answer::Renewed(*session)));
+                self.late(Ok(Answer::Renewed(session)));
             }
             Stored::Ended(_) | Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => {
                 self.signed_out_elsewhere();
-                self.late(Ok(Answer::Renewed(*session)));
+                self.late(Ok(Answer::Renewed(session)));
             }
         }
         self.serve_waiters();
@@ -337,7 +337,7 @@ impl Machine {
         let end = session.facts.expires_at.map(|end| end.0.shifted(session.facts.skew));
         let restoring = matches!(self.phase, Phase::Restoring(_) | Phase::SignedOut(..));
         let access = session.tokens().map(|tokens| tokens.access.clone());
-        self.replace(*session);
+        self.replace(session);
         self.recovered();
         self.plan_renewal();
         self.notify(Notice::Refreshed(end, Origin::ThisTab));

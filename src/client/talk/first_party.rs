@@ -26,7 +26,7 @@ pub(super) enum Waiting {
 pub(super) enum Purpose {
     SignIn(Kept),
     /// Of this session; `None` where only an HttpOnly cookie tells that there is one.
-    Renewal(Option<Box<Session>>),
+    Renewal(Option<Session>),
 }
 
 impl Purpose {
@@ -49,8 +49,8 @@ pub(super) fn login<'a>(
     send(backend, login_request(backend, username, password, extra), purpose.phase(), Waiting::Tokens(purpose))
 }
 
-pub(super) fn refresh(backend: &FirstParty, session: Option<Box<Session>>) -> Step<'_> {
-    let refresh_token = session.as_deref().and_then(Session::tokens).and_then(|tokens| tokens.refresh.as_ref());
+pub(super) fn refresh(backend: &FirstParty, session: Option<Session>) -> Step<'_> {
+    let refresh_token = session.as_ref().and_then(Session::tokens).and_then(|tokens| tokens.refresh.as_ref());
     let request = refresh_request(backend, refresh_token).ok_or(ErrorCode::RefreshUnavailable)?;
     let purpose = Purpose::Renewal(session);
     Ok(send(backend, request, purpose.phase(), Waiting::Tokens(purpose)))
@@ -88,7 +88,7 @@ fn send(backend: &FirstParty, request: HttpRequest, phase: ErrorPhase, waiting: 
 }
 
 fn finish<'a>(purpose: Purpose, response: TokenResponse, user: Option<Json>, at: UnixMillis) -> Step<'a> {
-    let previous = if let Purpose::Renewal(session) = &purpose { session.as_deref() } else { None };
+    let previous = if let Purpose::Renewal(session) = &purpose { session.as_ref() } else { None };
     let source = Source::FirstParty;
     let session = Parts { response, claims: None, user, source, at, skew: 0, previous }.session();
     done(match purpose {

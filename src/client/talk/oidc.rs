@@ -24,7 +24,7 @@ pub(super) enum Task {
     /// Code for tokens.
     Exchange(Box<(AuthorizationResponse, Transaction)>),
     /// The next tokens of this session.
-    Refresh(Box<Session>, RefreshToken),
+    Refresh(Session, RefreshToken),
     /// Revocation, and the provider's own page.
     End(Box<Tokens>, Ending),
 }
@@ -42,7 +42,7 @@ pub(super) enum Waiting {
     /// The tokens of this sign-in.
     Exchange(Box<Transaction>),
     /// The next tokens of this session.
-    Refresh(Box<Session>),
+    Refresh(Session),
     /// To forget this token.
     Revocation(Box<SignOut>, Revoked),
 }

@@ -9,7 +9,7 @@ use crate::protocol::authorization::Registration;
 use crate::protocol::callback::AuthorizationResponse;
 use crate::protocol::first_party::FirstParty;
 use crate::protocol::transaction::Transaction;
-use crate::types::{Credential, Session, Source, Tokens};
+use crate::types::{Session, Source};
 
 /// `returned` is the callback that the address at start was, and the sign-in that it belongs to.
 pub(super) fn begin<'a>(
@@ -41,7 +41,7 @@ pub(super) fn begin<'a>(
 }
 
 /// RFC 6749 §6. Whoever issued the tokens renews them.
-fn refresh<'a>(config: &'a TokenConfig, session: Option<Box<Session>>, memory: &mut Memory) -> Step<'a> {
+fn refresh<'a>(config: &'a TokenConfig, session: Option<Session>, memory: &mut Memory) -> Step<'a> {
     match session {
         Some(session) if session.tokens().is_some_and(|tokens| tokens.source == Source::Oidc) => {
             let registration = registration(config)?;
@@ -53,8 +53,8 @@ fn refresh<'a>(config: &'a TokenConfig, session: Option<Box<Session>>, memory: &
     }
 }
 
-fn end<'a>(config: &'a TokenConfig, session: Option<Box<Session>>, ending: Ending, memory: &mut Memory) -> Step<'a> {
-    match (session.and_then(|session| tokens_of(*session)), ending) {
+fn end<'a>(config: &'a TokenConfig, session: Option<Session>, ending: Ending, memory: &mut Memory) -> Step<'a> {
+    match (session.as_ref().and_then(Session::tokens).cloned(), ending) {
         (Some(tokens), _) if tokens.source == Source::FirstParty => {
             let backend = backend(config)?;
             // A refresh cookie outlives a local sign-out, so it is ended with any.
@@ -72,13 +72,6 @@ fn end<'a>(config: &'a TokenConfig, session: Option<Box<Session>>, ending: Endin
             Some(_) | None => done(Answer::Ended),
         },
         (Some(_) | None, Ending::Local) => done(Answer::Ended),
-    }
-}
-
-fn tokens_of(session: Session) -> Option<Tokens> {
-    match session.credential {
-        Credential::Tokens(tokens) => Some(tokens),
-        Credential::Cookie => None,
     }
 }
 

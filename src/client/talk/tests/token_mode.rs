@@ -21,7 +21,7 @@ fn provider(metadata: Option<&str>) -> TokenConfig {
     config
 }
 
-fn tokens(source: Source, refresh: Option<&str>) -> Box<Session> {
+fn tokens(source: Source, refresh: Option<&str>) -> Session {
     let credential = Credential::Tokens(Tokens {
         access: AccessToken::new("access".to_owned()).unwrap(),
         refresh: refresh.map(|text| RefreshToken::new(text.to_owned()).unwrap()),
@@ -30,7 +30,7 @@ fn tokens(source: Source, refresh: Option<&str>) -> Box<Session> {
         source,
     });
     let user = Rc::new(Json::object([("sub", Some("alice".into()))]));
-    Box::new(Session { user, facts: SessionFacts::default(), credential })
+    Session::new(user, SessionFacts::default(), credential)
 }
 
 const METADATA: &str = r#"{"issuer":"https://as.example","authorization_endpoint":"https://as.example/auth",
@@ -144,7 +144,7 @@ fn a_first_party_user_is_asked_for_only_where_nobody_knows_it_yet() {
 fn a_first_party_session_ends_at_the_backend_where_something_of_it_is_left_there() {
     let ours = || Some(tokens(Source::FirstParty, Some("rt")));
     let logout = r#"POST /logout {"refresh_token":"rt"}"#;
-    let cases: [(bool, Option<Box<Session>>, Ending, &[Says], &[&str], &str); 7] = [
+    let cases: [(bool, Option<Session>, Ending, &[Says], &[&str], &str); 7] = [
         (false, ours(), Ending::Provider, &[Status(204, "")], &[logout], "ended"),
         (false, ours(), Ending::Provider, &[Status(401, "{}")], &[logout], "ended"),
         (false, ours(), Ending::Revoke, &[Status(500, "{}")], &[logout], "server_error during Logout"),

@@ -154,15 +154,11 @@ impl<P: Ports> Client<P> {
     /// # Errors
     /// `login_required` and `session_expired` in token mode, `csrf_unavailable` in session mode.
     pub async fn authorize(&self, url: &str, method: &str) -> Result<Option<Authorization>, Error> {
-        let attach =
-            WebUrl::parse(url).is_some_and(|url| policy::origins::may_attach(&self.inner.config.allowed_origins, &url));
-        if !attach {
+        if !self.may_attach(url) {
             return Ok(None);
         }
         let Mode::Session(config) = &self.inner.config.mode else {
-            let (token, credential) = self.access_token(MARGIN).await?;
-            let headers = vec![("authorization".to_owned(), ["Bearer ", token.expose()].concat())];
-            return Ok(Some(Authorization { headers, credentials: None, refuse_redirects: false, credential }));
+            return bearer(self.ask(|id| EventKind::Use(id, MARGIN)).await?).map(Some);
         };
         let header = if policy::csrf::needed(method) { self.inner.csrf_header(config).await? } else { None };
         let secret = header.is_some() && !matches!(config.backend.csrf_kind, crate::types::Csrf::StaticHeader { .. });
@@ -174,19 +170,31 @@ impl<P: Ports> Client<P> {
         }))
     }
 
+    fn may_attach(&self, url: &str) -> bool {
+        WebUrl::parse(url).is_some_and(|url| policy::origins::may_attach(&self.inner.config.allowed_origins, &url))
+    }
+
     /// A server answered a request with `status`. Whether the same request should be sent once more, with the credential
     /// that [`authorize`](Self::authorize) gives then.
     pub async fn answered(&self, credential: CredentialName, status: u16, www_authenticate: Option<&str>) -> bool {
+        match self.judge(status, www_authenticate) {
+            Some(again) => again,
+            None => matches!(self.ask(|id| EventKind::Refused(id, credential)).await, Ok(Outcome::Replay(true))),
+        }
+    }
+
+    /// What [`answered`](Self::answered) says at once; `None` where the credential was refused, and the machine knows more.
+    pub(crate) fn judge(&self, status: u16, www_authenticate: Option<&str>) -> Option<bool> {
         let refused = match &self.inner.config.mode {
             Mode::Token(_) => policy::replay::bearer_refused(status, www_authenticate),
             Mode::Session(config) => {
                 if matches!(status, 403 | 419) && self.inner.forget_csrf(config) {
-                    return true;
+                    return Some(true);
                 }
                 matches!(status, 401 | 419)
             }
         };
-        refused && matches!(self.ask(|id| EventKind::Refused(id, credential)).await, Ok(Outcome::Replay(true)))
+        (!refused).then_some(false)
     }
 
     /// The ports, for whoever listens to the outside on the client's behalf.
@@ -221,13 +229,20 @@ impl<P: Ports> Client<P> {
         self.inner.dispatch(EventKind::Dispose);
     }
 
-    fn ask(&self, event: impl FnOnce(WaiterId) -> EventKind) -> talk::Work<'static, Outcome> {
+    /// Puts a wish to the machine: the one way of all of the above.
+    pub(crate) fn ask(&self, event: impl FnOnce(WaiterId) -> EventKind) -> talk::Work<'static, Outcome> {
         self.inner.ask(event)
     }
 }
 
 fn facts(outcome: Outcome) -> Option<Box<SessionFacts>> {
     if let Outcome::Session(facts) = outcome { facts } else { None }
+}
+
+fn bearer(outcome: Outcome) -> Result<Authorization, Error> {
+    let Outcome::Token(token, credential) = outcome else { return Err(unexpected()) };
+    let headers = vec![("authorization".to_owned(), ["Bearer ", token.expose()].concat())];
+    Ok(Authorization { headers, credentials: None, refuse_redirects: false, credential })
 }
 
 /// The machine settles each promise with an outcome of its kind; anything else is a fault of ours.

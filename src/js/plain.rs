@@ -3,7 +3,7 @@
 //! serde-wasm-bindgen makes the JavaScript values; [`Json`] is the only type it meets, so its code is paid for once. They
 //! are read by hand: its reader comes with all of Rust's text formatting, for messages that nobody would see.
 
-use crate::machine::{Arrived, Notice, Snapshot, Via};
+use crate::machine::{Arrived, Notice, Outcome, Snapshot, Via};
 use crate::types::{Json, MAX_DEPTH, SessionFacts, UnixMillis};
 use js_sys::{Array, ArrayBuffer, Map, Object, Symbol};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
@@ -155,8 +155,26 @@ pub(super) fn notice(notice: &Notice, wanted: &'static str) -> (&'static str, Js
     }
 }
 
+/// What a promise is settled with.
+pub(super) fn outcome(outcome: Outcome) -> JsValue {
+    let json = match outcome {
+        Outcome::Started(callback, error) => Json::object([
+            ("callback", callback.map(|callback| arrived(&callback))),
+            ("error", error.map(|error| error.to_json())),
+        ]),
+        Outcome::SignedIn(whom) => arrived(&whom),
+        Outcome::Session(Some(known)) => facts(&known),
+        Outcome::Session(None) => Json::Null,
+        Outcome::Replay(again) => Json::Bool(again),
+        Outcome::Token(token, _) => return token.expose().into(),
+        // The driver has made an error of a failure.
+        Outcome::Done | Outcome::Left | Outcome::Failed(_) => return JsValue::UNDEFINED,
+    };
+    to_js(&json)
+}
+
 /// `LoginResult`, with the user's raw claims.
-pub(super) fn arrived(arrived: &Arrived) -> Json {
+fn arrived(arrived: &Arrived) -> Json {
     Json::object([
         ("user", Some(Json::clone(&arrived.session.user))),
         ("session", Some(facts(&arrived.session.facts))),
@@ -166,7 +184,7 @@ pub(super) fn arrived(arrived: &Arrived) -> Json {
 }
 
 /// `SessionInfo`: instants by the server's clock.
-pub(super) fn facts(facts: &SessionFacts) -> Json {
+fn facts(facts: &SessionFacts) -> Json {
     let instant = |at: UnixMillis| seconds(at.shifted(facts.skew));
     let list = |items: Vec<Json>| (!items.is_empty()).then_some(Json::List(items));
     let text = |value: &Option<String>| value.clone().map(Json::Text);

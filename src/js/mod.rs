@@ -12,7 +12,7 @@ use crate::machine::{Ending, EventKind, Login, Outcome, WaiterId};
 use crate::policy::storage::Medium;
 use crate::protocol::authorization::param_text;
 use crate::protocol::http::Credentials;
-use crate::types::{Fields, Json, Lifetime, Password, ReturnTo, WebUrl};
+use crate::types::{Fields, Json, Lifetime, Members, Password, ReturnTo, WebUrl};
 use js_sys::{Function, Promise, Reflect};
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -78,7 +78,7 @@ impl Core {
         match self.isolation {
             Isolation::Page => {}
             Isolation::Worker => {
-                let cause = Json::object([("cause", Some("This version runs in the page.".into()))]);
+                let cause = Members::new().text("cause", Some("This version runs in the page.")).object();
                 tell(self.degraded.as_ref(), &["isolationDegraded".into(), plain::to_js(&cause)]);
             }
             Isolation::Required => return refused(&ErrorCode::IsolationUnavailable.into()),
@@ -314,14 +314,14 @@ fn unknown(fields: &Fields<'_>) -> Result<(), Error> {
 fn authorization_json(needed: &Authorization) -> Json {
     let pair = |(name, value): &(String, String)| Json::List(vec![Json::Text(name.clone()), Json::Text(value.clone())]);
     let credentials = needed.credentials.map(|mode| match mode {
-        Credentials::Omit => "omit".into(),
-        Credentials::SameOrigin => "same-origin".into(),
-        Credentials::Include => "include".into(),
+        Credentials::Omit => "omit",
+        Credentials::SameOrigin => "same-origin",
+        Credentials::Include => "include",
     });
-    Json::object([
-        ("headers", Some(Json::List(needed.headers.iter().map(pair).collect()))),
-        ("credentials", credentials),
-        ("redirect", needed.refuse_redirects.then(|| "error".into())),
-        ("ticket", Some(Json::Text(needed.credential.to_text()))),
-    ])
+    Members::new()
+        .value("headers", Some(Json::List(needed.headers.iter().map(pair).collect())))
+        .text("credentials", credentials)
+        .text("redirect", needed.refuse_redirects.then_some("error"))
+        .text("ticket", Some(&needed.credential.to_text()))
+        .object()
 }

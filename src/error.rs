@@ -5,7 +5,7 @@
 //! (`tests/generated.rs`). Nothing secret can get in: `detail` and `hint` are written by authsafe, and the fields of an
 //! OAuth error response are cut to printable ASCII and a bounded length.
 
-use crate::types::{Json, Lifetime};
+use crate::types::{Json, Lifetime, Members};
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)+ }) => {
@@ -328,26 +328,24 @@ impl Error {
     /// The fields that JavaScript's `AuthError` is made of.
     #[must_use]
     pub fn to_json(&self) -> Json {
-        Json::object([
-            ("code", Some(self.code.as_str().into())),
-            ("phase", Some(self.phase.as_str().into())),
-            ("retryable", Some(Json::Bool(self.code.retryable()))),
-            ("recovery", Some(self.code.recovery().as_str().into())),
-            ("message", Some(Json::Text(self.message()))),
-            ("hint", Some(self.code.hint().into())),
-            ("status", self.status.map(|status| Json::Number(status.into()))),
-            ("retryAfterSeconds", self.retry_after.map(|wait| Json::Number((wait.millis() as f64 / 1000.0).ceil()))),
-            (
-                "oauth",
-                self.oauth.as_ref().map(|oauth| {
-                    Json::object([
-                        ("error", Some(Json::Text(oauth.error.clone()))),
-                        ("error_description", oauth.error_description.clone().map(Json::Text)),
-                        ("error_uri", oauth.error_uri.clone().map(Json::Text)),
-                    ])
-                }),
-            ),
-        ])
+        let oauth = self.oauth.as_ref().map(|oauth| {
+            Members::new()
+                .text("error", Some(&oauth.error))
+                .text("error_description", oauth.error_description.as_deref())
+                .text("error_uri", oauth.error_uri.as_deref())
+                .object()
+        });
+        Members::new()
+            .text("code", Some(self.code.as_str()))
+            .text("phase", Some(self.phase.as_str()))
+            .value("retryable", Some(Json::Bool(self.code.retryable())))
+            .text("recovery", Some(self.code.recovery().as_str()))
+            .text("message", Some(&self.message()))
+            .text("hint", Some(self.code.hint()))
+            .number("status", self.status.map(f64::from))
+            .number("retryAfterSeconds", self.retry_after.map(|wait| (wait.millis() as f64 / 1000.0).ceil()))
+            .value("oauth", oauth)
+            .object()
     }
 }
 

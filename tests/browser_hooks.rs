@@ -7,7 +7,7 @@ mod browser_support;
 use authsafe::browser::{Fetch, Hooks};
 use authsafe::ports::Http;
 use authsafe::protocol::http::{HttpRequest, HttpResponse, Purpose, Verdict};
-use authsafe::types::{Json, WebUrl};
+use authsafe::types::{Json, Members, WebUrl};
 use browser_support::*;
 use js_sys::Function;
 use wasm_bindgen::JsCast;
@@ -50,7 +50,7 @@ async fn a_parser_gets_the_body_and_the_response_and_its_result_is_the_verdict()
 async fn a_body_that_is_no_json_reaches_the_parser_as_text() {
     for (body, expected) in [("'<p>ü'", "<p>ü"), ("''", ""), ("new Uint8Array([65, 255])", "A\u{fffd}")] {
         let response = send(Purpose::Tokens, "(body) => ({ body })", "", "", &format!("new Response({body})")).await;
-        let expected = Json::object([("body", Some(Json::from(expected)))]);
+        let expected = Members::new().text("body", Some(expected)).object();
         assert_eq!(response.verdict, Some(Verdict::Parsed(expected)));
     }
 }

@@ -159,7 +159,8 @@ impl<P: Ports> Client<P> {
             return Ok(None);
         };
         let Mode::Session(config) = &self.inner.config.mode else {
-            let (token, credential) = self.access_token(MARGIN).await?;
+            let outcome = self.ask(|id| EventKind::Use(id, MARGIN)).await?;
+            let Outcome::Token(token, credential) = outcome else { return Err(unexpected()) };
             let headers = vec![("authorization".to_owned(), ["Bearer ", token.expose()].concat())];
             let refuse_redirects = !policy::origins::may_follow(allowed, &url);
             return Ok(Some(Authorization { headers, credentials: None, refuse_redirects, credential }));
@@ -177,16 +178,24 @@ impl<P: Ports> Client<P> {
     /// A server answered a request with `status`. Whether the same request should be sent once more, with the credential
     /// that [`authorize`](Self::authorize) gives then.
     pub async fn answered(&self, credential: CredentialName, status: u16, www_authenticate: Option<&str>) -> bool {
+        match self.judge(status, www_authenticate) {
+            Some(again) => again,
+            None => matches!(self.ask(|id| EventKind::Refused(id, credential)).await, Ok(Outcome::Replay(true))),
+        }
+    }
+
+    /// What [`answered`](Self::answered) says at once; `None` where the credential was refused, and the machine knows more.
+    pub(crate) fn judge(&self, status: u16, www_authenticate: Option<&str>) -> Option<bool> {
         let refused = match &self.inner.config.mode {
             Mode::Token(_) => policy::replay::bearer_refused(status, www_authenticate),
             Mode::Session(config) => {
                 if matches!(status, 403 | 419) && self.inner.forget_csrf(config) {
-                    return true;
+                    return Some(true);
                 }
                 matches!(status, 401 | 419)
             }
         };
-        refused && matches!(self.ask(|id| EventKind::Refused(id, credential)).await, Ok(Outcome::Replay(true)))
+        (!refused).then_some(false)
     }
 
     /// The ports, for whoever listens to the outside on the client's behalf.
@@ -221,7 +230,8 @@ impl<P: Ports> Client<P> {
         self.inner.dispatch(EventKind::Dispose);
     }
 
-    fn ask(&self, event: impl FnOnce(WaiterId) -> EventKind) -> talk::Work<'static, Outcome> {
+    /// Puts a wish to the machine: the one way of all of the above.
+    pub(crate) fn ask(&self, event: impl FnOnce(WaiterId) -> EventKind) -> talk::Work<'static, Outcome> {
         self.inner.ask(event)
     }
 }

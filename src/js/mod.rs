@@ -8,11 +8,11 @@ use crate::browser::{BrowserPorts, CookieOptions, Hooks, Listener, Medium as Pla
 use crate::client::options::{Config, Isolation, Mode};
 use crate::client::{Authorization, Client, CredentialName, PageNews, Report};
 use crate::error::{Error, ErrorCode};
-use crate::machine::{Ending, Login};
+use crate::machine::{Ending, EventKind, Login, Outcome, WaiterId};
 use crate::policy::storage::Medium;
 use crate::protocol::authorization::param_text;
 use crate::protocol::http::Credentials;
-use crate::types::{Fields, Json, Lifetime, Password, ReturnTo, WebUrl};
+use crate::types::{Fields, Json, Lifetime, Members, Password, ReturnTo, WebUrl};
 use js_sys::{Function, Promise, Reflect};
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -75,87 +75,59 @@ impl Core {
 
     /// `{ callback?, error? }`
     pub fn init(&self) -> Promise {
-        let (client, isolation) = (self.client.clone(), self.isolation);
-        match isolation {
-            Isolation::Page | Isolation::Required => {}
+        match self.isolation {
+            Isolation::Page => {}
             Isolation::Worker => {
-                let cause = Json::object([("cause", Some("This version runs in the page.".into()))]);
+                let cause = Members::new().text("cause", Some("This version runs in the page.")).object();
                 tell(self.degraded.as_ref(), &["isolationDegraded".into(), plain::to_js(&cause)]);
             }
+            Isolation::Required => return refused(&ErrorCode::IsolationUnavailable.into()),
         }
-        promise(async move {
-            if isolation == Isolation::Required {
-                return Err(ErrorCode::IsolationUnavailable.into());
-            }
-            let (arrived, error) = client.start().await?;
-            let arrived = arrived.map(|arrived| plain::arrived(&arrived));
-            Ok(plain::to_js(&Json::object([("callback", arrived), ("error", error.map(|error| error.to_json()))])))
-        })
+        self.ask(Box::new(EventKind::Start), Then::Tell)
     }
 
     /// `{ user, session, returnTo?, appState? }`
     pub fn login(&self, options: JsValue) -> Promise {
-        let client = self.client.clone();
-        promise(async move {
-            let login = login_of(options)?;
-            let arrived = client.login(login).await?;
-            Ok(plain::to_js(&plain::arrived(&arrived)))
-        })
+        match login_of(options) {
+            Ok(login) => self.ask(Box::new(|id| EventKind::Login(id, Box::new(login))), Then::Tell),
+            Err(error) => refused(&error),
+        }
     }
 
     /// Signs out; `scope` is `local` or `provider`.
     pub fn logout(&self, options: JsValue) -> Promise {
-        let client = self.client.clone();
-        promise(async move {
-            let (ending, return_to) = ending_of(options)?;
-            let leaves = client.logout(ending).await?;
-            if let Some(path) = return_to.filter(|_| !leaves) {
-                client.go(&path);
-            }
-            Ok(JsValue::UNDEFINED)
-        })
+        match ending_of(options) {
+            Ok((ending, return_to)) => self.ask(Box::new(move |id| EventKind::Logout(id, ending)), Then::Go(return_to)),
+            Err(error) => refused(&error),
+        }
     }
 
     /// Revokes the tokens and signs out, without leaving the page.
     pub fn revoke(&self) -> Promise {
-        let client = self.client.clone();
-        promise(async move { client.logout(Ending::Revoke).await.map(|_| JsValue::UNDEFINED) })
+        self.ask(Box::new(|id| EventKind::Logout(id, Ending::Revoke)), Then::Tell)
     }
 
     /// Renews the credential.
     pub fn refresh(&self) -> Promise {
-        let client = self.client.clone();
-        promise(async move { client.renew().await.map(|()| JsValue::UNDEFINED) })
+        self.ask(Box::new(EventKind::Renew), Then::Tell)
     }
 
     /// Session mode: asks the server. `null` where nobody is signed in.
     pub fn check(&self) -> Promise {
-        let client = self.client.clone();
-        promise(async move {
-            let facts = client.check().await?;
-            Ok(facts.map_or(JsValue::NULL, |facts| plain::to_js(&plain::facts(&facts))))
-        })
+        self.ask(Box::new(EventKind::Check), Then::Tell)
     }
 
     /// Session mode: prolongs the session.
     pub fn extend(&self) -> Promise {
-        let client = self.client.clone();
-        promise(async move {
-            let facts = client.extend().await?;
-            Ok(facts.map_or(JsValue::NULL, |facts| plain::to_js(&plain::facts(&facts))))
-        })
+        self.ask(Box::new(EventKind::Extend), Then::Tell)
     }
 
     /// Token mode: the access token.
     #[wasm_bindgen(js_name = accessToken)]
     pub fn access_token(&self, min_validity_seconds: f64) -> Promise {
-        let client = self.client.clone();
-        promise(async move {
-            // The cast saturates; NaN becomes zero.
-            let margin = Lifetime::from_millis((min_validity_seconds * 1000.0) as i64);
-            let (token, _) = client.access_token(margin).await?;
-            Ok(token.expose().into())
-        })
+        // The cast saturates; NaN becomes zero.
+        let margin = Lifetime::from_millis((min_validity_seconds * 1000.0) as i64);
+        self.ask(Box::new(move |id| EventKind::Use(id, margin)), Then::Tell)
     }
 
     /// The claims of the ID token, or `null`.
@@ -167,20 +139,20 @@ impl Core {
     /// What a request needs: `{ headers, credentials?, redirect?, ticket }`, or `undefined`.
     pub fn authorize(&self, url: String, method: String) -> Promise {
         let client = self.client.clone();
-        promise(async move {
+        promise(Box::pin(async move {
             let authorization = client.authorize(&url, &method).await?;
             Ok(authorization.map_or(JsValue::UNDEFINED, |needed| plain::to_js(&authorization_json(&needed))))
-        })
+        }))
     }
 
     /// Whether the same request should be sent once more.
     pub fn answered(&self, ticket: String, status: u16, www_authenticate: Option<String>) -> Promise {
-        let client = self.client.clone();
-        promise(async move {
-            // A ticket that is none of ours is of no session.
-            let Some(credential) = CredentialName::parse(&ticket) else { return Ok(false.into()) };
-            Ok(client.answered(credential, status, www_authenticate.as_deref()).await.into())
-        })
+        // A ticket that is none of ours is of no session.
+        let Some(credential) = CredentialName::parse(&ticket) else { return Promise::resolve(&JsValue::FALSE) };
+        match self.client.judge(status, www_authenticate.as_deref()) {
+            Some(again) => Promise::resolve(&JsValue::from(again)),
+            None => self.ask(Box::new(move |id| EventKind::Refused(id, credential)), Then::Forgive),
+        }
     }
 
     /// The current state.
@@ -192,6 +164,35 @@ impl Core {
     pub fn dispose(&self) {
         self.listeners.borrow_mut().clear();
         self.client.dispose();
+    }
+}
+
+/// What else becomes of a wish.
+enum Then {
+    /// Nothing.
+    Tell,
+    /// The page goes there when all is done, unless it is leaving for elsewhere.
+    Go(Option<ReturnTo>),
+    /// A failure means no: the answer that the wish is about is there already.
+    Forgive,
+}
+
+impl Core {
+    /// One future for every wish.
+    fn ask(&self, wish: Box<dyn FnOnce(WaiterId) -> EventKind>, then: Then) -> Promise {
+        let client = self.client.clone();
+        promise(Box::pin(async move {
+            let outcome = match (client.ask(wish).await, then) {
+                (Err(_), Then::Forgive) => Outcome::Replay(false),
+                (outcome, then) => {
+                    if let (Ok(Outcome::Done), Then::Go(Some(path))) = (&outcome, then) {
+                        client.go(&path);
+                    }
+                    outcome?
+                }
+            };
+            Ok(plain::outcome(outcome))
+        }))
     }
 }
 
@@ -220,12 +221,12 @@ fn tell(listener: Option<&Function>, arguments: &[JsValue]) {
 }
 
 /// One promise of one type of future: the code around it is paid for once, and not for each method.
-fn promise(work: impl Future<Output = Result<JsValue, Error>> + 'static) -> Promise {
-    erased(Box::pin(work))
+fn promise(work: Pin<Box<dyn Future<Output = Result<JsValue, Error>>>>) -> Promise {
+    future_to_promise(async move { work.await.map_err(|error| thrown(&error)) })
 }
 
-fn erased(work: Pin<Box<dyn Future<Output = Result<JsValue, Error>>>>) -> Promise {
-    future_to_promise(async move { work.await.map_err(|error| thrown(&error)) })
+fn refused(error: &Error) -> Promise {
+    Promise::reject(&thrown(error))
 }
 
 fn thrown(error: &Error) -> JsValue {
@@ -313,14 +314,14 @@ fn unknown(fields: &Fields<'_>) -> Result<(), Error> {
 fn authorization_json(needed: &Authorization) -> Json {
     let pair = |(name, value): &(String, String)| Json::List(vec![Json::Text(name.clone()), Json::Text(value.clone())]);
     let credentials = needed.credentials.map(|mode| match mode {
-        Credentials::Omit => "omit".into(),
-        Credentials::SameOrigin => "same-origin".into(),
-        Credentials::Include => "include".into(),
+        Credentials::Omit => "omit",
+        Credentials::SameOrigin => "same-origin",
+        Credentials::Include => "include",
     });
-    Json::object([
-        ("headers", Some(Json::List(needed.headers.iter().map(pair).collect()))),
-        ("credentials", credentials),
-        ("redirect", needed.refuse_redirects.then(|| "error".into())),
-        ("ticket", Some(Json::Text(needed.credential.to_text()))),
-    ])
+    Members::new()
+        .value("headers", Some(Json::List(needed.headers.iter().map(pair).collect())))
+        .text("credentials", credentials)
+        .text("redirect", needed.refuse_redirects.then_some("error"))
+        .text("ticket", Some(&needed.credential.to_text()))
+        .object()
 }

@@ -3,8 +3,9 @@
 //! serde-wasm-bindgen makes the JavaScript values; [`Json`] is the only type it meets, so its code is paid for once. They
 //! are read by hand: its reader comes with all of Rust's text formatting, for messages that nobody would see.
 
-use crate::machine::{Arrived, Notice, Snapshot, Via};
-use crate::types::{Json, MAX_DEPTH, SessionFacts, UnixMillis};
+use crate::error::Error;
+use crate::machine::{Arrived, Notice, Outcome, Snapshot, Via};
+use crate::types::{ExpiresAt, Json, MAX_DEPTH, Members, ReturnTo, SessionFacts, UnixMillis};
 use js_sys::{Array, ArrayBuffer, Map, Object, Symbol};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use wasm_bindgen::{JsCast, JsValue};
@@ -95,96 +96,116 @@ fn read(value: &JsValue, depth: u8) -> Option<Json> {
 
 /// `AuthState`, with the user's raw claims and the error as plain data.
 pub(super) fn snapshot(snapshot: &Snapshot) -> Json {
+    let mut members = Members::new();
     match snapshot {
-        Snapshot::Initializing => Json::object([("status", Some("initializing".into()))]),
-        Snapshot::Unauthenticated(reason, error) => Json::object([
-            ("status", Some("unauthenticated".into())),
-            ("reason", Some(reason.as_str().into())),
-            ("error", error.as_ref().map(crate::error::Error::to_json)),
-        ]),
+        Snapshot::Initializing => members.text("status", Some("initializing")),
+        Snapshot::Unauthenticated(reason, error) => members
+            .text("status", Some("unauthenticated"))
+            .text("reason", Some(reason.as_str()))
+            .value("error", error.as_ref().map(Error::to_json)),
         Snapshot::Authenticating(via) => {
             let via = match via {
                 Via::Redirect => "redirect",
                 Via::Password => "password",
             };
-            Json::object([("status", Some("authenticating".into())), ("via", Some(via.into()))])
+            members.text("status", Some("authenticating")).text("via", Some(via))
         }
-        Snapshot::Authenticated(user, known, freshness) => Json::object([
-            ("status", Some("authenticated".into())),
-            ("user", Some(Json::clone(user))),
-            ("session", Some(facts(known))),
-            ("freshness", Some(freshness.as_str().into())),
-        ]),
-    }
+        Snapshot::Authenticated(user, known, freshness) => members
+            .text("status", Some("authenticated"))
+            .value("user", Some(Json::clone(user)))
+            .value("session", Some(facts(known)))
+            .text("freshness", Some(freshness.as_str())),
+    };
+    members.object()
 }
 
 /// An event's name and detail. `wanted` is the medium that was configured.
 pub(super) fn notice(notice: &Notice, wanted: &'static str) -> (&'static str, Json) {
-    match notice {
+    let mut detail = Members::new();
+    let name = match notice {
         Notice::SignedIn(user, origin) => {
-            ("signedIn", Json::object([("user", Some(Json::clone(user))), ("origin", Some(origin.as_str().into()))]))
+            detail.value("user", Some(Json::clone(user))).text("origin", Some(origin.as_str()));
+            "signedIn"
         }
-        Notice::SignedOut(reason, origin) => (
-            "signedOut",
-            Json::object([("reason", Some(reason.as_str().into())), ("origin", Some(origin.as_str().into()))]),
-        ),
-        Notice::UserChanged(previous, current) => (
-            "userChanged",
-            Json::object([("previous", Some(Json::clone(previous))), ("current", Some(Json::clone(current)))]),
-        ),
+        Notice::SignedOut(reason, origin) => {
+            detail.text("reason", Some(reason.as_str())).text("origin", Some(origin.as_str()));
+            "signedOut"
+        }
+        Notice::UserChanged(previous, current) => {
+            detail.value("previous", Some(Json::clone(previous))).value("current", Some(Json::clone(current)));
+            "userChanged"
+        }
         Notice::Refreshed(expires_at, by) => {
-            ("refreshed", Json::object([("expiresAt", expires_at.map(seconds)), ("by", Some(by.as_str().into()))]))
+            detail.number("expiresAt", expires_at.map(seconds)).text("by", Some(by.as_str()));
+            "refreshed"
         }
-        Notice::RefreshFailed(error, retry_at, fatal) => (
-            "refreshFailed",
-            Json::object([
-                ("error", Some(error.to_json())),
-                ("willRetryAt", retry_at.map(seconds)),
-                ("fatal", Some(Json::Bool(*fatal))),
-            ]),
-        ),
-        Notice::Expiring(left) => ("expiring", Json::object([("secondsLeft", Some(Json::Number(*left as f64)))])),
-        Notice::StorageDegraded(cause) => (
-            "storageDegraded",
-            Json::object([
-                ("wanted", Some(wanted.into())),
-                ("using", Some("memory".into())),
-                ("cause", Some((*cause).into())),
-            ]),
-        ),
-    }
+        Notice::RefreshFailed(error, retry_at, fatal) => {
+            detail
+                .value("error", Some(error.to_json()))
+                .number("willRetryAt", retry_at.map(seconds))
+                .value("fatal", Some(Json::Bool(*fatal)));
+            "refreshFailed"
+        }
+        Notice::Expiring(left) => {
+            detail.number("secondsLeft", Some(*left as f64));
+            "expiring"
+        }
+        Notice::StorageDegraded(cause) => {
+            detail.text("wanted", Some(wanted)).text("using", Some("memory")).text("cause", Some(cause));
+            "storageDegraded"
+        }
+    };
+    (name, detail.object())
+}
+
+/// What a promise is settled with.
+pub(super) fn outcome(outcome: Outcome) -> JsValue {
+    let json = match outcome {
+        Outcome::Started(callback, error) => Members::new()
+            .value("callback", callback.map(|callback| arrived(&callback)))
+            .value("error", error.map(|error| error.to_json()))
+            .object(),
+        Outcome::SignedIn(whom) => arrived(&whom),
+        Outcome::Session(Some(known)) => facts(&known),
+        Outcome::Session(None) => Json::Null,
+        Outcome::Replay(again) => Json::Bool(again),
+        Outcome::Token(token, _) => return token.expose().into(),
+        // The driver has made an error of a failure.
+        Outcome::Done | Outcome::Left | Outcome::Failed(_) => return JsValue::UNDEFINED,
+    };
+    to_js(&json)
 }
 
 /// `LoginResult`, with the user's raw claims.
-pub(super) fn arrived(arrived: &Arrived) -> Json {
-    Json::object([
-        ("user", Some(Json::clone(&arrived.session.user))),
-        ("session", Some(facts(&arrived.session.facts))),
-        ("returnTo", arrived.return_to.as_ref().map(|path| path.as_str().into())),
-        ("appState", arrived.app_state.clone()),
-    ])
+fn arrived(arrived: &Arrived) -> Json {
+    Members::new()
+        .value("user", Some(Json::clone(&arrived.session.user)))
+        .value("session", Some(facts(&arrived.session.facts)))
+        .text("returnTo", arrived.return_to.as_ref().map(ReturnTo::as_str))
+        .value("appState", arrived.app_state.clone())
+        .object()
 }
 
 /// `SessionInfo`: instants by the server's clock.
-pub(super) fn facts(facts: &SessionFacts) -> Json {
-    let instant = |at: UnixMillis| seconds(at.shifted(facts.skew));
-    let list = |items: Vec<Json>| (!items.is_empty()).then_some(Json::List(items));
-    let text = |value: &Option<String>| value.clone().map(Json::Text);
-    Json::object([
-        ("sub", text(&facts.sub)),
-        ("sid", text(&facts.sid)),
-        ("issuedAt", facts.issued_at.map(instant)),
-        ("expiresAt", facts.expires_at.map(|at| instant(at.0))),
-        ("refreshExpiresAt", facts.refresh_expires_at.map(|at| instant(at.0))),
-        ("absoluteExpiresAt", facts.absolute_expires_at.map(|at| instant(at.0))),
-        ("acr", text(&facts.acr)),
-        ("amr", list(facts.amr.iter().map(|each| each.as_str().into()).collect())),
-        ("authTime", facts.auth_time.map(instant)),
-        ("scope", facts.scope.as_ref().map(|scope| Json::List(scope.values().map(Json::from).collect()))),
-        ("clockSkew", Some(Json::Number((facts.skew as f64 / 1000.0).round()))),
-    ])
+fn facts(facts: &SessionFacts) -> Json {
+    let instant = |at: Option<UnixMillis>| at.map(|at| seconds(at.shifted(facts.skew)));
+    let end = |end: Option<ExpiresAt>| instant(end.map(|end| end.0));
+    let amr: Vec<Json> = facts.amr.iter().map(|each| each.as_str().into()).collect();
+    Members::new()
+        .text("sub", facts.sub.as_deref())
+        .text("sid", facts.sid.as_deref())
+        .number("issuedAt", instant(facts.issued_at))
+        .number("expiresAt", end(facts.expires_at))
+        .number("refreshExpiresAt", end(facts.refresh_expires_at))
+        .number("absoluteExpiresAt", end(facts.absolute_expires_at))
+        .text("acr", facts.acr.as_deref())
+        .value("amr", (!amr.is_empty()).then_some(Json::List(amr)))
+        .number("authTime", instant(facts.auth_time))
+        .value("scope", facts.scope.as_ref().map(|scope| Json::List(scope.values().map(Json::from).collect())))
+        .number("clockSkew", Some((facts.skew as f64 / 1000.0).round()))
+        .object()
 }
 
-fn seconds(at: UnixMillis) -> Json {
-    Json::Number(at.seconds() as f64)
+fn seconds(at: UnixMillis) -> f64 {
+    at.seconds() as f64
 }

@@ -9,7 +9,7 @@ use super::endpoint::{Endpoint, login_fields, set_header};
 use super::http::{Credentials, HttpRequest, HttpResponse, Purpose, Verdict};
 use super::token::{TokenResponse, from_json};
 use crate::error::{Error, ErrorCode, ErrorPhase};
-use crate::types::{AccessToken, Json, Password, RefreshToken, UnixMillis};
+use crate::types::{AccessToken, Json, Members, Password, RefreshToken, UnixMillis};
 use zeroize::Zeroizing;
 
 /// The backend.
@@ -143,7 +143,7 @@ fn is_page(response: &HttpResponse) -> bool {
 }
 
 fn token_fields(refresh_token: Option<&RefreshToken>) -> Zeroizing<Json> {
-    Zeroizing::new(Json::object([("refresh_token", refresh_token.map(|token| token.expose().into()))]))
+    Zeroizing::new(Members::new().text("refresh_token", refresh_token.map(RefreshToken::expose)).object())
 }
 
 fn with_cookies(backend: &FirstParty, mut request: HttpRequest) -> HttpRequest {

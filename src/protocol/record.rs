@@ -6,8 +6,8 @@
 
 use super::endpoint::json_text;
 use crate::types::{
-    AccessToken, Credential, ExpiresAt, IdToken, Json, RefreshToken, Scope, Session, SessionFacts, Source, Tokens,
-    UnixMillis,
+    AccessToken, Credential, ExpiresAt, IdToken, Json, Members, RefreshToken, Scope, Session, SessionFacts, Source,
+    Tokens, UnixMillis,
 };
 use std::rc::Rc;
 use zeroize::Zeroizing;
@@ -43,26 +43,27 @@ impl Record {
             Credential::Cookie => None,
             Credential::Tokens(tokens) => Some(write_tokens(tokens)),
         };
-        let text = |value: &Option<String>| value.as_deref().map(Json::from);
         let amr = facts.amr.iter().map(|method| Json::from(method.as_str())).collect();
-        json_text(&Zeroizing::new(Json::object([
-            ("v", Some(Json::Number(VERSION))),
-            ("lineage", Some(Json::from(self.lineage.as_str()))),
-            ("generation", Some(Json::Number(self.generation.min(MOST) as f64))),
-            ("user", Some((*self.session.user).clone())),
-            ("sub", text(&facts.sub)),
-            ("sid", text(&facts.sid)),
-            ("issued_at", facts.issued_at.map(write_instant)),
-            ("expires_at", facts.expires_at.map(|end| write_instant(end.0))),
-            ("refresh_expires_at", facts.refresh_expires_at.map(|end| write_instant(end.0))),
-            ("absolute_expires_at", facts.absolute_expires_at.map(|end| write_instant(end.0))),
-            ("acr", text(&facts.acr)),
-            ("amr", Some(Json::List(amr))),
-            ("auth_time", facts.auth_time.map(write_instant)),
-            ("scope", facts.scope.as_ref().map(|scope| Json::from(scope.as_str()))),
-            ("skew", Some(write_instant(UnixMillis(facts.skew)))),
-            ("tokens", credential),
-        ])))
+        json_text(&Zeroizing::new(
+            Members::new()
+                .number("v", Some(VERSION))
+                .text("lineage", Some(&self.lineage))
+                .number("generation", Some(self.generation.min(MOST) as f64))
+                .value("user", Some((*self.session.user).clone()))
+                .text("sub", facts.sub.as_deref())
+                .text("sid", facts.sid.as_deref())
+                .number("issued_at", write_instant(facts.issued_at))
+                .number("expires_at", write_end(facts.expires_at))
+                .number("refresh_expires_at", write_end(facts.refresh_expires_at))
+                .number("absolute_expires_at", write_end(facts.absolute_expires_at))
+                .text("acr", facts.acr.as_deref())
+                .value("amr", Some(Json::List(amr)))
+                .number("auth_time", write_instant(facts.auth_time))
+                .text("scope", facts.scope.as_ref().map(Scope::as_str))
+                .number("skew", write_instant(Some(UnixMillis(facts.skew))))
+                .value("tokens", credential)
+                .object(),
+        ))
     }
 
     /// Reads a text that was stored.
@@ -98,17 +99,21 @@ fn write_tokens(tokens: &Tokens) -> Json {
         Source::Oidc => OIDC,
         Source::FirstParty => FIRST_PARTY,
     };
-    Json::object([
-        ("access", Some(tokens.access.expose().into())),
-        ("refresh", tokens.refresh.as_ref().map(|token| token.expose().into())),
-        ("id_token", tokens.id_token.as_ref().map(|token| token.expose().into())),
-        ("id_claims", tokens.id_claims.as_deref().cloned()),
-        ("source", Some(source.into())),
-    ])
+    Members::new()
+        .text("access", Some(tokens.access.expose()))
+        .text("refresh", tokens.refresh.as_ref().map(RefreshToken::expose))
+        .text("id_token", tokens.id_token.as_ref().map(IdToken::expose))
+        .value("id_claims", tokens.id_claims.as_deref().cloned())
+        .text("source", Some(source))
+        .object()
 }
 
-fn write_instant(at: UnixMillis) -> Json {
-    Json::Number(at.0.clamp(-(MOST as i64), MOST as i64) as f64)
+fn write_instant(at: Option<UnixMillis>) -> Option<f64> {
+    at.map(|at| at.0.clamp(-(MOST as i64), MOST as i64) as f64)
+}
+
+fn write_end(end: Option<ExpiresAt>) -> Option<f64> {
+    write_instant(end.map(|end| end.0))
 }
 
 /// `None` for any member that is missing, of another type, or not of this version.

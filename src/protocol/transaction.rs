@@ -6,7 +6,7 @@
 
 use super::pkce::is_code_verifier;
 use crate::types::{
-    ClientId, CodeVerifier, Issuer, Json, Lifetime, Nonce, ReturnTo, State, UnixMillis, WebUrl, same_text,
+    ClientId, CodeVerifier, Issuer, Json, Lifetime, Members, Nonce, ReturnTo, State, UnixMillis, WebUrl, same_text,
 };
 use zeroize::Zeroizing;
 
@@ -106,17 +106,19 @@ impl Transactions {
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
         let over = self.over.iter().map(|over| {
-            Json::object([
-                ("state", Some(over.state.as_str().into())),
-                ("at", Some(millis(over.at))),
-                ("spent", Some(Json::Bool(over.spent))),
-            ])
+            Members::new()
+                .text("state", Some(over.state.as_str()))
+                .number("at", Some(over.at.0 as f64))
+                .value("spent", Some(Json::Bool(over.spent)))
+                .object()
         });
-        let record = Zeroizing::new(Json::object([
-            ("v", Some(Json::Number(VERSION))),
-            ("pending", Some(Json::List(self.pending.iter().map(write_pending).collect()))),
-            ("over", Some(Json::List(over.collect()))),
-        ]));
+        let record = Zeroizing::new(
+            Members::new()
+                .number("v", Some(VERSION))
+                .value("pending", Some(Json::List(self.pending.iter().map(write_pending).collect())))
+                .value("over", Some(Json::List(over.collect())))
+                .object(),
+        );
         record.to_secret_text()
     }
 
@@ -147,12 +149,6 @@ impl Transactions {
         }
     }
 
-    /// Whether nothing is worth keeping.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.pending.is_empty() && self.over.is_empty()
-    }
-
     fn sweep(&mut self, now: UnixMillis) {
         self.over.retain(|over| is_young(over.at, now));
         while let Some(at) = self.pending.iter().position(|pending| !is_young(pending.created_at, now)) {
@@ -176,23 +172,19 @@ fn is_young(then: UnixMillis, now: UnixMillis) -> bool {
     then.until(now).max(now.until(then)) <= TTL
 }
 
-fn millis(instant: UnixMillis) -> Json {
-    Json::Number(instant.0 as f64)
-}
-
 fn write_pending(transaction: &Transaction) -> Json {
-    Json::object([
-        ("state", Some(transaction.state.as_str().into())),
-        ("nonce", Some(transaction.nonce.as_str().into())),
-        ("code_verifier", Some(transaction.code_verifier.expose().into())),
-        ("issuer", Some(transaction.issuer.as_str().into())),
-        ("client_id", Some(transaction.client_id.as_str().into())),
-        ("redirect_uri", Some(transaction.redirect_uri.as_str().into())),
-        ("created_at", Some(millis(transaction.created_at))),
-        ("max_age", transaction.max_age.map(|max_age| Json::Number(max_age.millis() as f64))),
-        ("return_to", transaction.return_to.as_ref().map(|return_to| return_to.as_str().into())),
-        ("app_state", transaction.app_state.clone()),
-    ])
+    Members::new()
+        .text("state", Some(transaction.state.as_str()))
+        .text("nonce", Some(transaction.nonce.as_str()))
+        .text("code_verifier", Some(transaction.code_verifier.expose()))
+        .text("issuer", Some(transaction.issuer.as_str()))
+        .text("client_id", Some(transaction.client_id.as_str()))
+        .text("redirect_uri", Some(transaction.redirect_uri.as_str()))
+        .number("created_at", Some(transaction.created_at.0 as f64))
+        .number("max_age", transaction.max_age.map(|max_age| max_age.millis() as f64))
+        .text("return_to", transaction.return_to.as_ref().map(ReturnTo::as_str))
+        .value("app_state", transaction.app_state.clone())
+        .object()
 }
 
 fn read_pending(item: &Json) -> Option<Transaction> {

@@ -82,24 +82,6 @@ impl Json {
         if let Self::List(items) = self { Some(items) } else { None }
     }
 
-    /// Builds an object; members without a value are left out.
-    #[must_use]
-    pub fn object<const N: usize>(mut members: [(&str, Option<Json>); N]) -> Self {
-        Self::from_parts(&mut members)
-    }
-
-    /// One function for every number of members.
-    #[inline(never)]
-    fn from_parts(parts: &mut [(&str, Option<Json>)]) -> Self {
-        let mut members = Vec::with_capacity(parts.len());
-        for (key, value) in parts {
-            if let Some(value) = value.take() {
-                members.push(((*key).to_owned(), value));
-            }
-        }
-        Self::Object(members)
-    }
-
     /// Writes the value as compact JSON text. Numbers that JSON cannot express become `null`.
     pub fn write(&self, out: &mut String) {
         match self {
@@ -156,6 +138,54 @@ impl Json {
             Self::List(items) => items.iter().map(Self::room).sum::<usize>() + 3,
             Self::Object(members) => members.iter().map(|(key, value)| text(key) + value.room()).sum::<usize>() + 3,
         }
+    }
+}
+
+/// Builds an object, one member after the other; a member without a value is left out.
+///
+/// These are plain functions, as objects are built in very many places of the WebAssembly module.
+#[derive(Default)]
+pub struct Members(Vec<(String, Json)>);
+
+impl std::fmt::Debug for Members {
+    /// As of a [`Json`].
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("members(…)")
+    }
+}
+
+impl Members {
+    /// No member yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Any value.
+    #[inline(never)]
+    pub fn value(&mut self, name: &str, value: Option<Json>) -> &mut Self {
+        if let Some(value) = value {
+            self.0.push((name.to_owned(), value));
+        }
+        self
+    }
+
+    /// Text.
+    #[inline(never)]
+    pub fn text(&mut self, name: &str, text: Option<&str>) -> &mut Self {
+        self.value(name, text.map(Json::from))
+    }
+
+    /// A number.
+    #[inline(never)]
+    pub fn number(&mut self, name: &str, number: Option<f64>) -> &mut Self {
+        self.value(name, number.map(Json::Number))
+    }
+
+    /// The object. What is built next begins without members.
+    #[inline(never)]
+    pub fn object(&mut self) -> Json {
+        Json::Object(std::mem::take(&mut self.0))
     }
 }
 
@@ -318,7 +348,8 @@ mod tests {
     fn a_text_with_credentials_is_written_without_growing() {
         for number in [5e-324, -1.7976931348623157e308, 1.0 / 3.0, 1e-7, -0.0, 9e15] {
             let control = Json::Text("\u{1}\"\\é".repeat(9));
-            let value = Json::object([("\u{2}", Some(Json::List(vec![Json::Number(number), control, Json::Null])))]);
+            let list = Json::List(vec![Json::Number(number), control, Json::Null]);
+            let value = Members::new().value("\u{2}", Some(list)).object();
             assert!(value.to_text().len() <= value.room(), "{number}");
             assert_eq!(*value.to_secret_text(), value.to_text());
         }

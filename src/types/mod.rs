@@ -14,7 +14,7 @@ mod url;
 
 pub use csrf::Csrf;
 pub use ids::{ClientId, Issuer, Nonce, Scope, State};
-pub use json::{Fields, Json, MAX_DEPTH};
+pub use json::{Fields, Json, MAX_DEPTH, Members};
 pub(crate) use secret::same_text;
 pub use secret::{AccessToken, AuthorizationCode, CodeVerifier, CsrfToken, IdToken, Password, RefreshToken};
 pub use session::{Credential, Session, SessionFacts, Source, Tokens};

@@ -1,7 +1,7 @@
 //! The options of `createAuthClient`, read once and trusted from there on.
 //!
-//! The contract is `CommonConfig`, `SessionConfig` and `TokenConfig` of the TypeScript types. Functions never get here: the
-//! TypeScript layer keeps them. An option that is unknown, misspelt or of another type is named with its full path, since
+//! The contract is `CommonConfig`, `SessionConfig` and `TokenConfig` of the TypeScript types. Functions and `logger` never get
+//! here: the TypeScript layer keeps them. An option that is unknown, misspelt or of another type is named with its full path, since
 //! an option that is silently ignored is a protection that is silently off.
 
 mod endpoint;
@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::policy::origins::AllowedOrigin;
 use crate::policy::refresh::RefreshPolicy;
 use crate::types::{Json, WebUrl};
-use reader::{Reader, invalid};
+use reader::{First, Reader};
 
 /// Everything that a client is told.
 #[derive(Clone, Debug)]
@@ -31,8 +31,6 @@ pub struct Config {
     pub refresh: RefreshPolicy,
     /// Where the core should run.
     pub isolation: Isolation,
-    /// How much is logged.
-    pub log_level: LogLevel,
 }
 
 /// Who keeps the session.
@@ -56,139 +54,105 @@ pub enum Isolation {
     Required,
 }
 
-/// How much is logged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LogLevel {
-    /// Nothing.
-    Silent,
-    /// What failed.
-    Error,
-    /// What may fail.
-    Warn,
-    /// What happens.
-    Info,
-    /// How it happens.
-    Debug,
-}
-
 impl Config {
     /// Reads the options of a client that lives at `page_url`.
     ///
     /// # Errors
     /// `config_invalid` names the option.
     pub fn parse(options: &Json, page_url: &WebUrl) -> Result<Self, Error> {
-        let mode = match options.get("mode").and_then(Json::text) {
-            Some("session") => ModeName::Session,
-            Some("token") => ModeName::Token,
-            Some(_) | None => return Err(invalid("mode", "must be 'session' or 'token'")),
-        };
-        let (known, other, remark) = match mode {
-            ModeName::Session => (SESSION_OPTIONS, TOKEN_OPTIONS, "is an option of token mode"),
-            ModeName::Token => (TOKEN_OPTIONS, SESSION_OPTIONS, "is an option of session mode"),
-        };
-        if let Some((name, _)) = options.members().unwrap_or_default().iter().find(|(name, _)| {
-            let name = name.as_str();
-            other.contains(&name) && !known.contains(&name)
-        }) {
-            return Err(invalid(name, remark));
-        }
-        let reader = Reader::of(options, "", known)?;
-        reader.function("mapUser")?;
-        let (mode, server) = match mode {
-            ModeName::Session => {
-                let config = session::parse(&reader, page_url)?;
-                let server = ["session\n", config.backend.session.url.as_str()].concat();
-                (Mode::Session(config), server)
-            }
-            ModeName::Token => {
-                let config = token::parse(&reader, page_url)?;
-                let server = ["token\n", &config.server()].concat();
-                (Mode::Token(config), server)
-            }
-        };
-        Ok(Self {
-            id: parse_id(&reader)?.unwrap_or_else(|| ["authsafe-", &short_hash(&server)].concat()),
-            allowed_origins: parse_origins(&reader, &mode, page_url)?,
-            refresh: parse_refresh(&reader, &mode)?,
-            isolation: reader.word("isolation", ISOLATIONS)?.unwrap_or(Isolation::Page),
-            log_level: parse_log_level(&reader)?,
-            mode,
-        })
+        let first = First::new();
+        let config = read(&Reader::new(options, &first), page_url);
+        first.into_inner().map_or(Ok(config), Err)
     }
 }
 
-#[derive(Clone, Copy)]
-enum ModeName {
-    Session,
-    Token,
+fn read(reader: &Reader<'_>, page_url: &WebUrl) -> Config {
+    let token_mode = match reader.get("mode").and_then(Json::text) {
+        Some("token") => true,
+        word => {
+            reader.check(word == Some("session"), "mode", "must be 'session' or 'token'");
+            false
+        }
+    };
+    let (known, other, remark) = if token_mode {
+        (TOKEN_OPTIONS, SESSION_OPTIONS, "is an option of session mode")
+    } else {
+        (SESSION_OPTIONS, TOKEN_OPTIONS, "is an option of token mode")
+    };
+    for (name, _) in reader.value().members().unwrap_or_default() {
+        let name = name.as_str();
+        reader.check(known.contains(&name) || !other.contains(&name), name, remark);
+    }
+    reader.only(known);
+    reader.function("mapUser");
+    let (mode, server) = if token_mode {
+        let config = token::parse(reader, page_url);
+        let server = ["token\n", &config.server()].concat();
+        (Mode::Token(config), server)
+    } else {
+        let config = session::parse(reader, page_url);
+        let server = ["session\n", config.backend.session.url.as_str()].concat();
+        (Mode::Session(config), server)
+    };
+    Config {
+        id: parse_id(reader).unwrap_or_else(|| ["authsafe-", &short_hash(&server)].concat()),
+        allowed_origins: parse_origins(reader, token_mode, page_url),
+        refresh: parse_refresh(reader, token_mode),
+        isolation: match reader.word("isolation", &["worker", "page", "required"]) {
+            Some(0) => Isolation::Worker,
+            Some(1) | None => Isolation::Page,
+            Some(_) => Isolation::Required,
+        },
+        mode,
+    }
 }
 
 /// The id becomes part of storage keys and cookie names, so it has only characters that every one of them allows.
-fn parse_id(reader: &Reader<'_>) -> Result<Option<String>, Error> {
-    let Some(id) = reader.text("id")? else { return Ok(None) };
+fn parse_id(reader: &Reader<'_>) -> Option<String> {
+    let id = reader.text("id")?;
     let plain = id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
-    if plain && (1..=64).contains(&id.len()) {
-        return Ok(Some(id.to_owned()));
-    }
-    Err(invalid("id", "must be 1 to 64 of the characters a-z, A-Z, 0-9, '-', '_' and '.'"))
+    let problem = "must be 1 to 64 of the characters a-z, A-Z, 0-9, '-', '_' and '.'";
+    reader.check(plain && (1..=64).contains(&id.len()), "id", problem);
+    Some(id.to_owned())
 }
 
-fn parse_origins(reader: &Reader<'_>, mode: &Mode, page_url: &WebUrl) -> Result<Vec<AllowedOrigin>, Error> {
-    let Some(list) = reader.list("allowedOrigins")? else {
-        return Ok(match mode {
-            Mode::Session(_) => vec![AllowedOrigin { origin: page_url.origin().to_owned(), path_prefix: None }],
-            Mode::Token(_) => Vec::new(),
-        });
-    };
-    list.iter()
-        .enumerate()
-        .map(|(at, item)| {
-            let path = ["allowedOrigins[", &at.to_string(), "]"].concat();
-            parse_origin(item, &path)
-        })
-        .collect()
+fn parse_origins(reader: &Reader<'_>, token_mode: bool, page_url: &WebUrl) -> Vec<AllowedOrigin> {
+    let mut origins = Vec::new();
+    if let Some(list) = reader.list("allowedOrigins") {
+        for (at, item) in list.iter().enumerate() {
+            let name = ["allowedOrigins[", &at.to_string(), "]"].concat();
+            origins.extend(parse_origin(&reader.below(&name, item)));
+        }
+    } else if !token_mode {
+        origins.push(AllowedOrigin { origin: page_url.origin().to_owned(), path_prefix: None });
+    }
+    origins
 }
 
-fn parse_origin(item: &Json, path: &str) -> Result<AllowedOrigin, Error> {
-    // The detail of the inner error is about the text; the path says where it stands.
-    let at = |path: &str, error: Error| invalid(path, error.detail.trim_end_matches('.'));
-    if let Some(text) = item.text() {
-        return AllowedOrigin::parse(text).map_err(|error| at(path, error));
+fn parse_origin(item: &Reader<'_>) -> Option<AllowedOrigin> {
+    let read =
+        |name: &str, place: Result<AllowedOrigin, Error>| place.map_err(|error| item.explain(name, "", &error)).ok();
+    if let Some(text) = item.value().text() {
+        return read("", AllowedOrigin::parse(text));
     }
-    if item.members().is_none() {
-        return Err(invalid(path, "must be an origin, or an object with `origin` and `pathPrefix`"));
-    }
-    let reader = Reader::of(item, path, &["origin", "pathPrefix"])?;
-    let place =
-        AllowedOrigin::parse(reader.required_text("origin")?).map_err(|error| at(&reader.path("origin"), error))?;
-    if place.path_prefix.is_some() {
-        return Err(invalid(&reader.path("origin"), "must be an origin without a path; use `pathPrefix`"));
-    }
-    match reader.text("pathPrefix")? {
-        None => Ok(place),
-        Some(prefix) => place.below(prefix).map_err(|error| at(&reader.path("pathPrefix"), error)),
+    let members = item.value().members();
+    item.check(members.is_some(), "", "must be an origin, or an object with `origin` and `pathPrefix`");
+    item.only(&["origin", "pathPrefix"]);
+    let place = read("origin", AllowedOrigin::parse(item.required_text("origin")))?;
+    item.check(place.path_prefix.is_none(), "origin", "must be an origin without a path; use `pathPrefix`");
+    match item.text("pathPrefix") {
+        None => Some(place),
+        Some(prefix) => read("pathPrefix", place.below(prefix)),
     }
 }
 
-fn parse_refresh(reader: &Reader<'_>, mode: &Mode) -> Result<RefreshPolicy, Error> {
-    // Prolonging a session without its user would defeat the server's idle timeout, so that has to be asked for.
-    let proactive = matches!(mode, Mode::Token(_));
-    let default = RefreshPolicy { proactive, ..RefreshPolicy::default() };
-    let Some(reader) = reader.object("refresh", &["proactive", "earlySeconds", "maxAttempts"])? else {
-        return Ok(default);
-    };
-    Ok(RefreshPolicy {
-        proactive: reader.flag("proactive")?.unwrap_or(default.proactive),
-        early: reader.seconds("earlySeconds", 0)?,
-        max_attempts: reader.whole("maxAttempts", 1, 100)?.unwrap_or(default.max_attempts),
-    })
-}
-
-/// A sink of the application's own stays with the TypeScript layer, and wants to hear everything.
-fn parse_log_level(reader: &Reader<'_>) -> Result<LogLevel, Error> {
-    match reader.get("logger") {
-        Some(Json::Bool(true) | Json::Object(_)) => Ok(LogLevel::Debug),
-        Some(_) | None => Ok(reader.word("logger", LOG_LEVELS)?.unwrap_or(LogLevel::Warn)),
+fn parse_refresh(reader: &Reader<'_>, token_mode: bool) -> RefreshPolicy {
+    let reader = reader.object("refresh", &["proactive", "earlySeconds", "maxAttempts"]);
+    RefreshPolicy {
+        // Prolonging a session without its user would defeat the server's idle timeout, so that has to be asked for.
+        proactive: reader.flag("proactive", token_mode),
+        early: reader.seconds("earlySeconds", 0),
+        max_attempts: reader.whole("maxAttempts", 1, 100).unwrap_or(RefreshPolicy::default().max_attempts),
     }
 }
 
@@ -198,17 +162,6 @@ fn short_hash(text: &str) -> String {
         text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, b| (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
     crate::types::text::hex(hash)
 }
-
-const ISOLATIONS: &[(&str, Isolation)] =
-    &[("worker", Isolation::Worker), ("page", Isolation::Page), ("required", Isolation::Required)];
-
-const LOG_LEVELS: &[(&str, LogLevel)] = &[
-    ("silent", LogLevel::Silent),
-    ("error", LogLevel::Error),
-    ("warn", LogLevel::Warn),
-    ("info", LogLevel::Info),
-    ("debug", LogLevel::Debug),
-];
 
 const SESSION_OPTIONS: &[&str] = &[
     "mode",

@@ -1,35 +1,67 @@
 //! Reads one object of the options: each member by its type, and none that is not known.
+//!
+//! What is wrong is noted and not returned, so that reading is a straight line: the first error counts, and a value that
+//! could not be read is a default that nobody will see.
 
 use crate::error::{Error, ErrorCode, printable};
 use crate::types::{Fields, Json, Lifetime};
+use std::cell::OnceCell;
 
-/// An object, all of whose members are known by name.
+/// The first thing that is wrong, anywhere in the options.
+pub(super) type First = OnceCell<Error>;
+
+/// An object, all of whose members are known by name. One that is absent has none.
 pub(super) struct Reader<'a> {
     value: &'a Json,
     path: String,
+    first: &'a First,
 }
 
 impl<'a> Reader<'a> {
-    /// Unknown members are looked for first: a misspelt option says more than the one that seems to be missing.
-    pub(super) fn of(value: &'a Json, path: &str, known: &[&'static str]) -> Result<Self, Error> {
-        let mut fields = Fields::of(value).ok_or_else(|| invalid(path, "must be an object"))?;
+    /// The options as a whole.
+    pub(super) fn new(value: &'a Json, first: &'a First) -> Self {
+        Self { value, path: String::new(), first }
+    }
+
+    /// `value`, which stands at `name`.
+    pub(super) fn below(&self, name: &str, value: &'a Json) -> Self {
+        Self { value, path: self.path(name), first: self.first }
+    }
+
+    /// The object called `name`, whose members are looked through before any of them is read: a misspelt option says more
+    /// than the one that seems to be missing.
+    pub(super) fn object(&self, name: &str, known: &[&'static str]) -> Self {
+        let value = self.get(name);
+        let reader = self.below(name, value.unwrap_or(&Json::Null));
+        if value.is_some() {
+            reader.only(known);
+        }
+        reader
+    }
+
+    /// Refuses every other member.
+    pub(super) fn only(&self, known: &[&'static str]) {
+        let Some(mut fields) = Fields::of(self.value) else { return self.wrong("", "must be an object") };
         for name in known {
             fields.take(name);
         }
-        let reader = Self { value, path: path.to_owned() };
         match fields.unknown() {
-            None => Ok(reader),
-            Some((name, _)) if LATER.contains(&name) => Err(invalid(&reader.path(name), "is not in this version")),
-            Some((name, None)) => Err(invalid(&reader.path(name), "is no option")),
-            Some((name, Some(meant))) => {
-                Err(invalid(&reader.path(name), &["is no option; did you mean `", meant, "`?"].concat()))
-            }
+            None => {}
+            Some((name, _)) if LATER.contains(&name) => self.wrong(name, "is not in this version"),
+            Some((name, None)) => self.wrong(name, "is no option"),
+            Some((name, Some(meant))) => self.wrong(name, &["is no option; did you mean `", meant, "`?"].concat()),
         }
     }
 
-    /// The full name of a member.
+    /// The full name of a member; the reader's own without one.
     pub(super) fn path(&self, name: &str) -> String {
-        if self.path.is_empty() { name.to_owned() } else { [&self.path, ".", name].concat() }
+        let dot = if self.path.is_empty() || name.is_empty() { "" } else { "." };
+        [&self.path, dot, name].concat()
+    }
+
+    /// The value that is being read.
+    pub(super) fn value(&self) -> &'a Json {
+        self.value
     }
 
     /// A member; `null` counts as absent.
@@ -37,110 +69,122 @@ impl<'a> Reader<'a> {
         self.value.get(name).filter(|value| **value != Json::Null)
     }
 
-    /// Whether a member is `null`, where that means something.
-    pub(super) fn is_null(&self, name: &str) -> bool {
-        self.value.get(name) == Some(&Json::Null)
+    /// Notes an error about the options.
+    pub(super) fn fail(&self, error: Error) {
+        self.first.get_or_init(|| error);
     }
 
-    pub(super) fn wrong(&self, name: &str, problem: &str) -> Error {
-        invalid(&self.path(name), problem)
+    /// Notes what is wrong with a member; with the value itself where `name` is empty. Names and values that the
+    /// application wrote are cut to what may be shown.
+    pub(super) fn wrong(&self, name: &str, problem: &str) {
+        let path = self.path(name);
+        let detail = if path.is_empty() {
+            ["The options ", problem].concat()
+        } else {
+            ["`", &printable(&path), "` ", problem].concat()
+        };
+        let end = if detail.ends_with('?') || detail.ends_with('.') { "" } else { "." };
+        self.fail(Error::new(ErrorCode::ConfigInvalid, [detail.as_str(), end].concat()));
     }
 
-    pub(super) fn text(&self, name: &str) -> Result<Option<&'a str>, Error> {
-        self.typed(name, "must be text", Json::text)
+    /// As [`wrong`](Self::wrong), unless it `fits`.
+    pub(super) fn check(&self, fits: bool, name: &str, problem: &str) {
+        if !fits {
+            self.wrong(name, problem);
+        }
     }
 
-    pub(super) fn required_text(&self, name: &str) -> Result<&'a str, Error> {
-        let text = self.text(name)?.ok_or_else(|| self.wrong(name, "is missing; it must be text"))?;
-        if text.is_empty() { Err(self.wrong(name, "must not be empty")) } else { Ok(text) }
+    /// As [`wrong`](Self::wrong), for an error about the text of a member, which does not know where that stands.
+    pub(super) fn explain(&self, name: &str, problem: &str, error: &Error) {
+        self.wrong(name, &[problem, &error.detail].concat());
     }
 
-    pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, Error> {
-        self.typed(name, "must be true or false", |value| if let Json::Bool(flag) = value { Some(*flag) } else { None })
+    pub(super) fn text(&self, name: &str) -> Option<&'a str> {
+        let value = self.get(name)?;
+        self.check(value.text().is_some(), name, "must be text");
+        value.text()
     }
 
-    pub(super) fn list(&self, name: &str) -> Result<Option<&'a [Json]>, Error> {
-        self.typed(name, "must be a list", Json::list)
+    pub(super) fn required_text(&self, name: &str) -> &'a str {
+        let text = self.text(name);
+        self.check(text.is_some(), name, "is missing; it must be text");
+        self.check(text != Some(""), name, "must not be empty");
+        text.unwrap_or_default()
     }
 
-    pub(super) fn object(&self, name: &str, known: &[&'static str]) -> Result<Option<Reader<'a>>, Error> {
-        self.get(name).map(|value| Reader::of(value, &self.path(name), known)).transpose()
+    pub(super) fn flag(&self, name: &str, default: bool) -> bool {
+        match self.get(name) {
+            None => default,
+            Some(Json::Bool(flag)) => *flag,
+            Some(_) => {
+                self.wrong(name, "must be true or false");
+                default
+            }
+        }
+    }
+
+    pub(super) fn list(&self, name: &str) -> Option<&'a [Json]> {
+        let value = self.get(name)?;
+        self.check(value.list().is_some(), name, "must be a list");
+        value.list()
     }
 
     /// A whole number.
-    pub(super) fn whole(&self, name: &str, least: u32, most: u32) -> Result<Option<u32>, Error> {
-        let number = self.typed(name, "must be a number", Json::number)?;
-        let range = f64::from(least)..=f64::from(most);
-        match number {
-            Some(number) if !range.contains(&number) || number != number.trunc() => {
-                let expected = ["must be a whole number from ", &least.to_string(), " to ", &most.to_string()].concat();
-                Err(self.wrong(name, &expected))
-            }
-            number => Ok(number.map(|number| number as u32)),
+    pub(super) fn whole(&self, name: &str, least: u32, most: u32) -> Option<u32> {
+        let value = self.get(name)?;
+        self.check(value.number().is_some(), name, "must be a number");
+        let number = value.number()?;
+        if number < f64::from(least) || number > f64::from(most) || number != number.trunc() {
+            self.wrong(name, &["must be a whole number from ", &least.to_string(), " to ", &most.to_string()].concat());
         }
+        Some(number as u32)
     }
 
     /// A duration, fractions of a second included; at most a year.
-    pub(super) fn seconds(&self, name: &str, least: u32) -> Result<Option<Lifetime>, Error> {
-        let number = self.typed(name, "must be a number of seconds", Json::number)?;
-        let range = f64::from(least)..=YEAR;
-        match number {
-            Some(number) if !range.contains(&number) => {
-                Err(self
-                    .wrong(name, &["must be at least ", &least.to_string(), " seconds, and at most a year"].concat()))
-            }
-            number => Ok(number.map(|number| Lifetime::from_millis((number * 1000.0) as i64))),
+    pub(super) fn seconds(&self, name: &str, least: u32) -> Option<Lifetime> {
+        let value = self.get(name)?;
+        self.check(value.number().is_some(), name, "must be a number of seconds");
+        let number = value.number()?;
+        if !(f64::from(least)..=YEAR).contains(&number) {
+            self.wrong(name, &["must be at least ", &least.to_string(), " seconds, and at most a year"].concat());
         }
+        Some(Lifetime::from_millis((number * 1000.0) as i64))
     }
 
-    /// One of several words.
-    pub(super) fn word<T: Copy>(&self, name: &str, words: &[(&str, T)]) -> Result<Option<T>, Error> {
-        let Some(value) = self.get(name) else { return Ok(None) };
-        let found = value.text().and_then(|text| words.iter().find(|(word, _)| *word == text));
-        let expected = || {
-            let mut list = String::from("must be ");
-            for (at, (word, _)) in words.iter().enumerate() {
-                list.push_str(if at == 0 { "'" } else { ", '" });
-                list.push_str(word);
-                list.push('\'');
-            }
-            self.wrong(name, &list)
-        };
-        found.map(|(_, meaning)| Some(*meaning)).ok_or_else(expected)
+    /// One of several words: which.
+    pub(super) fn word(&self, name: &str, words: &[&str]) -> Option<usize> {
+        let value = self.get(name)?;
+        let found = value.text().and_then(|text| words.iter().position(|word| *word == text));
+        if found.is_none() {
+            self.wrong(name, &["must be '", &words.join("', '"), "'"].concat());
+        }
+        found
     }
 
     /// A function of the application's. It stays with the TypeScript layer; here it is absent, or `true`.
-    pub(super) fn function(&self, name: &str) -> Result<(), Error> {
-        match self.get(name) {
-            None | Some(Json::Bool(true)) => Ok(()),
-            Some(_) => Err(self.wrong(name, "must be a function")),
-        }
+    pub(super) fn function(&self, name: &str) {
+        self.check(matches!(self.get(name), None | Some(Json::Bool(true))), name, "must be a function");
     }
 
-    /// An object of texts.
-    pub(super) fn texts(&self, name: &str) -> Result<Vec<(String, String)>, Error> {
-        let members = self.typed(name, "must be an object of texts", Json::members)?.unwrap_or_default();
-        let pair = |(key, value): &(String, Json)| match value.text() {
-            Some(text) => Ok((key.clone(), text.to_owned())),
-            None => Err(invalid(&[&self.path(name), ".", key].concat(), "must be text")),
+    /// An object of texts. `problem` says what is wrong with one of them, by its name and text.
+    pub(super) fn texts(&self, name: &str, problem: fn(&str, &str) -> Option<&'static str>) -> Vec<(String, String)> {
+        let mut texts = Vec::new();
+        let Some(value) = self.get(name) else { return texts };
+        let Some(members) = value.members() else {
+            self.wrong(name, "must be an object of texts");
+            return texts;
         };
-        members.iter().map(pair).collect()
+        let reader = self.below(name, value);
+        for (key, value) in members {
+            let text = value.text().unwrap_or_default();
+            reader.check(value.text().is_some(), key, "must be text");
+            if let Some(problem) = problem(key, text) {
+                reader.wrong(key, problem);
+            }
+            texts.push((key.clone(), text.to_owned()));
+        }
+        texts
     }
-
-    fn typed<T>(&self, name: &str, expected: &str, read: impl Fn(&'a Json) -> Option<T>) -> Result<Option<T>, Error> {
-        self.get(name).map(|value| read(value).ok_or_else(|| self.wrong(name, expected))).transpose()
-    }
-}
-
-/// The error about one option. Names and values that the application wrote are cut to what may be shown.
-pub(super) fn invalid(path: &str, problem: &str) -> Error {
-    let detail = if path.is_empty() {
-        ["The options ", problem].concat()
-    } else {
-        ["`", &printable(path), "` ", problem].concat()
-    };
-    let end = if detail.ends_with('?') { "" } else { "." };
-    Error::new(ErrorCode::ConfigInvalid, [detail.as_str(), end].concat())
 }
 
 /// Options that are planned; whoever sets one must not believe that it has an effect.

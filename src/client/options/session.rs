@@ -1,10 +1,10 @@
 //! The options of session mode.
 
 use super::endpoint::{
-    ASKS, SENDS, SENDS_OR_SHOWS, check_header, check_header_name, endpoint, is_token, page_origin, required, resolve,
+    ASKS, SENDS, SENDS_OR_SHOWS, endpoint, header_name_problem, header_problem, is_token, page_origin, required,
+    resolve,
 };
 use super::reader::Reader;
-use crate::error::Error;
 use crate::protocol::http::Credentials;
 use crate::protocol::session::{SessionBackend, check_payload};
 use crate::types::{Csrf, Json, Lifetime, WebUrl};
@@ -33,104 +33,93 @@ pub struct Recheck {
     pub min_interval: Lifetime,
 }
 
-pub(super) fn parse(reader: &Reader<'_>, page_url: &WebUrl) -> Result<SessionConfig, Error> {
-    reader.function("parseSession")?;
-    reader.function("isSessionExpired")?;
-    let page = page_origin(page_url)?;
-    let base = match reader.text("baseUrl")? {
-        None => page.clone(),
-        Some(text) => resolve(text, "baseUrl", &page)?,
-    };
-    let endpoints = reader.object("endpoints", &["session", "login", "logout", "extend", "csrf"])?;
-    let endpoints = endpoints.ok_or_else(|| reader.wrong("endpoints", "is missing"))?;
+pub(super) fn parse(reader: &Reader<'_>, page_url: &WebUrl) -> SessionConfig {
+    reader.function("parseSession");
+    reader.function("isSessionExpired");
+    let page = page_origin(reader, page_url);
+    let base = resolve(reader, "baseUrl", reader.text("baseUrl").unwrap_or(page.as_str()), &page);
+    reader.check(reader.get("endpoints").is_some(), "endpoints", "is missing");
+    let endpoints = reader.object("endpoints", &["session", "login", "logout", "extend", "csrf"]);
     let backend = SessionBackend {
-        session: required(&endpoints, "session", &base, ASKS)?,
-        login: endpoint(&endpoints, "login", &base, SENDS_OR_SHOWS)?,
-        logout: endpoint(&endpoints, "logout", &base, SENDS_OR_SHOWS)?,
-        extend: endpoint(&endpoints, "extend", &base, SENDS)?,
-        csrf: endpoint(&endpoints, "csrf", &base, ASKS)?,
-        credentials: reader.word("credentials", CREDENTIALS)?.unwrap_or(Credentials::SameOrigin),
-        csrf_kind: parse_csrf(reader)?,
+        session: required(&endpoints, "session", &base, &ASKS),
+        login: endpoint(&endpoints, "login", &base, &SENDS_OR_SHOWS),
+        logout: endpoint(&endpoints, "logout", &base, &SENDS_OR_SHOWS),
+        extend: endpoint(&endpoints, "extend", &base, &SENDS),
+        csrf: endpoint(&endpoints, "csrf", &base, &ASKS),
+        credentials: match reader.word("credentials", &["same-origin", "include"]) {
+            Some(1) => Credentials::Include,
+            Some(_) | None => Credentials::SameOrigin,
+        },
+        csrf_kind: parse_csrf(reader),
     };
-    let elsewhere = backend.session.url.origin() != page.origin();
-    if elsewhere && backend.credentials == Credentials::SameOrigin {
-        let problem = "must be 'include': the session endpoint is on another origin, and would never see the cookie";
-        return Err(reader.wrong("credentials", problem));
-    }
-    Ok(SessionConfig { backend, recheck: parse_recheck(reader)?, initial_session: parse_initial(reader)? })
+    let here = backend.session.url.origin() == page.origin();
+    let problem = "must be 'include': the session endpoint is on another origin, and would never see the cookie";
+    reader.check(here || backend.credentials == Credentials::Include, "credentials", problem);
+    SessionConfig { backend, recheck: parse_recheck(reader), initial_session: parse_initial(reader) }
 }
 
-fn parse_csrf(reader: &Reader<'_>) -> Result<Csrf, Error> {
-    let known: &[&'static str] = match reader.get("csrf") {
-        None | Some(Json::Bool(false)) => return Ok(Csrf::Off),
-        Some(value) if value.members().is_none() => {
-            return Err(reader.wrong("csrf", "must be false, or an object with `kind`"));
-        }
-        Some(value) => match value.get("kind").and_then(Json::text) {
-            Some(DOUBLE_SUBMIT) => &["kind", "cookieName", "headerName"],
-            Some(SYNCHRONIZER) => &["kind", "headerName"],
-            Some(STATIC_HEADER) => &["kind", "headerName", "value"],
-            Some(_) | None => &["kind"],
-        },
-    };
+fn parse_csrf(reader: &Reader<'_>) -> Csrf {
+    let value = reader.get("csrf");
+    if matches!(value, None | Some(Json::Bool(false))) {
+        return Csrf::Off;
+    }
+    reader.check(value.and_then(Json::members).is_some(), "csrf", "must be false, or an object with `kind`");
     // Where `kind` itself is wrong, that is the news, whatever else there is.
-    let kinds = [DOUBLE_SUBMIT, SYNCHRONIZER, STATIC_HEADER].map(|word| (word, word));
-    let kind = match reader.object("csrf", &["kind", "cookieName", "headerName", "value"])? {
-        Some(csrf) => csrf.word("kind", &kinds)?.ok_or_else(|| csrf.wrong("kind", "is missing"))?,
-        None => return Ok(Csrf::Off),
-    };
-    let Some(csrf) = reader.object("csrf", known)? else { return Ok(Csrf::Off) };
-    let header_name = csrf.required_text("headerName")?.to_owned();
-    check_header_name(&csrf.path("headerName"), &header_name)?;
-    Ok(match kind {
-        DOUBLE_SUBMIT => {
-            let cookie_name = csrf.required_text("cookieName")?.to_owned();
-            if !is_token(&cookie_name) {
-                return Err(csrf.wrong("cookieName", "is no cookie name"));
-            }
+    let csrf = reader.object("csrf", &["kind", "headerName", "cookieName", "value"]);
+    let kind = csrf.word("kind", &["double-submit", "synchronizer", "static-header"]);
+    csrf.check(kind.is_some(), "kind", "is missing");
+    csrf.only(match kind {
+        Some(0) => &["kind", "headerName", "cookieName"],
+        Some(1) => &["kind", "headerName"],
+        Some(_) => &["kind", "headerName", "value"],
+        None => &["kind"],
+    });
+    let header_name = csrf.required_text("headerName").to_owned();
+    if let Some(problem) = header_name_problem(&header_name) {
+        csrf.wrong("headerName", problem);
+    }
+    match kind {
+        Some(0) => {
+            let cookie_name = csrf.required_text("cookieName").to_owned();
+            csrf.check(is_token(&cookie_name), "cookieName", "is no cookie name");
             Csrf::DoubleSubmit { cookie_name, header_name }
         }
-        STATIC_HEADER => {
-            let value = csrf.required_text("value")?.to_owned();
-            check_header(&csrf.path("value"), &header_name, &value)?;
+        Some(1) | None => Csrf::Synchronizer { header_name },
+        Some(_) => {
+            let value = csrf.required_text("value").to_owned();
+            if let Some(problem) = header_problem(&value) {
+                csrf.wrong("value", problem);
+            }
             Csrf::StaticHeader { header_name, value }
         }
-        _ => Csrf::Synchronizer { header_name },
-    })
-}
-
-fn parse_recheck(reader: &Reader<'_>) -> Result<Recheck, Error> {
-    let default = Recheck { interval: None, on_focus: true, on_online: true, min_interval: MIN_INTERVAL };
-    if let Some(Json::Bool(false)) = reader.get("recheck") {
-        return Ok(Recheck { on_focus: false, on_online: false, ..default });
     }
-    let known = &["intervalSeconds", "onFocus", "onOnline", "minIntervalSeconds"];
-    let Some(recheck) = reader.object("recheck", known)? else { return Ok(default) };
-    Ok(Recheck {
-        interval: recheck.seconds("intervalSeconds", 1)?,
-        on_focus: recheck.flag("onFocus")?.unwrap_or(default.on_focus),
-        on_online: recheck.flag("onOnline")?.unwrap_or(default.on_online),
-        min_interval: recheck.seconds("minIntervalSeconds", 0)?.unwrap_or(default.min_interval),
-    })
 }
 
-fn parse_initial(reader: &Reader<'_>) -> Result<Option<Option<Json>>, Error> {
-    if reader.is_null("initialSession") {
-        return Ok(Some(None));
+fn parse_recheck(reader: &Reader<'_>) -> Recheck {
+    let off = reader.get("recheck") == Some(&Json::Bool(false));
+    let recheck = if off {
+        reader.below("recheck", &Json::Null)
+    } else {
+        reader.object("recheck", &["intervalSeconds", "onFocus", "onOnline", "minIntervalSeconds"])
+    };
+    Recheck {
+        interval: recheck.seconds("intervalSeconds", 1),
+        on_focus: recheck.flag("onFocus", !off),
+        on_online: recheck.flag("onOnline", !off),
+        min_interval: recheck.seconds("minIntervalSeconds", 0).unwrap_or(MIN_INTERVAL),
     }
-    let Some(payload) = reader.get("initialSession") else { return Ok(None) };
-    check_payload(payload).map_err(|error| {
-        reader.wrong("initialSession", &["is no session: ", error.detail.trim_end_matches('.')].concat())
-    })?;
-    Ok(Some(Some(payload.clone())))
 }
 
-const DOUBLE_SUBMIT: &str = "double-submit";
-const SYNCHRONIZER: &str = "synchronizer";
-const STATIC_HEADER: &str = "static-header";
-
-const CREDENTIALS: &[(&str, Credentials)] =
-    &[("same-origin", Credentials::SameOrigin), ("include", Credentials::Include)];
+fn parse_initial(reader: &Reader<'_>) -> Option<Option<Json>> {
+    let payload = reader.value().get("initialSession")?;
+    if *payload == Json::Null {
+        return Some(None);
+    }
+    if let Err(error) = check_payload(payload) {
+        reader.explain("initialSession", "is no session: ", &error);
+    }
+    Some(Some(payload.clone()))
+}
 
 /// How long an answer is recent.
 const MIN_INTERVAL: Lifetime = Lifetime::from_seconds(10);

@@ -29,7 +29,6 @@ fn a_value_of_another_type_or_range_is_named_with_what_was_expected() {
         (r#","id":"""#, ["`id`", "characters"]),
         (r#","mapUser":"x""#, ["`mapUser`", "function"]),
         (r#","parseSession":{}"#, ["`parseSession`", "function"]),
-        (r#","logger":"loud""#, ["`logger`", "'silent', 'error', 'warn', 'info', 'debug'"]),
         (r#","isolation":"iframe""#, ["`isolation`", "'worker', 'page', 'required'"]),
         (r#","credentials":"omit""#, ["`credentials`", "'same-origin', 'include'"]),
         (r#","refresh":true"#, ["`refresh`", "object"]),

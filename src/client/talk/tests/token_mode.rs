@@ -29,7 +29,7 @@ fn tokens(source: Source, refresh: Option<&str>) -> Session {
         id_claims: None,
         source,
     });
-    let user = Rc::new(Json::object([("sub", Some("alice".into()))]));
+    let user = Rc::new(Json::parse(r#"{"sub":"alice"}"#).unwrap());
     Session::new(user, SessionFacts::default(), credential)
 }
 

@@ -43,7 +43,8 @@ impl Serialize for Out<'_> {
             }
             Json::Object(members) => {
                 let mut object = serializer.serialize_map(Some(members.len()))?;
-                for (name, value) in members {
+                // The serializer assigns, and this assignment would set the prototype: a claim must not bring methods.
+                for (name, value) in members.iter().filter(|(name, _)| name != "__proto__") {
                     object.serialize_entry(name, &Out(value))?;
                 }
                 object.end()

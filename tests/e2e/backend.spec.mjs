@@ -44,3 +44,15 @@ for (const [name, login, renewal, renew] of places) {
     });
   }
 }
+
+test("a claim called __proto__ does not become the prototype of the user", async ({ visit, context }) => {
+  const tab = await visit(byName("session, double-submit"));
+  const user = '{"sub":"user-1001","__proto__":{"role":"admin"}}';
+  await context.route("**/session*/login", (route) => route.fulfill(json(`{"user":${user}}`)));
+  await tab.signIn();
+  const seen = await tab.page.evaluate(() => {
+    const { user } = window.auth.getState();
+    return { sub: user.sub, role: user.role, plain: Object.getPrototypeOf(user) === Object.prototype };
+  });
+  expect(seen).toEqual({ sub: "user-1001", plain: true });
+});

@@ -40,7 +40,11 @@ debian_packages() {
       # The linker must be of the compiler's LLVM.
       llvm=$(apt-cache depends "${names##* }" 2>/dev/null | sed -n 's/.*Depends: llvm-\([0-9]*\).*/\1/p' | head -n 1)
       names="$names lld${llvm:+-$llvm}"
-      [ "$1" = lint ] && names="$names rust-${compiler:+web-}clippy"
+      if [ "$1" = lint ]; then
+        names="$names rust-${compiler:+web-}clippy"
+        # Where there is rustup, its cargo is the one that formats; see lint_tools.
+        has rustup || names="$names rustfmt${compiler:+-web}"
+      fi
       printf '%s' "$names"
       return 0
     fi
@@ -121,6 +125,22 @@ make_toolchain() {
       [ -n "$SYSROOT_PLAIN" ] || fail "the standard library for the browser could not be built"
     fi
   fi
+}
+
+# What formats and lints, for the cargo on PATH: a rustup profile may be without it.
+lint_tools() {
+  local missing=''
+  cargo clippy --version >/dev/null 2>&1 || missing=clippy
+  cargo fmt --version >/dev/null 2>&1 || missing="$missing rustfmt"
+  [ -n "$missing" ] || return 0
+  # shellcheck disable=SC2086
+  if has rustup && rustup_fetch "fetching what formats and lints the Rust code" rustup component add $missing &&
+    cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1; then
+    return 0
+  fi
+  has rustup || fail "the checks need clippy and rustfmt, and the cargo on PATH is without them"
+  fail "the checks need clippy and rustfmt. Run this, then try again:
+  rustup component add clippy rustfmt"
 }
 
 # The source of the standard library, for the small build; without it the build works and is larger.

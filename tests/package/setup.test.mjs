@@ -151,3 +151,26 @@ test("a setup that is interrupted leaves nothing half done", async (t) => {
   assert.equal((await interrupted).code, 130);
   assert.deepEqual(readdirSync(cache), []);
 });
+
+test("a rustup profile without clippy and rustfmt gets them before the checks, and not for a build", async (t) => {
+  const { setup, calls } = machine(t);
+  assert.equal((await setup("build")).code, 0);
+  assert.ok(calls().every((call) => !call.startsWith("rustup")));
+  const { code, output } = await setup("check");
+  assert.equal(code, 0, output);
+  assert.ok(calls().includes("rustup component add clippy rustfmt"), calls().join());
+});
+
+test("only what is missing is fetched", async (t) => {
+  const { setup, calls } = machine(t, "has-clippy");
+  assert.equal((await setup("check")).code, 0);
+  assert.ok(calls().includes("rustup component add rustfmt"), calls().join());
+});
+
+test("where rustup cannot fetch them, the one command is printed before anything is built", async (t) => {
+  const { setup, calls } = machine(t, "refuses");
+  const { code, output } = await setup("check");
+  assert.equal(code, 1);
+  assert.match(output, /Run this, then try again:\n {2}rustup component add clippy rustfmt\n$/);
+  assert.deepEqual(calls(), ["rustup component add clippy rustfmt"]);
+});

@@ -37,8 +37,8 @@ find_browsers() {
   look_for_browsers
   if [ -z "$CHROME" ]; then
     say "installing Playwright's own Chromium, as no browser of the system was found"
-    (cd "$ROOT" && bounded 900 120 - "$CACHE/playwright.log" npx --no-install playwright install chromium) ||
-      fail "no Chromium here, and Playwright's could not be fetched: $(tail -n 1 "$CACHE/playwright.log")"
+    bounded 900 120 - "$LOGS/playwright.log" within "$ROOT" npx --no-install playwright install chromium ||
+      fail "no Chromium here, and Playwright's could not be fetched: $(tail -n 1 "$LOGS/playwright.log")"
     CHROME=$(cd "$ROOT" && node --input-type=module -e 'import { chromium } from "@playwright/test"; console.log(chromium.executablePath())')
   fi
   [ -n "$CHROMEDRIVER" ] || fail "chromedriver is needed, of the same version as $CHROME. Run: npx @puppeteer/browsers install chromedriver@stable"

@@ -4,6 +4,8 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CACHE=${AUTHSAFE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/authsafe}
 TARGET=wasm32-unknown-unknown
+# What setup's commands print. In the clone: in the cache, another clone's setup would write to the same files.
+LOGS=$ROOT/target/setup-logs
 # What setup found on this machine; the other tools read it.
 FOUND=$ROOT/target/authsafe-env.sh
 # How the small standard library and everything on top of it is compiled: a panic traps at once and carries no text.
@@ -31,6 +33,9 @@ prepare() {
 
 # A digest of the given files and folders, by name and content. Node is there anyway; sha256sum is not everywhere.
 digest() { node "$ROOT/tools/digest.mjs" "$@"; }
+
+# within FOLDER COMMAND...: for `bounded`, which must not be in a subshell: an interrupt would end that alone.
+within() { sh -c 'cd "$1" && shift && exec "$@"' sh "$@"; }
 
 # bounded TOTAL STALL FOLDER LOG COMMAND...
 # Runs COMMAND with its output in LOG, and ends it after TOTAL seconds, or after STALL seconds in which neither LOG nor

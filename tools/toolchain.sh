@@ -1,4 +1,4 @@
-# Finds or makes a compiler that can build for the browser. Sourced by tools/setup; lib.sh comes first.
+# Finds or makes a compiler that can build for the browser. Sourced by tools/setup, whose functions it uses, after lib.sh.
 #
 # Two ways. An ordinary machine has rustup, which fetches the standard library for wasm32-unknown-unknown. Where the network
 # refuses rustup, Debian's own compiler comes with the source of its standard library, which is then built once into the
@@ -22,7 +22,7 @@ rustup_home() { printf '%s' "${RUSTUP_HOME:-$HOME/.rustup}"; }
 
 # Has rustup fetch something, bounded. $1: what for; the rest is the command.
 rustup_fetch() {
-  local why=$1 log=$CACHE/rustup.log
+  local why=$1 log=$LOGS/rustup.log
   shift
   say "$why: $*"
   if bounded 600 20 "$(rustup_home)" "$log" env RUST_BACKTRACE=0 "$@"; then return 0; fi
@@ -40,7 +40,11 @@ debian_packages() {
       # The linker must be of the compiler's LLVM.
       llvm=$(apt-cache depends "${names##* }" 2>/dev/null | sed -n 's/.*Depends: llvm-\([0-9]*\).*/\1/p' | head -n 1)
       names="$names lld${llvm:+-$llvm}"
-      [ "$1" = lint ] && names="$names rust-${compiler:+web-}clippy"
+      if [ "$1" = lint ]; then
+        names="$names rust-${compiler:+web-}clippy"
+        # Where there is rustup, its cargo is the one that formats; see lint_tools.
+        has rustup || names="$names rustfmt${compiler:+-web}"
+      fi
       printf '%s' "$names"
       return 0
     fi
@@ -88,7 +92,10 @@ choose_toolchain() {
   KIND=debian
   # shellcheck disable=SC2086
   DEBIAN_MISSING=$(not_installed $names)
-  [ -n "$DEBIAN_MISSING" ] || printf '%s' "$names" >"$kept"
+  if [ -z "$DEBIAN_MISSING" ]; then
+    printf '%s' "$names" >"$kept.$$"
+    mv -f "$kept.$$" "$kept"
+  fi
 }
 
 # Once everything is installed: the paths, and the standard libraries. $1: `plain` where tests and lints need the ordinary one.
@@ -104,10 +111,13 @@ make_toolchain() {
     WASM_BIN=$CACHE/debian-bin
     mkdir -p "$WASM_BIN"
     for tool in cargo cargo-clippy; do
-      [ ! -x "/usr/bin/$tool" ] || ln -sf "/usr/bin/$tool" "$WASM_BIN/$tool"
+      [ ! -x "/usr/bin/$tool" ] || [ -x "$WASM_BIN/$tool" ] || ln -sf "/usr/bin/$tool" "$WASM_BIN/$tool"
     done
     # wasm-pack asks the rustc on PATH where its libraries are.
-    cp "$ROOT/tools/rustc" "$WASM_BIN/rustc"
+    if ! cmp -s "$ROOT/tools/rustc" "$WASM_BIN/rustc"; then
+      cp "$ROOT/tools/rustc" "$WASM_BIN/rustc.$$"
+      mv -f "$WASM_BIN/rustc.$$" "$WASM_BIN/rustc"
+    fi
     std small
     # Only tests and lints need the ordinary one, and a build where the small one cannot be made.
     if [ "$1" = plain ] || [ -z "$SYSROOT_SMALL" ]; then
@@ -115,6 +125,22 @@ make_toolchain() {
       [ -n "$SYSROOT_PLAIN" ] || fail "the standard library for the browser could not be built"
     fi
   fi
+}
+
+# What formats and lints, for the cargo on PATH: a rustup profile may be without it.
+lint_tools() {
+  local missing=''
+  cargo clippy --version >/dev/null 2>&1 || missing=clippy
+  cargo fmt --version >/dev/null 2>&1 || missing="$missing rustfmt"
+  [ -n "$missing" ] || return 0
+  # shellcheck disable=SC2086
+  if has rustup && rustup_fetch "fetching what formats and lints the Rust code" rustup component add $missing &&
+    cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1; then
+    return 0
+  fi
+  has rustup || fail "the checks need clippy and rustfmt, and the cargo on PATH is without them"
+  fail "the checks need clippy and rustfmt. Run this, then try again:
+  rustup component add clippy rustfmt"
 }
 
 # The source of the standard library, for the small build; without it the build works and is larger.
@@ -131,35 +157,34 @@ fetch_rust_src() {
 
 # std plain|small: builds that standard library unless the cache has it, and sets SYSROOT_PLAIN or SYSROOT_SMALL.
 std() {
-  local kind=$1 version place own work log features='' crates flags='-Cembed-bitcode=yes'
+  local kind=$1 version place own log=$LOGS/std-$1.log features='' crates flags='-Cembed-bitcode=yes'
   version=$("$RUSTC_REAL" -vV | sed -n -e 's/^commit-hash: \(.\{9\}\).*/\1/p' -e 's/^release: //p' | sort -r | paste -sd- -)
   place=$CACHE/std/$version-$KIND-$kind
   if [ ! -f "$place/complete" ]; then
     say "building the $kind standard library for the browser with $("$RUSTC_REAL" --version | cut -d' ' -f1,2); once, 1 to 4 minutes"
-    work=$(mktemp -d "$CACHE/std-work.XXXXXX")
-    log=$CACHE/std-$kind.log
-    mkdir -p "$work/src"
-    : >"$work/src/lib.rs"
-    printf '[package]\nname = "nothing"\nversion = "0.0.0"\nedition = "2021"\n[profile.release]\npanic = "abort"\n' >"$work/Cargo.toml"
+    begin_work
+    mkdir "$WORK/src"
+    : >"$WORK/src/lib.rs"
+    printf '[package]\nname = "nothing"\nversion = "0.0.0"\nedition = "2021"\n[profile.release]\npanic = "abort"\n' >"$WORK/Cargo.toml"
     if [ "$kind" = small ]; then
-      printf 'opt-level = "z"\ncodegen-units = 1\n' >>"$work/Cargo.toml"
+      printf 'opt-level = "z"\ncodegen-units = 1\n' >>"$WORK/Cargo.toml"
       crates=std,panic_abort features=optimize_for_size flags="$flags $SMALL_FLAGS"
     else
       crates=std,panic_abort,panic_unwind,test,proc_macro
     fi
     own=$("$RUSTC_REAL" --print sysroot)
     # Paths of this machine have no place in what is published.
-    flags="$flags --remap-path-prefix=$own=/rust --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo --remap-path-prefix=$work=/std"
-    if ! (cd "$work" && bounded 1800 600 "$work" "$log" env RUSTC_BOOTSTRAP=1 RUSTC="$RUSTC_REAL" RUSTFLAGS="$flags" \
-      CARGO_TARGET_DIR="$work/target" "$CARGO_REAL" build --release --target "$TARGET" \
-      "-Zbuild-std=$crates" ${features:+"-Zbuild-std-features=$features"}); then
-      rm -rf "$work"
+    flags="$flags --remap-path-prefix=$own=/rust --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo --remap-path-prefix=$WORK=/std"
+    if ! bounded 1800 600 "$WORK" "$log" within "$WORK" env RUSTC_BOOTSTRAP=1 RUSTC="$RUSTC_REAL" RUSTFLAGS="$flags" \
+      CARGO_TARGET_DIR="$WORK/target" "$CARGO_REAL" build --release --target "$TARGET" \
+      "-Zbuild-std=$crates" ${features:+"-Zbuild-std-features=$features"}; then
+      end_work
       say "that did not work; the log is $log; its end:"
       tail -n 5 "$log"
       return 0
     fi
-    assemble_sysroot "$own" "$work/target/$TARGET/release/deps" "$place"
-    rm -rf "$work"
+    assemble_sysroot "$own" "$WORK/target/$TARGET/release/deps" "$WORK/made"
+    keep_work "$WORK/made" "$place" complete
   fi
   if [ "$kind" = small ]; then SYSROOT_SMALL=$place; else SYSROOT_PLAIN=$place; fi
 }
@@ -167,7 +192,6 @@ std() {
 # A sysroot is the compiler's own, by links, with the freshly built libraries in the place of the target's.
 assemble_sysroot() {
   local own=$1 built=$2 place=$3 entry
-  rm -rf "$place"
   mkdir -p "$place/lib/rustlib/$TARGET/lib"
   for entry in "$own"/lib/rustlib/*; do
     [ "${entry##*/}" = "$TARGET" ] || ln -s "$entry" "$place/lib/rustlib/${entry##*/}"

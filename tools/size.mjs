@@ -6,7 +6,7 @@ import { brotliCompressSync, constants } from "node:zlib";
 import { root, withPacked } from "./pack.mjs";
 
 /** Compilers of different versions differ by a little. */
-const TOLERANCE = 1.02;
+const TOLERANCE = 1.05;
 
 const parts = [
   { name: "page", budget: 8_000, files: ["dist/index.js"] },
@@ -27,6 +27,11 @@ const measured = withPacked((folder) =>
 );
 for (const { name, size } of measured) console.log(`${name} ${size}`);
 
+/** Where growth begins. What README.md says was measured with the small standard library. */
+function grown(name) {
+  return std === "small" ? published(name) * TOLERANCE : Infinity;
+}
+
 /** What README.md's table says of a part: name, what it is, measured, budget. */
 function published(name) {
   const cells = readme.split("\n").map((line) => line.split("|").map((cell) => cell.trim()));
@@ -36,16 +41,16 @@ function published(name) {
 }
 
 const readme = readFileSync(join(root, "README.md"), "utf8");
+const note = join(root, "target/publish/std");
+const std = existsSync(note) ? readFileSync(note, "utf8") : "unknown";
 const growth = process.argv.includes("--no-growth");
-const limits = measured.map((part) => ({ ...part, limit: growth ? published(part.name) * TOLERANCE : part.budget }));
+const limits = measured.map((part) => ({ ...part, limit: growth ? grown(part.name) : part.budget }));
 const over = limits.filter(({ size, limit }) => size > limit);
 for (const { name, size, limit } of over) {
   const what = growth ? `README.md says ${published(name)}` : `its budget is ${limit}`;
   console.error(`size: ${name} is ${size} bytes; ${what}`);
 }
 
-const note = join(root, "target/publish/std");
-const std = existsSync(note) ? readFileSync(note, "utf8") : "unknown";
 if (std !== "small") {
   console.error(
     `size: built with the ${std} standard library, which makes the module larger. 'rustup component add rust-src' brings ` +

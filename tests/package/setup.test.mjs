@@ -54,7 +54,8 @@ const NPM = `mkdir -p node_modules`;
 /** A machine with the standard library for the browser and its source, and the given marks; `setup` runs in a new clone. */
 function machine(t, ...marks) {
   const folder = mkdtempSync(join(tmpdir(), "authsafe-setup-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  // A process of an interrupted setup may still write its last file.
+  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
   const rustlib = join(folder, "sysroot/lib/rustlib");
   for (const path of ["bin", "sysroot/bin", "home"]) mkdirSync(join(folder, path), { recursive: true });
   mkdirSync(join(rustlib, "src/rust/library"), { recursive: true });

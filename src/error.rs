@@ -171,7 +171,7 @@ codes! {
     /// The page's Content-Security-Policy forbids WebAssembly.
     WasmBlockedByCsp = "wasm_blocked_by_csp", Init, false, FixConfig, "Add 'wasm-unsafe-eval' to the script-src directive.";
     /// The WebAssembly module could not be loaded.
-    WasmLoadFailed = "wasm_load_failed", Init, true, Retry, "Check that the .wasm file is served beside the script as application/wasm, or call setWasmSource().";
+    WasmLoadFailed = "wasm_load_failed", Init, true, Retry, "Check that the .wasm file of this version is served beside the script, unchanged and as application/wasm, or call setWasmSource().";
     /// The core stopped at an internal fault and must be started anew.
     WasmTrapped = "wasm_trapped", Request, false, None, "Reload the page, and report this with the version.";
 }

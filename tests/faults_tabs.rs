@@ -9,34 +9,13 @@ use authsafe::error::ErrorCode;
 use authsafe::machine::{Ending, Login, SignedOutReason, Snapshot};
 use authsafe::ports::StoreFailure;
 use authsafe::ports::fake::{Reply, World};
-use authsafe::types::{Lifetime, Password};
+use authsafe::types::Password;
 use std::cell::RefCell;
 use std::rc::Rc;
 use support::session::reason;
 use support::*;
 
 const INVALID: Option<&str> = Some(r#"Bearer error="invalid_token""#);
-
-fn secs(n: i64) -> Lifetime {
-    Lifetime::from_seconds(n)
-}
-
-/// A second tab of the same browser, started.
-fn another(world: &Rc<World>) -> Page {
-    let page = Page::open(world, APP, &token_options("localStorage"));
-    page.run(|client| async move { client.start().await.unwrap() });
-    page
-}
-
-/// Signs in anew in a tab where somebody is or was.
-fn sign_in_again(page: &Page, provider: &Provider) -> Page {
-    go_and_return(page, provider);
-    page.client.dispose();
-    let page = Page::in_tab(page.tab.clone(), &token_options("localStorage"));
-    page.run(|client| async move { client.start().await.unwrap() });
-    assert_eq!(page.status(), "authenticated");
-    page
-}
 
 fn sub(page: &Page) -> String {
     let snapshot = page.client.snapshot();

@@ -11,14 +11,10 @@ use authsafe::error::ErrorCode;
 use authsafe::machine::{Ending, Login};
 use authsafe::ports::StoreFailure;
 use authsafe::ports::fake::Reply;
-use authsafe::types::{Json, Lifetime, WebUrl};
+use authsafe::types::{Json, WebUrl};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use support::*;
-
-fn secs(n: i64) -> Lifetime {
-    Lifetime::from_seconds(n)
-}
 
 fn redirect() -> Login {
     Login::Redirect { params: Vec::new(), return_to: None, app_state: None }

@@ -208,9 +208,10 @@ fn a_csrf_token_that_the_server_no_longer_accepts_is_fetched_anew_for_one_replay
     let server = Server::new();
     let world = server.world();
     let page = signed_in(&world);
-    page.run(|client| async move { client.authorize("https://app.example/api", "POST").await.unwrap() });
+    let given = page.run(|client| async move { client.authorize("https://app.example/api", "POST").await.unwrap() });
+    let given = given.unwrap().credential;
     server.token.set(9);
-    assert!(page.run(|client| async move { client.answered(ANY, 403, None).await }));
+    assert!(page.run(move |client| async move { client.answered(given, 403, None).await }));
     let post =
         page.run(|client| async move { client.authorize("https://app.example/api", "POST").await.unwrap().unwrap() });
     assert_eq!(post.headers[0].1, "csrf-9");

@@ -1,9 +1,13 @@
 // Bundles pkg/ts into the two modules that are published: index.js, which a page loads at once, and core.js, which it
 // loads with the WebAssembly module when it is needed.
 import { build } from "esbuild";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const packageRoot = fileURLToPath(new URL("../pkg/", import.meta.url));
+
+const wasm = readFileSync(`${packageRoot}wasm/authsafe_bg.wasm`);
 
 const result = await build({
   absWorkingDir: packageRoot,
@@ -16,6 +20,8 @@ const result = await build({
   charset: "utf8",
   minify: true,
   legalComments: "none",
+  // A wasm that was changed on its way is not run.
+  define: { WASM_INTEGRITY: JSON.stringify(`sha384-${createHash("sha384").update(wasm).digest("base64")}`) },
   // index.js asks for core.js at run time, so that a page that needs no credential yet does not pay for it.
   external: ["./core.js"],
   metafile: true,

@@ -3,15 +3,14 @@
  * glue's exports stay in this module, where script of the page cannot reach them.
  */
 import init, { Core as WasmCore } from "../wasm/authsafe.js";
-import type { Core, CreateCore, LoadFault } from "./skin.js";
-import type { WasmSource } from "./types.js";
+import type { Core, CoreSource, CreateCore, LoadFault } from "./skin.js";
 
 // What the stack of a fault in this module names: the address that it was streamed from, or this script, which compiled it.
 let mark = import.meta.url;
 
-/** Compiles `source`, by default the file that the package brings along. Rejects with a `LoadFault`. */
-export async function start(source?: WasmSource): Promise<CreateCore> {
-  const module = await compile(source ?? new URL("../wasm/authsafe_bg.wasm", import.meta.url));
+/** Compiles `source`. Rejects with a `LoadFault`. */
+export async function start(source: CoreSource): Promise<CreateCore> {
+  const module = await compile(source);
   try {
     await init({ module_or_path: module });
   } catch (cause) {
@@ -31,15 +30,13 @@ const create: CreateCore = (options, host, onTrap, signal) => {
   return new WasmCore(options, host) as unknown as Core;
 };
 
-async function compile(source: WasmSource): Promise<WebAssembly.Module> {
-  if (source instanceof WebAssembly.Module) return source;
-  let found = "The source:";
+async function compile({ given, address }: CoreSource): Promise<WebAssembly.Module> {
+  if (given instanceof WebAssembly.Module) return given;
+  let found = address === undefined ? "The source:" : bare(address);
   try {
-    if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return await WebAssembly.compile(source);
-    const named = typeof source === "string" || source instanceof URL;
-    if (named) found = bare(String(source));
-    // A copy, so that a response which was given once serves a second attempt too.
-    const response = named ? await fetch(source) : (await source).clone();
+    if (given instanceof ArrayBuffer || ArrayBuffer.isView(given)) return await WebAssembly.compile(given);
+    // A copy, so that a response which the application gave once serves a second attempt too.
+    const response = address === undefined ? (await given).clone() : await given;
     const { ok, status, url } = response;
     const type = response.headers.get("content-type") ?? "no content type";
     found = `${bare(url) || found} answered ${status} with ${type}.`;

@@ -9,6 +9,7 @@ import type {
   SignedOutReason,
   StorageAdapter,
   TokenResponse,
+  WasmSource,
 } from "./types.js";
 
 /** The claims as the server sent them, before `mapUser`. */
@@ -74,6 +75,12 @@ export interface Core {
  * event loop; `signal` ends the listening.
  */
 export type CreateCore = (options: object, host: Host, onTrap: (error: unknown) => void, signal: AbortSignal) => Core;
+
+/** What the core is made from, and the address where it was asked for, if this layer has asked. */
+export interface CoreSource {
+  given: Exclude<WasmSource, string | URL>;
+  address?: string;
+}
 
 /** Why the core could not be loaded. Plain, because the class of errors in the other script is not that of this one. */
 export interface LoadFault {

@@ -229,20 +229,10 @@ impl<P: Ports> Inner<P> {
         let Some(at) = at else { return };
         let this = Rc::clone(self);
         self.spawn(async move {
-            loop {
-                let before = this.ports.now();
-                let left = before.until(at);
-                if left == Lifetime::ZERO {
-                    break;
-                }
-                this.ports.sleep(left.min(STRETCH)).await;
-                if this.alarm.get() != turn {
-                    return;
-                }
-                // The clock was set back: the machine learns of it now, and not when it next shows that time.
-                if this.ports.now() < before {
-                    break;
-                }
+            // The machine looks at the clock after each stretch, and so learns soon if it was set back.
+            this.ports.sleep(this.ports.now().until(at).min(STRETCH)).await;
+            if this.alarm.get() != turn {
+                return;
             }
             this.dispatch(EventKind::Tick);
         });

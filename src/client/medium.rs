@@ -102,7 +102,16 @@ impl<P: Ports> Inner<P> {
             return Ok(());
         }
         let (store, key) = (self.ports.store(), self.record_key());
-        let ended = record::ended_text(mark.unwrap_or_default());
+        // A tab without a session marks whatever sign-in is there, and leaves a mark that stands.
+        let mark = match mark {
+            Some("") => match self.read().await {
+                Stored::Record(record) => Some(record.lineage),
+                Stored::Ended(_) => return Ok(()),
+                Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => None,
+            },
+            named => named.map(str::to_owned),
+        };
+        let ended = record::ended_text(mark.as_deref().unwrap_or_default());
         if mark.is_some() && store.write(&key, &ended).await.is_ok() {
             return Ok(());
         }
@@ -123,7 +132,7 @@ impl<P: Ports> Inner<P> {
         };
         let key = self.transactions_key();
         let Ok(Some(text)) = self.ports.transactions().read(&key).await else { return Arrival::Plain };
-        let mut transactions = Transactions::parse(&text);
+        let mut transactions = Transactions::parse(&zeroize::Zeroizing::new(text));
         let taken = transactions.take(&response.state, self.ports.now());
         if matches!(taken, Taken::Unknown) {
             return Arrival::Plain;
@@ -147,8 +156,8 @@ impl<P: Ports> Inner<P> {
         Box::pin(async move {
             let key = self.transactions_key();
             let store = self.ports.transactions();
-            let text = store.read(&key).await.map_err(storage_error)?;
-            let mut transactions = Transactions::parse(text.as_deref().unwrap_or_default());
+            let text = zeroize::Zeroizing::new(store.read(&key).await.map_err(storage_error)?.unwrap_or_default());
+            let mut transactions = Transactions::parse(&text);
             transactions.add(transaction, self.ports.now());
             store.write(&key, &transactions.to_text()).await.map_err(storage_error)
         })

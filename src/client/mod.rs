@@ -171,25 +171,30 @@ impl<P: Ports> Client<P> {
             headers: header.into_iter().collect(),
             credentials: Some(config.backend.credentials),
             refuse_redirects: secret,
-            credential: CredentialName { epoch: 0, generation: 0 },
+            credential: CredentialName { epoch: 0, generation: self.inner.csrf_count() },
         }))
     }
 
     /// A server answered a request with `status`. Whether the same request should be sent once more, with the credential
     /// that [`authorize`](Self::authorize) gives then.
     pub async fn answered(&self, credential: CredentialName, status: u16, www_authenticate: Option<&str>) -> bool {
-        match self.judge(status, www_authenticate) {
+        match self.judge(credential, status, www_authenticate) {
             Some(again) => again,
             None => matches!(self.ask(|id| EventKind::Refused(id, credential)).await, Ok(Outcome::Replay(true))),
         }
     }
 
     /// What [`answered`](Self::answered) says at once; `None` where the credential was refused, and the machine knows more.
-    pub(crate) fn judge(&self, status: u16, www_authenticate: Option<&str>) -> Option<bool> {
+    pub(crate) fn judge(
+        &self,
+        credential: CredentialName,
+        status: u16,
+        www_authenticate: Option<&str>,
+    ) -> Option<bool> {
         let refused = match &self.inner.config.mode {
             Mode::Token(_) => policy::replay::bearer_refused(status, www_authenticate),
             Mode::Session(config) => {
-                if matches!(status, 403 | 419) && self.inner.forget_csrf(config) {
+                if matches!(status, 403 | 419) && self.inner.csrf_refused(config, credential.generation) {
                     return Some(true);
                 }
                 matches!(status, 401 | 419)

@@ -149,7 +149,7 @@ impl Core {
     pub fn answered(&self, ticket: String, status: u16, www_authenticate: Option<String>) -> Promise {
         // A ticket that is none of ours is of no session.
         let Some(credential) = CredentialName::parse(&ticket) else { return Promise::resolve(&JsValue::FALSE) };
-        match self.client.judge(status, www_authenticate.as_deref()) {
+        match self.client.judge(credential, status, www_authenticate.as_deref()) {
             Some(again) => Promise::resolve(&JsValue::from(again)),
             None => self.ask(Box::new(move |id| EventKind::Refused(id, credential)), Then::Forgive),
         }

@@ -56,7 +56,9 @@ impl Machine {
             Phase::SignedIn(_) => true,
             // Somebody may have signed in by other ways than this page. A sign-out of this tab is not undone by asking: where
             // its server could not be told, the cookie still stands.
-            Phase::SignedOut(reason, _) => *reason != SignedOutReason::LoggedOut,
+            Phase::SignedOut(reason, _) => {
+                !matches!(reason, SignedOutReason::LoggedOut | SignedOutReason::LoggedOutElsewhere)
+            }
             Phase::Idle | Phase::Restoring(_) | Phase::Authenticating(..) | Phase::Committing(..) | Phase::Disposed => {
                 false
             }
@@ -134,7 +136,7 @@ impl Machine {
         self.settle_checked(None);
     }
 
-    fn settle_checked(&mut self, facts: Option<&SessionFacts>) {
+    pub(super) fn settle_checked(&mut self, facts: Option<&SessionFacts>) {
         let boxed = || facts.cloned().map(Box::new);
         self.settle_where(&|_, wants| match wants {
             Wants::Checked => Some(Outcome::Session(boxed())),

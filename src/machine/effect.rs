@@ -67,7 +67,7 @@ impl Over {
         let Self::Own { lineage, generation, stored } = self else { return true };
         match found {
             Stored::Record(record) => record.lineage == *lineage && record.generation <= *generation,
-            Stored::Ended(ended) => !stored && ended != lineage,
+            Stored::Ended(ended) => !stored && (ended.is_empty() || ended != lineage),
             Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => true,
         }
     }

@@ -1,6 +1,9 @@
 //! Every way in which a session ends. The local session is gone first, whatever the network does.
 
-use super::{Answer, CallKind, Effect, Ending, Error, ErrorCode, EventKind, Machine, Note, Notice, Origin, Outcome};
+use super::{
+    Answer, CallKind, Commit, Effect, Ending, Error, ErrorCode, EventKind, Machine, Note, Notice, Origin, Outcome,
+    Stored,
+};
 use super::{Over, Parting, Phase, Renewal, SignedOutReason, Ticket, WaiterId, Wants};
 use crate::error::ErrorPhase;
 use crate::types::{Session, WebUrl};
@@ -77,7 +80,9 @@ impl Machine {
 
     /// Another tab says that the session ended, or has left a medium without it.
     pub(super) fn told_signed_out(&mut self, reason: SignedOutReason) {
-        if self.current().is_none() && !matches!(self.phase, Phase::Committing(..)) {
+        let by_cookie = matches!(self.phase, Phase::Restoring(None)) && !matches!(self.renewal, Renewal::None);
+        let writing = matches!(self.phase, Phase::Committing(..)) || matches!(self.renewal, Renewal::Committing(_));
+        if self.current().is_none() && !writing && !by_cookie {
             return;
         }
         let reason = match reason {
@@ -93,11 +98,16 @@ impl Machine {
         // The tab that says it has forgotten the record of all; there may be a newer one by now.
         if !self.settings.shared {
             self.forget(None, self.own());
+        } else if writing {
+            // That tab did not see what is being written now.
+            let (lineage, generation) = (self.lineage.clone(), self.generation + 1);
+            self.forget(None, Over::Own { lineage, generation, stored: self.stored });
         }
         // A session that was about to be restored has not been shown to anybody.
         let shown = !matches!(self.phase, Phase::Restoring(_));
-        let Some(session) = self.take_session(reason) else { return };
-        self.sign_out(reason, Origin::OtherTab, shown);
+        let taken = self.take_session(reason);
+        self.sign_out(reason, Origin::OtherTab, shown && taken.is_some());
+        let Some(session) = taken else { return };
         // These tokens are this tab's own: the other tab could not revoke them. A cookie it has ended already.
         if !self.settings.shared && session.tokens().is_some_and(|tokens| !self.by_cookie(tokens)) {
             self.send_end(None, Some(session), Ending::Revoke);
@@ -116,7 +126,7 @@ impl Machine {
 
     pub(super) fn forget(&mut self, id: Option<WaiterId>, over: Over) {
         // A tab that misses the word of this sign-out must not take the empty place for cleared storage.
-        let mark = self.settings.shared && !self.lineage.is_empty();
+        let mark = self.settings.shared;
         if !self.settings.server_session {
             self.push(Effect::Forget(id, over, mark.then(|| self.lineage.clone())));
         }
@@ -160,6 +170,7 @@ impl Machine {
         self.next_epoch();
         self.generation = 0;
         self.lineage.clear();
+        self.arrived = None;
         if had_one {
             self.notify(Notice::SignedOut(reason, origin));
         }
@@ -180,6 +191,8 @@ impl Machine {
         self.leave_by = None;
         self.shown = self.view();
         self.phase = Phase::Disposed;
+        self.arrived = None;
+        self.held = None;
         self.settle_where(&|_, _| Some(Outcome::Failed(ErrorCode::Disposed.into())));
     }
 
@@ -195,7 +208,7 @@ impl Machine {
             | EventKind::Check(id)
             | EventKind::Extend(id) => self.settle(id, Outcome::Failed(ErrorCode::Disposed.into())),
             EventKind::Answered(ticket, answer) => self.answered_after_dispose(ticket, *answer),
-            EventKind::Committed(..) => self.abandon_renewal(),
+            EventKind::Committed(_, commit) => self.committed_after_dispose(commit),
             EventKind::Dispose
             | EventKind::Loaded(..)
             | EventKind::Forgotten(..)
@@ -207,6 +220,17 @@ impl Machine {
             | EventKind::Online
             | EventKind::Restored
             | EventKind::Told(_) => {}
+        }
+    }
+
+    fn committed_after_dispose(&mut self, commit: Commit) {
+        let own = matches!(&commit, Commit::Superseded(Stored::Record(record)) if record.lineage == self.lineage);
+        let refused = matches!(commit, Commit::Superseded(_)) && !own;
+        if let Renewal::Committing(session) = std::mem::replace(&mut self.renewal, Renewal::None) {
+            self.push(Effect::ReleaseLock);
+            if refused {
+                self.late(Ok(Answer::Renewed(session)));
+            }
         }
     }
 

@@ -18,13 +18,18 @@ impl Machine {
             Phase::Committing(_, arrived, before) => {
                 // Its record is being written; it counts as signed in until the new sign-in says otherwise.
                 drop(before);
+                self.unannounced = true;
                 Box::new(Phase::SignedIn(arrived.session))
             }
             Phase::Idle | Phase::Restoring(_) => {
                 self.abandon_renewal();
                 Box::new(Phase::SignedOut(SignedOutReason::Never, None))
             }
-            phase @ (Phase::SignedOut(..) | Phase::SignedIn(_) | Phase::Disposed) => Box::new(phase),
+            phase @ Phase::SignedOut(..) => {
+                self.abandon_renewal();
+                Box::new(phase)
+            }
+            phase @ (Phase::SignedIn(_) | Phase::Disposed) => Box::new(phase),
         };
         self.attempt += 1;
         self.leave_by = None;
@@ -117,10 +122,25 @@ impl Machine {
         if !self.waiters.iter().any(|(_, wants)| matches!(wants, Wants::SignedIn)) {
             self.arrived = Some(arrived.clone());
         }
+        // What waited for an answer about the session of before does not get one any more.
+        self.settle_where(&|_, wants| matches!(wants, Wants::Replay).then_some(Outcome::Replay(false)));
+        if self.settings.server_session {
+            self.settle_checked(Some(&arrived.session.facts));
+        }
         let outcome = Outcome::SignedIn(arrived);
         self.settle_where(&|_, wants| matches!(wants, Wants::SignedIn).then(|| outcome.clone()));
         self.settle_started();
         self.serve_waiters();
+    }
+}
+
+impl Machine {
+    /// A sign-in that another one has overtaken is durable now, and is what the other one falls back to.
+    pub(super) fn announce_overtaken(&mut self) {
+        let Some(user) = self.current().map(|session| Rc::clone(&session.user)) else { return };
+        self.plan_renewal();
+        self.notify(Notice::SignedIn(user, Origin::ThisTab));
+        self.push(Effect::Tell(Note::Committed(self.lineage.clone(), self.generation)));
     }
 }
 

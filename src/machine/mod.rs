@@ -74,6 +74,8 @@ pub struct Machine {
     heard: Option<(String, u64)>,
     /// The medium held the record of this session when it was last read or written.
     stored: bool,
+    /// A sign-in whose commit is under way was overtaken by another, and has not been announced.
+    unannounced: bool,
     /// Another tab has spent the refresh token of this one, and what it got for it cannot be read here.
     spent: bool,
     renewal: Renewal,
@@ -174,6 +176,7 @@ impl Machine {
             generation: 0,
             heard: None,
             stored: false,
+            unannounced: false,
             spent: false,
             renewal: Renewal::None,
             renew_at: None,
@@ -302,7 +305,8 @@ impl Machine {
             EventKind::Answered(epoch, answer) => self.answered(epoch, *answer),
             EventKind::Committed(epoch, commit) => self.committed(epoch, commit),
             EventKind::Forgotten(id, failure) => self.forgotten(id, failure),
-            EventKind::Tick => {}
+            // The alarm has rung, so the driver needs the next wish even if it is the same.
+            EventKind::Tick => self.wake_at = None,
             EventKind::Visible => self.visible(),
             EventKind::Online => self.online(),
             EventKind::Restored => self.restored(),
@@ -415,6 +419,7 @@ impl Machine {
         self.extending = false;
         self.heard = None;
         self.stored = false;
+        self.unannounced = false;
         self.spent = false;
         self.stale_reads = 0;
         self.abandon_renewal();
@@ -437,6 +442,9 @@ impl Machine {
             Commit::Superseded(stored) => return self.renewal_superseded(stored),
             Commit::Failed(Some(cause)) => self.notify(Notice::StorageDegraded(cause)),
             Commit::Failed(None) | Commit::Done => {}
+        }
+        if std::mem::take(&mut self.unannounced) {
+            return self.announce_overtaken();
         }
         match (&self.phase, &self.renewal) {
             (Phase::Committing(..), _) => self.sign_in_committed(),

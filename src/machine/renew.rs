@@ -153,7 +153,7 @@ impl Machine {
     }
 
     /// Whoever waits for a new token waits in vain; the one at hand serves until its end.
-    fn cannot_renew(&mut self) {
+    pub(super) fn cannot_renew(&mut self) {
         if matches!(self.phase, Phase::Restoring(_)) {
             return self.end(SignedOutReason::StorageLost, Origin::Restored);
         }
@@ -173,6 +173,15 @@ impl Machine {
         let by_cookie = self.settings.refresh_cookie
             && session.tokens().is_some_and(|tokens| tokens.source == crate::types::Source::FirstParty);
         by_token || by_cookie
+    }
+
+    fn cookie_renews(&self) -> bool {
+        self.current().and_then(Session::tokens).is_some_and(|tokens| self.by_cookie(tokens))
+    }
+
+    /// What renews this session was spent by another tab.
+    pub(super) fn is_spent(&self) -> bool {
+        self.spent && !self.cookie_renews()
     }
 
     fn must_wait(&self) -> bool {
@@ -211,7 +220,7 @@ impl Machine {
             Stored::Ended(lineage) if self.is_over(&lineage) => return self.signed_out_elsewhere(),
             Stored::Record(_) | Stored::Ended(_) | Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => {}
         }
-        if self.spent {
+        if self.is_spent() {
             self.abandon_renewal();
             return self.cannot_renew();
         }
@@ -248,7 +257,7 @@ impl Machine {
 
     /// Whether the mark of a sign-out of `lineage` means the session of this tab, or one that took its place.
     pub(super) fn is_over(&self, lineage: &str) -> bool {
-        self.stored || lineage == self.lineage
+        self.stored || (lineage == self.lineage && !lineage.is_empty())
     }
 
     /// Whether a record supersedes what this tab holds.
@@ -271,6 +280,7 @@ impl Machine {
         let end = record.session.facts.expires_at.map(|end| end.0.shifted(record.session.facts.skew));
         let restoring = matches!(self.phase, Phase::Restoring(_));
         let changed = previous.filter(|previous| !previous.same_user(&record.session));
+        let other_user = changed.is_some();
         self.replace(record.session);
         self.plan_renewal();
         if restoring {
@@ -283,7 +293,20 @@ impl Machine {
         } else {
             self.notify(Notice::SignedIn(user, Origin::OtherTab));
         }
-        self.settle_where(&|_, wants| answer_renewed(wants));
+        self.settle_where(&|_, wants| match wants {
+            Wants::Replay => Some(Outcome::Replay(renewed)),
+            // A request that was begun as another user is not made as this one.
+            Wants::Token(_) if other_user => {
+                Some(Outcome::Failed(Error::new(ErrorCode::IdentityChanged, "Another user signed in meanwhile.")))
+            }
+            Wants::Token(_)
+            | Wants::Renewed
+            | Wants::Started
+            | Wants::SignedIn
+            | Wants::SignedOut(_)
+            | Wants::Checked
+            | Wants::Extended => answer_renewed(wants),
+        });
     }
 
     /// The server renewed the credential. Nobody is told before it is durable.

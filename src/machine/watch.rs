@@ -55,7 +55,7 @@ impl Machine {
     /// When the session in force ends by itself, because nothing renews it.
     fn ends_at(&self) -> Option<UnixMillis> {
         let session = self.session()?;
-        if self.can_renew(session) || self.checking {
+        if (self.can_renew(session) && !self.is_spent()) || self.checking {
             return None;
         }
         let end = [session.facts.expires_at, session.facts.absolute_expires_at].into_iter().flatten().min()?;
@@ -165,7 +165,9 @@ impl Machine {
                 }
                 if !self.settings.shared {
                     // A duplicated tab has a copy of these tokens. It has renewed them, which spent the refresh token.
-                    self.spent |= lineage == self.lineage;
+                    if lineage == self.lineage {
+                        self.lose_refresh_token();
+                    }
                     return;
                 }
                 self.heard = Some((lineage, generation));
@@ -174,6 +176,24 @@ impl Machine {
                     self.push(Effect::Reread);
                 }
             }
+        }
+    }
+
+    /// A duplicated tab has spent the refresh token. It goes from the medium too, or a reload would spend it again.
+    fn lose_refresh_token(&mut self) {
+        // The answer to a renewal that is under way says more.
+        if !matches!(self.phase, Phase::SignedIn(_)) || !matches!(self.renewal, Renewal::None | Renewal::Locking) {
+            self.spent = true;
+            return;
+        }
+        let Phase::SignedIn(session) = &mut self.phase else { return };
+        let crate::types::Credential::Tokens(tokens) = &mut session.credential else { return };
+        if tokens.refresh.take().is_some() {
+            let session = session.clone();
+            self.commit(&session, self.generation, super::Over::Anything);
+            self.abandon_renewal();
+            self.plan_renewal();
+            self.cannot_renew();
         }
     }
 
@@ -192,6 +212,9 @@ impl Machine {
         ];
         for at in timers.into_iter().flatten() {
             *at = at.shifted(by);
+        }
+        if let Renewal::Committing(session) = &mut self.renewal {
+            session.facts.shift_clock(by);
         }
         match &mut self.phase {
             Phase::SignedIn(session) | Phase::Restoring(Some(session)) => session.facts.shift_clock(by),

@@ -9,7 +9,7 @@ use authsafe::client::{Client, CredentialName, Report};
 use authsafe::machine::Snapshot;
 use authsafe::ports::fake::{Reply, Tab, World};
 use authsafe::protocol::http::HttpRequest;
-use authsafe::types::{Json, UnixMillis, WebUrl};
+use authsafe::types::{Json, Lifetime, UnixMillis, WebUrl};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -175,7 +175,7 @@ pub(crate) fn is_mark(text: &str) -> bool {
 
 /// The name of the credential that a request is given now.
 pub(crate) fn credential(page: &Page) -> CredentialName {
-    page.run(|client| async move { client.access_token(authsafe::types::Lifetime::ZERO).await.unwrap().1 })
+    page.run(|client| async move { client.access_token(Lifetime::ZERO).await.unwrap().1 })
 }
 
 /// Options of an application that signs in at [`ISSUER`].
@@ -210,7 +210,7 @@ pub(crate) fn go_and_return(page: &Page, provider: &Provider) -> String {
         let login = authsafe::machine::Login::Redirect { params: Vec::new(), return_to: None, app_state: None };
         drop(client.login(login).await);
     });
-    page.tab.world.advance(authsafe::types::Lifetime::from_seconds(1));
+    page.tab.world.advance(secs(1));
     let left_for = page.tab.navigations.borrow().last().cloned().unwrap();
     *provider.nonce.borrow_mut() = param(&left_for, "nonce");
     let state = param(&left_for, "state");
@@ -230,5 +230,27 @@ pub(crate) fn signed_in(world: &Rc<World>, provider: &Provider, storage: &str) -
     let (arrived, error) = page.run(|client| async move { client.start().await.unwrap() });
     assert_eq!(error, None);
     assert!(arrived.is_some());
+    page
+}
+
+/// So many seconds.
+pub(crate) fn secs(n: i64) -> Lifetime {
+    Lifetime::from_seconds(n)
+}
+
+/// A second tab of the same browser, started.
+pub(crate) fn another(world: &Rc<World>) -> Page {
+    let page = Page::open(world, APP, &token_options("localStorage"));
+    page.run(|client| async move { client.start().await.unwrap() });
+    page
+}
+
+/// Signs in anew in a tab where somebody is or was.
+pub(crate) fn sign_in_again(page: &Page, provider: &Provider) -> Page {
+    go_and_return(page, provider);
+    page.client.dispose();
+    let page = Page::in_tab(page.tab.clone(), &token_options("localStorage"));
+    page.run(|client| async move { client.start().await.unwrap() });
+    assert_eq!(page.status(), "authenticated");
     page
 }

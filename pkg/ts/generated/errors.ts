@@ -70,7 +70,7 @@ export type AuthErrorCode =
   | "transaction_expired"
   /** The page's Content-Security-Policy forbids WebAssembly. Add 'wasm-unsafe-eval' to the script-src directive. */
   | "wasm_blocked_by_csp"
-  /** The WebAssembly module could not be loaded. Check that the .wasm file is served beside the script as application/wasm, or call setWasmSource(). */
+  /** The WebAssembly module could not be loaded. Check that the .wasm file of this version is served beside the script, unchanged and as application/wasm, or call setWasmSource(). */
   | "wasm_load_failed"
   /** The core stopped at an internal fault and must be started anew. Reload the page, and report this with the version. */
   | "wasm_trapped";
@@ -135,7 +135,7 @@ export const OWN_ERRORS = {
     "init",
     "retry",
     "The WebAssembly module could not be loaded.",
-    "Check that the .wasm file is served beside the script as application/wasm, or call setWasmSource().",
+    "Check that the .wasm file of this version is served beside the script, unchanged and as application/wasm, or call setWasmSource().",
   ],
   wasm_trapped: [
     "request",

@@ -43,7 +43,9 @@ pub(super) fn endpoint(reader: &Reader<'_>, name: &str, base: &WebUrl, role: &Ro
         reader.check(role.may_navigate, "navigate", problem);
         let problem = "goes with neither `headers` nor a method other than GET";
         reader.check(*method == "GET" && headers.is_empty(), "navigate", problem);
-    } else {
+    }
+    reader.check(*method != "GET" || reader.get("body").is_none(), "body", "goes with no GET: it has no body");
+    if !navigate {
         reader.check(!role.has_body || *method != "GET", "method", "must not be GET: this call has a body");
     }
     Some(Endpoint { url, method: (*method).to_owned(), body, headers, navigate })

@@ -15,6 +15,8 @@ pub(in crate::client) struct Memory {
     pub(super) metadata: Option<Rc<Metadata>>,
     /// The token that the session server told last.
     pub(super) csrf: Option<CsrfToken>,
+    /// Counts those that are over.
+    pub(super) csrf_count: u64,
 }
 
 impl Memory {
@@ -34,16 +36,36 @@ impl Memory {
         told.ok_or_else(|| Error::new(ErrorCode::CsrfUnavailable, "The server told no CSRF token."))
     }
 
-    /// A token that a server refused is not used again. Whether another can be fetched.
-    pub(super) fn forget_csrf(&mut self, kind: &Csrf) -> bool {
+    /// How many tokens were over when the one in use was told.
+    pub(super) fn csrf_count(&self) -> u64 {
+        self.csrf_count
+    }
+
+    /// A server refused the token of this count. Whether there is another, or can be.
+    pub(super) fn csrf_refused(&mut self, kind: &Csrf, count: u64) -> bool {
+        // One that another request has found to be refused, too, is replaced already.
+        let over = count < self.csrf_count;
+        matches!(kind, Csrf::Synchronizer { .. }) && (over || self.forget_csrf())
+    }
+
+    /// The token is not used again. Whether there was one.
+    pub(super) fn forget_csrf(&mut self) -> bool {
         let known = self.csrf.take().is_some();
-        known && matches!(kind, Csrf::Synchronizer { .. })
+        self.csrf_count += u64::from(known);
+        known
+    }
+
+    pub(super) fn keep_csrf(&mut self, token: CsrfToken) {
+        if self.csrf.as_ref() != Some(&token) {
+            self.forget_csrf();
+        }
+        self.csrf = Some(token);
     }
 
     /// Keeps the token that came along with a session.
     pub(super) fn session_of(&mut self, answer: SessionAnswer) -> Session {
         if let Some(token) = answer.csrf {
-            self.csrf = Some(token);
+            self.keep_csrf(token);
         }
         answer.session
     }

@@ -91,9 +91,14 @@ impl<P: Ports> Inner<P> {
         })
     }
 
-    /// A token that a server refused is not used again. Whether another can be fetched.
-    pub(super) fn forget_csrf(&self, config: &SessionConfig) -> bool {
-        self.memory.borrow_mut().forget_csrf(&config.backend.csrf_kind)
+    /// Names the CSRF token in use, for [`csrf_refused`](Self::csrf_refused).
+    pub(super) fn csrf_count(&self) -> u64 {
+        self.memory.borrow().csrf_count()
+    }
+
+    /// A server refused the token of this count. Whether there is another, or can be.
+    pub(super) fn csrf_refused(&self, config: &SessionConfig, count: u64) -> bool {
+        self.memory.borrow_mut().csrf_refused(&config.backend.csrf_kind, count)
     }
 
     fn begin(&self, call: Call) -> Step<'_> {

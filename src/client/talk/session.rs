@@ -97,7 +97,7 @@ pub(super) fn next<'a>(
         }
         // A proof that the server does not accept any more is fetched anew, once.
         Waiting::Proven(Proven { wish, again: false })
-            if matches!(answer.status, 403 | 419) && memory.forget_csrf(&backend.csrf_kind) =>
+            if matches!(answer.status, 403 | 419) && memory.csrf_refused(&backend.csrf_kind, memory.csrf_count()) =>
         {
             prove(backend, Proven { wish, again: true }, moment, memory)
         }
@@ -131,7 +131,7 @@ fn learn_csrf(
         let session = process_session(answer, moment.at, ErrorPhase::Session)?;
         drop(session.map(|session| memory.session_of(session)));
     } else if matches!(backend.csrf_kind, Csrf::Synchronizer { .. }) {
-        memory.csrf = Some(process_csrf(answer)?);
+        memory.keep_csrf(process_csrf(answer)?);
     }
     Ok(())
 }
@@ -165,7 +165,7 @@ fn judge<'a>(
     match wish {
         Wish::Login(typed) => {
             // A server makes a new token with the new session.
-            memory.csrf = None;
+            memory.forget_csrf();
             match process_login(answer, moment.at, &backend.csrf_kind)? {
                 Some(answer) => done(typed.kept.with(memory.session_of(answer))),
                 None => Ok(check(backend, Waiting::CheckOfLogin(typed.kept))),
@@ -173,7 +173,7 @@ fn judge<'a>(
         }
         Wish::Extend => told(process_session(answer, moment.at, ErrorPhase::Refresh)?, memory),
         Wish::Logout => {
-            memory.csrf = None;
+            memory.forget_csrf();
             process_logout(answer)?;
             done(Answer::Ended)
         }

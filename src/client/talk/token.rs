@@ -66,12 +66,12 @@ fn end<'a>(config: &'a TokenConfig, session: Option<Session>, ending: Ending, me
         (Some(tokens), Ending::Provider | Ending::Revoke) => {
             oidc::begin(registration(config)?, Task::End(Box::new(tokens), ending), memory)
         }
-        (None, Ending::Provider | Ending::Revoke) => match &config.first_party {
+        (None, _) => match &config.first_party {
             // Only the server can end what an HttpOnly cookie holds.
             Some(backend) if backend.refresh_cookie => first_party::logout(backend, None),
             Some(_) | None => done(Answer::Ended),
         },
-        (Some(_) | None, Ending::Local) => done(Answer::Ended),
+        (Some(_), Ending::Local) => done(Answer::Ended),
     }
 }
 

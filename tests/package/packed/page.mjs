@@ -73,6 +73,41 @@ test("a policy that forbids wasm is named, with the directive that is missing", 
   assert.equal((await init(page)).error.code, "wasm_blocked_by_csp");
 });
 
+test("the wasm is asked for before the core's script has arrived", async (t) => {
+  let asked;
+  const wasmAsked = new Promise((resolve) => (asked = resolve));
+  const { origin } = await serve(t, app, { answers: { [WASM]: () => asked(), [CORE]: () => wasmAsked } });
+  assert.deepEqual(await init(await open(t, origin)), NOBODY);
+});
+
+test("the lines of the README that start the downloads with the HTML cause no second one", async (t) => {
+  const lines = readFileSync(join(app, "node_modules/authsafe/README.md"), "utf8").match(
+    /^<link rel="\w*preload.*>$/gm,
+  );
+  assert.equal(lines.length, 2);
+  const html = lines.join("\n").replaceAll("/authsafe/", "/node_modules/authsafe/");
+  const page = ["text/html", `<!doctype html>${html}<script type="module" src="/page.js"></script>`];
+  const { origin, counts } = await serve(t, app, { answers: { "/preloads": () => [200, ...page] } });
+  const tab = await open(t, `${origin}/preloads`);
+  await tab.waitForFunction(() => performance.getEntriesByType("resource").some(({ name }) => name.endsWith(".wasm")));
+  assert.deepEqual(await init(tab), NOBODY);
+  assert.deepEqual([counts[CORE], counts[WASM]], [1, 1]);
+});
+
+test("a wasm in which one bit was changed is not run, and the next call tries again", async (t) => {
+  const wasm = readFileSync(join(app, WASM));
+  // Within a text of the data section, so that it would compile and run.
+  const changed = Buffer.from(wasm);
+  changed[changed.lastIndexOf("Sign in again.")] ^= 1;
+  assert.ok(WebAssembly.validate(changed));
+  const { origin } = await serve(t, app, { answers: { [WASM]: not(1, [200, "application/wasm", changed]) } });
+  const page = await open(t, origin);
+  const { error } = await init(page);
+  assert.equal(error.code, "wasm_load_failed");
+  assert.match(error.hint, /unchanged/);
+  assert.deepEqual(await init(page), NOBODY);
+});
+
 for (const [name, path] of Object.entries({ "the wasm": WASM, "the core's script": CORE })) {
   test(`where ${name} was not there at first, the second try succeeds`, async (t) => {
     const { origin } = await serve(t, app, { answers: { [path]: not(1, NOT_FOUND) } });
@@ -97,7 +132,7 @@ test("a script that fails again and again is still asked for again", async (t) =
 test("a wasm that is served with a wrong media type works all the same; a page in its place is reported", async (t) => {
   const bytes = readFileSync(join(installed, "wasm/authsafe_bg.wasm"));
   const answers = {
-    [WASM]: (count) => (count === 1 ? [200, "text/html", "<!doctype html>"] : [200, "text/plain", bytes]),
+    [WASM]: (count) => (count <= 2 ? [200, "text/html", "<!doctype html>"] : [200, "text/plain", bytes]),
   };
   const { origin } = await serve(t, app, { answers });
   const page = await open(t, origin);

@@ -42,11 +42,11 @@ export async function listen(t, handler) {
 
 /**
  * Serves a folder. `answers` says for a path what is served instead: a function of the number of the request, which gives
- * `[status, type, body]`, or nothing for the file. `counts` tells how often each path was asked for.
+ * `[status, type, body]`, or nothing for the file, or a promise of either. `counts` tells how often each path was asked for.
  */
 export async function serve(t, folder, { headers = {}, answers = {} } = {}) {
   const counts = {};
-  const origin = await listen(t, (request, response) => {
+  const origin = await listen(t, async (request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     counts[pathname] = (counts[pathname] ?? 0) + 1;
     const path = join(folder, pathname === "/" ? "index.html" : pathname);
@@ -54,7 +54,7 @@ export async function serve(t, folder, { headers = {}, answers = {} } = {}) {
     const file = found
       ? [200, TYPES[extname(path)] ?? "text/plain", readFileSync(path)]
       : [404, "text/html", "nothing"];
-    const [status, type, body] = answers[pathname]?.(counts[pathname]) ?? file;
+    const [status, type, body] = (await answers[pathname]?.(counts[pathname])) ?? file;
     response.writeHead(status, { "content-type": type, "cache-control": "no-store", ...headers }).end(body);
   });
   return { origin, counts };

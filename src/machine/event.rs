@@ -110,7 +110,7 @@ pub enum Stored {
     Empty,
     /// The mark that the user signed out of this sign-in.
     Ended(String),
-    /// Something that is not a record of ours; it was put aside.
+    /// Something that is not a record of ours; it was removed.
     Corrupt,
     /// It cannot be read (a word for the cause), or is not shared: what is in memory counts.
     Unreadable(Option<&'static str>),

@@ -24,6 +24,7 @@ fn media() -> Vec<(&'static str, Medium)> {
         ("memory", Medium::Memory),
         ("sessionStorage", Medium::SessionStorage),
         ("localStorage", Medium::LocalStorage),
+        ("indexedDB", Medium::IndexedDb),
         ("cookie", Medium::Cookie(CookieOptions { secure: false, ..CookieOptions::default() })),
         ("custom, values", Medium::Custom(sync)),
         ("custom, promises", Medium::Custom(late)),
@@ -54,6 +55,7 @@ async fn a_persistent_medium_shows_what_another_page_load_wrote_and_memory_does_
         (Medium::Memory, None),
         (Medium::SessionStorage, Some("kept".to_owned())),
         (Medium::LocalStorage, Some("kept".to_owned())),
+        (Medium::IndexedDb, Some("kept".to_owned())),
         (Medium::Cookie(CookieOptions { secure: false, ..CookieOptions::default() }), Some("kept".to_owned())),
     ];
     for (medium, expected) in cases {
@@ -174,4 +176,67 @@ async fn an_adapter_that_never_settles_fails_when_its_time_is_up() {
     assert_eq!(store.read("key").await, Err(StoreFailure::Failed));
     assert_eq!(store.write("key", "text").await, Err(StoreFailure::Failed));
     assert_eq!(store.remove("key").await, Err(StoreFailure::Failed));
+}
+
+#[wasm_bindgen_test]
+async fn a_database_that_the_browser_withholds_is_an_error_and_not_a_panic() {
+    let denied = "throw new DOMException('denied', 'SecurityError');";
+    let cases = [
+        (denied, StoreFailure::Blocked),
+        ("return undefined;", StoreFailure::Blocked),
+        ("return { open() { throw new DOMException('denied', 'SecurityError'); } };", StoreFailure::Blocked),
+        ("return { open() { throw new TypeError('broken'); } };", StoreFailure::Failed),
+        ("return {};", StoreFailure::Failed),
+    ];
+    for (body, failure) in cases {
+        let store = BrowserStore::new(Medium::IndexedDb);
+        let _withheld = replace_getter("window", "indexedDB", body);
+        assert_eq!(store.read("key").await, Err(failure), "{body}");
+        assert_eq!(store.write("key", "text").await, Err(failure), "{body}");
+        assert_eq!(store.remove("key").await, Err(failure), "{body}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_database_that_never_answers_is_given_up() {
+    let _silent = replace_getter("window", "indexedDB", "return { open() { return {}; } };");
+    assert_eq!(BrowserStore::new(Medium::IndexedDb).read("key").await, Err(StoreFailure::Failed));
+}
+
+#[wasm_bindgen_test]
+async fn a_transaction_that_is_aborted_tells_a_full_disk_from_other_reasons() {
+    let store = BrowserStore::new(Medium::IndexedDb);
+    store.write("before", "kept").await.unwrap();
+    for (name, failure) in [("QuotaExceededError", StoreFailure::Full), ("UnknownError", StoreFailure::Failed)] {
+        let abort = format!(
+            "function (value, key) {{
+               const request = before.call(this, value, key);
+               Object.defineProperty(this.transaction, 'error', {{ value: new DOMException('no room', '{name}') }});
+               this.transaction.abort();
+               return request;
+             }}"
+        );
+        let _full = replace("IDBObjectStore.prototype", "put", &abort);
+        assert_eq!(store.write("before", "lost").await, Err(failure), "{name}");
+    }
+    assert_eq!(store.read("before").await, Ok(Some("kept".to_owned())));
+    store.remove("before").await.unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn a_database_can_be_deleted_while_it_is_in_use_and_is_made_anew() {
+    let store = BrowserStore::new(Medium::IndexedDb);
+    store.write("gone", "text").await.unwrap();
+    js_promise(
+        "new Promise((done, failed) => {
+           const request = indexedDB.deleteDatabase('authsafe');
+           request.onsuccess = done;
+           request.onblocked = request.onerror = failed;
+         })",
+    )
+    .await;
+    assert_eq!(store.read("gone").await, Ok(None));
+    store.write("gone", "again").await.unwrap();
+    assert_eq!(store.read("gone").await, Ok(Some("again".to_owned())));
+    store.remove("gone").await.unwrap();
 }

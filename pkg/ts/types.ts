@@ -332,14 +332,15 @@ export type StorageChoice =
   | "memory"
   | "sessionStorage"
   | "localStorage"
+  | "indexedDB"
   | "cookie"
   | {
       /** Gone with the page. */
       kind: "memory";
     }
   | {
-      /** `sessionStorage` ends with the tab; `localStorage` stays, and all tabs share it. */
-      kind: "sessionStorage" | "localStorage";
+      /** `sessionStorage` ends with the tab; `localStorage` and `indexedDB` stay, and all tabs share them. */
+      kind: "sessionStorage" | "localStorage" | "indexedDB";
       /** Tokens are written as plain text that any script of this origin, and any copy of the profile, can read. */
       dangerouslyPlaintext?: boolean;
     }

@@ -11,6 +11,7 @@ mod custom;
 mod events;
 mod fetch;
 mod hooks;
+mod indexed_db;
 mod locks;
 mod memory;
 mod page;
@@ -25,6 +26,7 @@ pub use custom::CustomStore;
 pub use events::Listener;
 pub use fetch::Fetch;
 pub use hooks::Hooks;
+pub use indexed_db::IndexedDb;
 pub use locks::{LockGuard, Locks};
 pub use memory::MemoryStore;
 pub use page::PageEvent;
@@ -49,6 +51,8 @@ pub enum Medium {
     SessionStorage,
     /// The browser's storage of the origin.
     LocalStorage,
+    /// The browser's database of the origin.
+    IndexedDb,
     /// Cookies that script writes.
     Cookie(CookieOptions),
     /// An adapter of the application's own, with `get`, `set` and `remove`.
@@ -103,6 +107,8 @@ pub enum BrowserStore {
     Memory(MemoryStore),
     /// See [`WebStorage`].
     Web(WebStorage),
+    /// See [`IndexedDb`].
+    IndexedDb(IndexedDb),
     /// See [`CookieStore`].
     Cookie(CookieStore),
     /// See [`CustomStore`].
@@ -117,6 +123,7 @@ impl BrowserStore {
             Medium::Memory => Self::Memory(MemoryStore::default()),
             Medium::SessionStorage => Self::Web(WebStorage::new(Area::Session)),
             Medium::LocalStorage => Self::Web(WebStorage::new(Area::Local)),
+            Medium::IndexedDb => Self::IndexedDb(IndexedDb),
             Medium::Cookie(options) => Self::Cookie(CookieStore::new(options)),
             Medium::Custom(adapter) => Self::Custom(CustomStore::new(adapter)),
         }
@@ -131,6 +138,7 @@ impl Store for BrowserStore {
         let work: Access<'_, Option<String>> = match self {
             Self::Memory(store) => Box::pin(store.read(key)),
             Self::Web(store) => Box::pin(store.read(key)),
+            Self::IndexedDb(store) => Box::pin(store.read(key)),
             Self::Cookie(store) => Box::pin(store.read(key)),
             Self::Custom(store) => Box::pin(store.read(key)),
         };
@@ -141,6 +149,7 @@ impl Store for BrowserStore {
         let work: Access<'_, ()> = match self {
             Self::Memory(store) => Box::pin(store.write(key, text)),
             Self::Web(store) => Box::pin(store.write(key, text)),
+            Self::IndexedDb(store) => Box::pin(store.write(key, text)),
             Self::Cookie(store) => Box::pin(store.write(key, text)),
             Self::Custom(store) => Box::pin(store.write(key, text)),
         };
@@ -151,6 +160,7 @@ impl Store for BrowserStore {
         let work: Access<'_, ()> = match self {
             Self::Memory(store) => Box::pin(store.remove(key)),
             Self::Web(store) => Box::pin(store.remove(key)),
+            Self::IndexedDb(store) => Box::pin(store.remove(key)),
             Self::Cookie(store) => Box::pin(store.remove(key)),
             Self::Custom(store) => Box::pin(store.remove(key)),
         };

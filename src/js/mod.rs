@@ -248,6 +248,7 @@ fn place(config: &Config, host: &JsValue, here: &WebUrl) -> Place {
         Medium::Memory => Place::Memory,
         Medium::SessionStorage => Place::SessionStorage,
         Medium::LocalStorage => Place::LocalStorage,
+        Medium::IndexedDb => Place::IndexedDb,
         Medium::Cookie => Place::Cookie(CookieOptions {
             path: storage.cookie_path.clone(),
             same_site: if storage.cookie_lax { SameSite::Lax } else { SameSite::Strict },

@@ -14,6 +14,8 @@ pub enum Medium {
     SessionStorage,
     /// `localStorage`
     LocalStorage,
+    /// `indexedDB`
+    IndexedDb,
     /// A cookie that authsafe writes.
     Cookie,
     /// An adapter of the application's.
@@ -38,7 +40,7 @@ pub struct StorageDescription {
 impl Medium {
     /// Every medium.
     pub const ALL: &'static [Self] =
-        &[Self::Memory, Self::SessionStorage, Self::LocalStorage, Self::Cookie, Self::Custom];
+        &[Self::Memory, Self::SessionStorage, Self::LocalStorage, Self::IndexedDb, Self::Cookie, Self::Custom];
 
     /// The word that the option uses.
     #[must_use]
@@ -47,6 +49,7 @@ impl Medium {
             Self::Memory => "memory",
             Self::SessionStorage => "sessionStorage",
             Self::LocalStorage => "localStorage",
+            Self::IndexedDb => "indexedDB",
             Self::Cookie => "cookie",
             Self::Custom => "custom",
         }
@@ -57,7 +60,7 @@ impl Medium {
     #[must_use]
     pub fn is_shared(self) -> bool {
         match self {
-            Self::LocalStorage | Self::Cookie | Self::Custom => true,
+            Self::LocalStorage | Self::IndexedDb | Self::Cookie | Self::Custom => true,
             Self::Memory | Self::SessionStorage => false,
         }
     }
@@ -79,6 +82,7 @@ pub fn describe(medium: Medium, plaintext: bool) -> StorageDescription {
         Medium::Memory => (MEMORY, MEMORY),
         Medium::SessionStorage => (SESSION_STORAGE, SESSION_STORAGE_REFUSED),
         Medium::LocalStorage => (LOCAL_STORAGE, LOCAL_STORAGE_REFUSED),
+        Medium::IndexedDb => (INDEXED_DB, INDEXED_DB_REFUSED),
         Medium::Cookie => (COOKIE, COOKIE_REFUSED),
         Medium::Custom => (CUSTOM, CUSTOM_REFUSED),
     };
@@ -146,6 +150,14 @@ notes! {
         COPIES,
         "On a shared computer the next person finds the session.",
     ];
+    INDEXED_DB INDEXED_DB_REFUSED [
+        "All tabs share the session, and it survives a restart of the browser.",
+        PLAIN,
+        "What one tab writes, every other tab reads at once; localStorage may show an older value for a moment.",
+        "They stay on disk until the user signs out or clears the site's storage, or the browser runs out of room.",
+        COPIES,
+        "On a shared computer the next person finds the session.",
+    ];
     COOKIE COOKIE_REFUSED [
         "All tabs share the session. Without `maxAgeSeconds` it is meant to end when the browser closes, but browsers that \
          restore tabs also restore such cookies.",
@@ -175,6 +187,7 @@ mod tests {
             (Medium::Memory, [false, false, false, false]),
             (Medium::SessionStorage, [true, false, true, false]),
             (Medium::LocalStorage, [true, true, true, false]),
+            (Medium::IndexedDb, [true, true, true, false]),
             (Medium::Cookie, [true, true, true, true]),
             (Medium::Custom, [true, true, true, false]),
         ] {
@@ -231,7 +244,7 @@ mod tests {
         for medium in Medium::ALL {
             assert_eq!(Medium::from_word(medium.as_str()), Some(*medium));
         }
-        for word in ["indexedDB", "LocalStorage", "", "localstorage"] {
+        for word in ["IndexedDB", "LocalStorage", "", "localstorage"] {
             assert_eq!(Medium::from_word(word), None, "{word}");
         }
     }

@@ -58,7 +58,7 @@ test("each storage choice is described by what it gives, and by whether it is re
   assert.equal(describeStorage("memory").survivesReload, false);
   assert.equal(describeStorage("cookie").sentAutomatically, true);
   assert.equal(describeStorage("sessionStorage").sharedAcrossTabs, false);
-  for (const wrong of ["indexedDB", "toString", { kind: "__proto__" }]) {
+  for (const wrong of ["webSQL", "toString", { kind: "__proto__" }]) {
     assert.throws(
       () => describeStorage(wrong),
       (error) => AuthError.is(error, "config_invalid"),

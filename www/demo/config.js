@@ -4,7 +4,7 @@ const CHOICES = {
   mode: ["session", "token"],
   csrf: ["double-submit", "synchronizer", "static-header"],
   login: ["oidc", "password", "password-cookie"],
-  storage: ["memory", "sessionStorage", "localStorage", "cookie"],
+  storage: ["memory", "sessionStorage", "localStorage", "indexedDB", "cookie"],
   renew: ["ahead", "on-use"],
   plaintext: ["no", "yes"],
 };

@@ -47,7 +47,7 @@ const COMPARISON = [
   ],
 ];
 
-const MEDIA = ["memory", "sessionStorage", "localStorage", "cookie"];
+const MEDIA = ["memory", "sessionStorage", "localStorage", "indexedDB", "cookie"];
 
 /** Property of the description, its question, and which answer is the uncomfortable one. */
 const TRAITS = [

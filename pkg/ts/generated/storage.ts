@@ -55,6 +55,21 @@ export const STORAGE = {
       "On a shared computer the next person finds the session.",
     ],
   },
+  indexedDB: {
+    survivesReload: true,
+    sharedAcrossTabs: true,
+    readableByScript: true,
+    sentAutomatically: false,
+    refused: true,
+    notes: [
+      "All tabs share the session, and it survives a restart of the browser.",
+      "Tokens are plain text: any script of this origin, an injected one too, can read them and use them elsewhere.",
+      "What one tab writes, every other tab reads at once; localStorage may show an older value for a moment.",
+      "They stay on disk until the user signs out or clears the site's storage, or the browser runs out of room.",
+      "Whoever copies the browser profile, such as a backup or malware, has the tokens.",
+      "On a shared computer the next person finds the session.",
+    ],
+  },
   cookie: {
     survivesReload: true,
     sharedAcrossTabs: true,

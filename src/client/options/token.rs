@@ -137,7 +137,6 @@ fn parse_storage(reader: &Reader<'_>) -> StorageConfig {
     let members = choice.and_then(Json::members);
     reader.check(short.is_some() || members.is_some(), path, "must be a word, or an object with `kind`");
     let word = short.or_else(|| choice?.get("kind")?.text()).unwrap_or_default();
-    reader.check(word != "indexedDB", path, "'indexedDB' is not in this version");
     let medium = Medium::from_word(word);
     reader.check(medium.is_some(), path, MEDIA);
     let medium = medium.unwrap_or(Medium::Memory);
@@ -149,7 +148,7 @@ fn parse_storage(reader: &Reader<'_>) -> StorageConfig {
             "storage",
             match medium {
                 Medium::Memory => &["kind"],
-                Medium::SessionStorage | Medium::LocalStorage => &["kind", "dangerouslyPlaintext"],
+                Medium::SessionStorage | Medium::LocalStorage | Medium::IndexedDb => &["kind", "dangerouslyPlaintext"],
                 Medium::Cookie => &["kind", "path", "sameSite", "maxAgeSeconds", "dangerouslyPlaintext"],
                 Medium::Custom => &["kind", "adapter", "dangerouslyPlaintext"],
             },
@@ -185,7 +184,7 @@ const OIDC_OPTIONS: &[&str] = &[
     "idToken",
 ];
 
-const MEDIA: &str = "must be 'memory', 'sessionStorage', 'localStorage', 'cookie' or 'custom'";
+const MEDIA: &str = "must be 'memory', 'sessionStorage', 'localStorage', 'indexedDB', 'cookie' or 'custom'";
 
 /// Seconds.
 const LEEWAY: u32 = 60;

@@ -19,6 +19,7 @@ export const cases = [
   oidc("memory", "memory", { survives: false, shared: false }),
   oidc("sessionStorage", plaintext("sessionStorage"), { survives: true, shared: false }),
   oidc("localStorage", plaintext("localStorage"), { survives: true, shared: true }),
+  oidc("indexedDB", plaintext("indexedDB"), { survives: true, shared: true }),
   oidc("cookie", plaintext("cookie"), { survives: true, shared: true }),
   oidc("custom adapter", custom, { survives: true, shared: true }),
   firstParty("memory", "memory", { survives: false, shared: false }),

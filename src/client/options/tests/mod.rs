@@ -192,8 +192,6 @@ fn an_option_that_does_not_exist_is_named_with_its_path_and_with_what_was_meant(
 fn an_option_of_a_later_version_says_so() {
     refused(oidc(r#","par":"auto""#), &["`oidc.par`", "not in this version"]);
     refused(oidc(r#","idToken":{"verifySignature":true}"#), &["`oidc.idToken.verifySignature`", "not in this version"]);
-    refused(storage(r#""indexedDB""#), &["`storage`", "'indexedDB'", "not in this version"]);
-    refused(storage(r#"{"kind":"indexedDB"}"#), &["`storage.kind`", "not in this version"]);
     refused(session(r#","preset":"django""#), &["`preset`", "not in this version"]);
     for option in ["dpop", "restore", "exposeAccessToken", "idle", "onMetric"] {
         refused(

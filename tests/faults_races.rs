@@ -88,13 +88,6 @@ fn a_check_that_is_under_way_settles_when_a_sign_in_completes() {
     assert!(check.borrow().is_some(), "check() hangs");
 }
 
-fn both_options(storage: &str) -> String {
-    token_options(storage).replace(
-        r#""allowedOrigins""#,
-        r#""firstParty":{"baseUrl":"https://app.example","endpoints":{"login":"/login"}},"allowedOrigins""#,
-    )
-}
-
 fn bob() -> Login {
     Login::Password {
         username: "bob".to_owned(),
@@ -188,11 +181,7 @@ fn a_duplicated_tab_with_a_refresh_cookie_goes_on_renewing() {
     let first = Page::open(&world, APP, &options);
     first.run(|client| async move { client.start().await.unwrap() });
     first.run(|client| async move { client.login(password("wonderland")).await.unwrap() });
-    let copy = first.tab.store.duplicate();
-    let mut tab = world.tab(APP, false);
-    tab.store = copy;
-    let second = Page::in_tab(tab, &options);
-    second.run(|client| async move { client.start().await.unwrap() });
+    let second = first.duplicate(&options);
     first.run(|client| async move { client.renew().await.unwrap() });
     assert_eq!(second.run(|client| async move { client.renew().await }).map_err(|error| error.code), Ok(()));
 }
@@ -202,10 +191,7 @@ fn a_session_whose_refresh_token_was_spent_elsewhere_ends_with_its_access_token(
     let provider = Provider::new();
     let world = world_of(&provider);
     let first = signed_in(&world, &provider, "sessionStorage");
-    let mut tab = world.tab(APP, false);
-    tab.store = first.tab.store.duplicate();
-    let second = Page::in_tab(tab, &token_options("sessionStorage"));
-    second.run(|client| async move { client.start().await.unwrap() });
+    let second = first.duplicate(&token_options("sessionStorage"));
     first.run(|client| async move { client.renew().await.unwrap() });
     world.advance(secs(3000));
     assert!(!provider.reused.get());
@@ -217,10 +203,7 @@ fn a_duplicated_tab_that_is_reloaded_does_not_spend_the_token_again() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let first = signed_in(&world, &provider, "sessionStorage");
-    let mut tab = world.tab(APP, false);
-    tab.store = first.tab.store.duplicate();
-    let second = Page::in_tab(tab, &token_options("sessionStorage"));
-    second.run(|client| async move { client.start().await.unwrap() });
+    let second = first.duplicate(&token_options("sessionStorage"));
     first.run(|client| async move { client.renew().await.unwrap() });
     second.client.dispose();
     let second = Page::in_tab(second.tab.clone(), &token_options("sessionStorage"));

@@ -139,10 +139,7 @@ fn a_renewal_that_fails_for_good_does_not_call_off_a_sign_in_that_is_under_way()
         },
         _ => server.answer(request, now),
     });
-    let options = token_options("localStorage").replace(
-        r#""allowedOrigins""#,
-        r#""firstParty":{"baseUrl":"https://app.example","endpoints":{"login":"/login"}},"allowedOrigins""#,
-    );
+    let options = both_options("localStorage");
     let before = Page::open(&world, APP, &options);
     before.run(|client| async move { client.start().await.unwrap() });
     go_and_return(&before, &provider);
@@ -276,12 +273,7 @@ fn the_duplicate_of_a_tab_does_not_spend_the_refresh_token_that_the_other_has_sp
     let provider = Provider::new();
     let world = world_of(&provider);
     let first = signed_in(&world, &provider, "sessionStorage");
-    // The browser copies the storage of the tab along with it.
-    let copy = first.tab.store.duplicate();
-    let mut tab = world.tab(APP, false);
-    tab.store = copy;
-    let second = Page::in_tab(tab, &token_options("sessionStorage"));
-    second.run(|client| async move { client.start().await.unwrap() });
+    let second = first.duplicate(&token_options("sessionStorage"));
     assert_eq!(sub(&second), "alice");
     first.run(|client| async move { client.renew().await.unwrap() });
     let error = second.run(|client| async move { client.renew().await.unwrap_err() });

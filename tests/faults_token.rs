@@ -50,10 +50,7 @@ fn a_request_during_a_sign_in_that_fails_is_served_by_the_session_of_before() {
         }
         server.answer(r, now)
     });
-    let opts = token_options("memory").replace(
-        r#""allowedOrigins""#,
-        r#""firstParty":{"baseUrl":"https://id.example","endpoints":{"login":"/login"}},"allowedOrigins""#,
-    );
+    let opts = both_options("memory");
     let before = Page::open(&world, APP, &opts);
     before.run(|c| async move { c.start().await.unwrap() });
     go_and_return(&before, &provider);

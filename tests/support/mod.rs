@@ -144,6 +144,15 @@ impl Page {
         Self { tab, client, reports }
     }
 
+    /// What the browser makes of this page when the user duplicates its tab: the storage of the tab is copied along.
+    pub(crate) fn duplicate(&self, options: &str) -> Self {
+        let mut tab = self.tab.world.tab(APP, false);
+        tab.store = self.tab.store.duplicate();
+        let page = Self::in_tab(tab, options);
+        page.run(|client| async move { client.start().await.unwrap() });
+        page
+    }
+
     /// Runs a call of the client to its end.
     pub(crate) fn run<T: 'static, F: Future<Output = T> + 'static>(&self, call: impl FnOnce(Client<Tab>) -> F) -> T {
         self.tab.world.block_on(call(self.client.clone()))
@@ -253,4 +262,12 @@ pub(crate) fn sign_in_again(page: &Page, provider: &Provider) -> Page {
     page.run(|client| async move { client.start().await.unwrap() });
     assert_eq!(page.status(), "authenticated");
     page
+}
+
+/// The same, of an application that also signs in at a backend of its own.
+pub(crate) fn both_options(storage: &str) -> String {
+    token_options(storage).replace(
+        r#""allowedOrigins""#,
+        r#""firstParty":{"baseUrl":"https://app.example","endpoints":{"login":"/login"}},"allowedOrigins""#,
+    )
 }

@@ -109,12 +109,7 @@ fn a_request_that_waits_for_a_renewal_settles_when_a_sign_in_completes() {
         ),
         _ => server.answer(request, now),
     });
-    let before = Page::open(&world, APP, &both_options("memory"));
-    before.run(|client| async move { client.start().await.unwrap() });
-    go_and_return(&before, &provider);
-    before.client.dispose();
-    let page = Page::in_tab(before.tab.clone(), &both_options("memory"));
-    page.run(|client| async move { client.start().await.unwrap() });
+    let page = signed_in_with(&world, &provider, &both_options("memory"));
     let alices = credential(&page);
     provider.faults.borrow_mut().push(Reply { after: secs(5), ..Reply::json(503, "") });
     let client = page.client.clone();

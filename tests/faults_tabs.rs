@@ -139,13 +139,7 @@ fn a_renewal_that_fails_for_good_does_not_call_off_a_sign_in_that_is_under_way()
         },
         _ => server.answer(request, now),
     });
-    let options = both_options("localStorage");
-    let before = Page::open(&world, APP, &options);
-    before.run(|client| async move { client.start().await.unwrap() });
-    go_and_return(&before, &provider);
-    before.client.dispose();
-    let page = Page::in_tab(before.tab.clone(), &options);
-    page.run(|client| async move { client.start().await.unwrap() });
+    let page = signed_in_with(&world, &provider, &both_options("localStorage"));
     slow_renewal(&page, &provider, Reply::json(400, r#"{"error":"invalid_grant"}"#));
     let login = Login::Password {
         username: "bob".to_owned(),

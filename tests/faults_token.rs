@@ -50,13 +50,7 @@ fn a_request_during_a_sign_in_that_fails_is_served_by_the_session_of_before() {
         }
         server.answer(r, now)
     });
-    let opts = both_options("memory");
-    let before = Page::open(&world, APP, &opts);
-    before.run(|c| async move { c.start().await.unwrap() });
-    go_and_return(&before, &provider);
-    before.client.dispose();
-    let page = Page::in_tab(before.tab.clone(), &opts);
-    page.run(|c| async move { c.start().await.unwrap() });
+    let page = signed_in_with(&world, &provider, &both_options("memory"));
     assert_eq!(page.status(), "authenticated");
     let c = page.client.clone();
     world.start(async move {

@@ -40,7 +40,7 @@ async fn access(mode: &str, method: &str, arguments: &[JsValue]) -> Result<JsVal
         let transaction = call(&connection.database, "transaction", &[STORE.into(), mode.into()])?;
         let store = call(&transaction, "objectStore", &[STORE.into()])?;
         let request = call(&store, method, arguments)?;
-        outcome(&transaction, "oncomplete", ["onabort", "onerror"]).await?;
+        outcome(&transaction, "oncomplete", &["onabort", "onerror"]).await?;
         get(&request, "result")
     };
     within(PATIENCE, Box::pin(work)).await.unwrap_or(Err(StoreFailure::Failed))
@@ -68,16 +68,14 @@ async fn open() -> Result<Connection, StoreFailure> {
         let _ = get(&fresh, "result").and_then(|database| call(&database, "createObjectStore", &[STORE.into()]));
     }) as Box<dyn Fn()>);
     let _created = Listener::set(&request, "onupgradeneeded", create);
-    outcome(&request, "onsuccess", ["onerror", "onerror"]).await?;
+    outcome(&request, "onsuccess", &["onerror"]).await?;
     Ok(Connection { database: get(&request, "result")? })
 }
 
 /// Waits for the event handler `good`, or for one of `bad`, whose reason is the target's `error`.
-async fn outcome(target: &JsValue, good: &'static str, bad: [&'static str; 2]) -> Result<(), StoreFailure> {
+async fn outcome(target: &JsValue, good: &'static str, bad: &[&'static str]) -> Result<(), StoreFailure> {
     let (ended, failed) = (Signal::default(), Signal::default());
-    let [first, second] = bad;
-    let mut listeners = Vec::with_capacity(3);
-    for (name, fails) in [(good, false), (first, true), (second, true)] {
+    let listen = |name, fails: bool| {
         let (ended, failed) = (ended.clone(), failed.clone());
         let hear = Closure::wrap(Box::new(move || {
             if fails {
@@ -85,8 +83,10 @@ async fn outcome(target: &JsValue, good: &'static str, bad: [&'static str; 2]) -
             }
             ended.give();
         }) as Box<dyn Fn()>);
-        listeners.push(Listener::set(target, name, hear));
-    }
+        Listener::set(target, name, hear)
+    };
+    let _succeeds = listen(good, false);
+    let _fails: Vec<Listener> = bad.iter().map(|name| listen(name, true)).collect();
     ended.wait().await;
     if failed.is_given() { Err(failure(&get(target, "error")?)) } else { Ok(()) }
 }

@@ -4,7 +4,7 @@ use super::{
     Call, CallKind, Error, ErrorCode, Machine, Notice, Origin, Outcome, Phase, SignedOutReason, WaiterId, Wants,
 };
 use crate::policy::refresh;
-use crate::types::{Session, SessionFacts, UnixMillis};
+use crate::types::{Session, SessionFacts};
 use std::rc::Rc;
 
 impl Machine {
@@ -91,8 +91,8 @@ impl Machine {
             }
             Phase::SignedIn(previous) => {
                 let changed = !previous.same_user(&session);
-                let prolonged = server_end(&previous.facts) < server_end(&session.facts);
-                let end = server_end(&session.facts);
+                let end = session.facts.server_end();
+                let prolonged = previous.facts.server_end() < end;
                 // The same claims keep their reference, so that the application sees a change only where there is one.
                 let user = if previous.user == session.user { Rc::clone(&previous.user) } else { user };
                 session.user = Rc::clone(&user);
@@ -160,9 +160,7 @@ impl Machine {
         // Also where the application is told that a retry is of no use: without a pause there would be a storm.
         self.retry_at = Some(self.now.plus(wait));
         // What was to prolong the session is tried again as such: a check would only tell that it still stands.
-        let policy = &self.settings.refresh;
-        let again = extending && policy.proactive && self.failures < policy.max_attempts;
-        if again && verdict == refresh::Outcome::KeepAndRetry {
+        if extending && self.timer_retries(verdict) {
             self.renew_at = self.retry_at;
         }
         if matches!(self.phase, Phase::Restoring(_)) {
@@ -176,9 +174,4 @@ impl Machine {
             matches!(wants, Wants::Checked | Wants::Extended | Wants::Renewed).then(|| Outcome::Failed(error.clone()))
         });
     }
-}
-
-/// When the session ends, by the server's clock: that does not move with the estimate of the skew.
-fn server_end(facts: &SessionFacts) -> Option<UnixMillis> {
-    facts.expires_at.map(|end| end.0.shifted(facts.skew))
 }

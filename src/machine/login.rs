@@ -1,8 +1,8 @@
 //! Signing in: by leaving for the provider, or by user name and password.
 
-use super::{Arrived, Call, CallKind, Effect, Error, ErrorCode, Login, Machine, Note, Notice, Origin, Outcome, Over};
+use super::{Arrived, Call, CallKind, Effect, Error, ErrorCode, Login, Machine, Notice, Origin, Outcome, Over};
 use super::{Phase, SignedOutReason, Via, WaiterId, Wants};
-use crate::types::{Lifetime, WebUrl};
+use crate::types::{Json, Lifetime, WebUrl};
 use std::rc::Rc;
 
 impl Machine {
@@ -67,9 +67,14 @@ impl Machine {
     pub(super) fn login_failed(&mut self, error: Error) {
         let Phase::Authenticating(_, before) = std::mem::replace(&mut self.phase, Phase::Idle) else { return };
         self.leave_by = None;
+        let starting = self.waiters.iter().any(|(_, wants)| matches!(wants, Wants::Started));
+        if starting {
+            self.start_error = Some(error.clone());
+        }
         // Whatever was valid before stays so.
         self.phase = match *before {
             Phase::SignedOut(reason, _) => Phase::SignedOut(reason, Some(error.clone())),
+            Phase::SignedIn(session) if starting => return self.restore(session),
             phase @ (Phase::Idle
             | Phase::Restoring(_)
             | Phase::Authenticating(..)
@@ -77,13 +82,6 @@ impl Machine {
             | Phase::SignedIn(_)
             | Phase::Disposed) => phase,
         };
-        if self.waiters.iter().any(|(_, wants)| matches!(wants, Wants::Started)) {
-            self.start_error = Some(error.clone());
-            if let Phase::SignedIn(session) = std::mem::replace(&mut self.phase, Phase::Restoring(None)) {
-                return self.restore(session);
-            }
-            self.phase = Phase::SignedOut(SignedOutReason::Never, Some(error.clone()));
-        }
         self.settle_where(&|_, wants| matches!(wants, Wants::SignedIn).then(|| Outcome::Failed(error.clone())));
         self.settle_started();
         self.serve_waiters();
@@ -117,8 +115,7 @@ impl Machine {
             }
             Some(_) | None => {}
         }
-        self.notify(Notice::SignedIn(user, Origin::ThisTab));
-        self.push(Effect::Tell(Note::Committed(self.lineage.clone(), self.generation)));
+        self.announce(user);
         if !self.waiters.iter().any(|(_, wants)| matches!(wants, Wants::SignedIn)) {
             self.arrived = Some(arrived.clone());
         }
@@ -132,15 +129,17 @@ impl Machine {
         self.settle_started();
         self.serve_waiters();
     }
-}
 
-impl Machine {
     /// A sign-in that another one has overtaken is durable now, and is what the other one falls back to.
     pub(super) fn announce_overtaken(&mut self) {
         let Some(user) = self.current().map(|session| Rc::clone(&session.user)) else { return };
         self.plan_renewal();
+        self.announce(user);
+    }
+
+    fn announce(&mut self, user: Rc<Json>) {
         self.notify(Notice::SignedIn(user, Origin::ThisTab));
-        self.push(Effect::Tell(Note::Committed(self.lineage.clone(), self.generation)));
+        self.tell_committed();
     }
 }
 

@@ -100,9 +100,9 @@ pub struct Machine {
     /// `expiring` was said about the credential that ends at this instant.
     warned: Option<UnixMillis>,
     waiters: Vec<(WaiterId, Wants)>,
-    /// Sign-outs that the server has not answered, where they concern a cookie that a sign-in would get again.
+    /// Sign-outs that the server has not answered.
     ending: u32,
-    /// A sign-in that waits for their answers, which could take its cookie away.
+    /// A sign-in that waits for their answers, where these could take its cookie away.
     held: Option<Box<Login>>,
     /// What `Start` will settle with.
     arrived: Option<Box<Arrived>>,
@@ -274,6 +274,10 @@ impl Machine {
     fn commit(&mut self, session: &Session, generation: u64, over: Over) {
         let record = Record { lineage: self.lineage.clone(), generation, session: session.clone() };
         self.push(Effect::Commit(self.epoch, Box::new(record), over));
+    }
+
+    fn tell_committed(&mut self) {
+        self.push(Effect::Tell(Note::Committed(self.lineage.clone(), self.generation)));
     }
 
     /// The records that descend from this session's sign-in, as far as this tab knows them.

@@ -3,7 +3,7 @@
 //! lock → read the medium again → adopt what a sibling stored, or ask the server → commit → release → tell.
 //! RFC 6749 §6; RFC 9700 §4.14.2 on rotation.
 
-use super::{Answer, Call, CallKind, CredentialName, Effect, Error, ErrorCode, Machine, Note, Notice, Origin, Outcome};
+use super::{Answer, Call, CallKind, CredentialName, Effect, Error, ErrorCode, Machine, Notice, Origin, Outcome};
 use super::{Phase, Renewal, SignedOutReason, Stored, WaiterId, Wants};
 use crate::policy::refresh::{self, Outcome as Verdict};
 use crate::protocol::record::Record;
@@ -169,19 +169,12 @@ impl Machine {
     }
 
     pub(super) fn can_renew(&self, session: &Session) -> bool {
-        let by_token = session.tokens().is_some_and(|tokens| tokens.refresh.is_some());
-        let by_cookie = self.settings.refresh_cookie
-            && session.tokens().is_some_and(|tokens| tokens.source == crate::types::Source::FirstParty);
-        by_token || by_cookie
-    }
-
-    fn cookie_renews(&self) -> bool {
-        self.current().and_then(Session::tokens).is_some_and(|tokens| self.by_cookie(tokens))
+        session.tokens().is_some_and(|tokens| tokens.refresh.is_some() || self.by_cookie(tokens))
     }
 
     /// What renews this session was spent by another tab.
     pub(super) fn is_spent(&self) -> bool {
-        self.spent && !self.cookie_renews()
+        self.spent && !self.current().and_then(Session::tokens).is_some_and(|tokens| self.by_cookie(tokens))
     }
 
     fn must_wait(&self) -> bool {
@@ -277,7 +270,7 @@ impl Machine {
         self.spent = false;
         self.recovered();
         let user = Rc::clone(&record.session.user);
-        let end = record.session.facts.expires_at.map(|end| end.0.shifted(record.session.facts.skew));
+        let end = record.session.facts.server_end();
         let restoring = matches!(self.phase, Phase::Restoring(_));
         let changed = previous.filter(|previous| !previous.same_user(&record.session));
         let other_user = changed.is_some();
@@ -356,8 +349,8 @@ impl Machine {
         let Renewal::Committing(session) = std::mem::replace(&mut self.renewal, Renewal::None) else { return };
         self.generation += 1;
         self.push(Effect::ReleaseLock);
-        self.push(Effect::Tell(Note::Committed(self.lineage.clone(), self.generation)));
-        let end = session.facts.expires_at.map(|end| end.0.shifted(session.facts.skew));
+        self.tell_committed();
+        let end = session.facts.server_end();
         let restoring = matches!(self.phase, Phase::Restoring(_) | Phase::SignedOut(..));
         let access = session.tokens().map(|tokens| tokens.access.clone());
         self.replace(session);
@@ -391,10 +384,7 @@ impl Machine {
         let wait = refresh::backoff(self.failures, self.random, error.retry_after);
         let retry_at = self.now.plus(wait);
         self.retry_at = Some(retry_at);
-        let goes_on = matches!(verdict, Verdict::KeepAndRetry)
-            && self.settings.refresh.proactive
-            && self.failures < self.settings.refresh.max_attempts;
-        self.renew_at = goes_on.then_some(retry_at);
+        self.renew_at = self.timer_retries(verdict).then_some(retry_at);
         self.failure = Some(error.clone());
         self.notify(Notice::RefreshFailed(error.clone(), self.renew_at, false));
         match std::mem::replace(&mut self.phase, Phase::Idle) {
@@ -447,6 +437,12 @@ impl Machine {
         self.failures = 0;
         self.failure = None;
         self.retry_at = None;
+    }
+
+    /// Whether the timer tries again after a failure that means this for the session.
+    pub(super) fn timer_retries(&self, verdict: Verdict) -> bool {
+        let policy = &self.settings.refresh;
+        verdict == Verdict::KeepAndRetry && policy.proactive && self.failures < policy.max_attempts
     }
 
     /// When the timer renews, from the lifetime of the session in force.

@@ -81,6 +81,12 @@ pub enum Source {
 }
 
 impl SessionFacts {
+    /// When the credential ends, by the server's clock: that does not move with the estimate of the skew.
+    #[must_use]
+    pub fn server_end(&self) -> Option<UnixMillis> {
+        self.expires_at.map(|end| end.0.shifted(self.skew))
+    }
+
     /// The device's clock was moved by so many milliseconds: the same instants, as it shows them now.
     pub fn shift_clock(&mut self, by: i64) {
         for at in [&mut self.issued_at, &mut self.auth_time].into_iter().flatten() {

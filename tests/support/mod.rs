@@ -231,11 +231,16 @@ pub(crate) fn go_and_return(page: &Page, provider: &Provider) -> String {
 
 /// A page on which somebody has signed in by redirect.
 pub(crate) fn signed_in(world: &Rc<World>, provider: &Provider, storage: &str) -> Page {
-    let before = Page::open(world, APP, &token_options(storage));
+    signed_in_with(world, provider, &token_options(storage))
+}
+
+/// The same, with these options.
+pub(crate) fn signed_in_with(world: &Rc<World>, provider: &Provider, options: &str) -> Page {
+    let before = Page::open(world, APP, options);
     before.run(|client| async move { client.start().await.unwrap() });
     go_and_return(&before, provider);
     before.client.dispose();
-    let page = Page::in_tab(before.tab.clone(), &token_options(storage));
+    let page = Page::in_tab(before.tab.clone(), options);
     let (arrived, error) = page.run(|client| async move { client.start().await.unwrap() });
     assert_eq!(error, None);
     assert!(arrived.is_some());

@@ -15,7 +15,7 @@ pub(in crate::client) struct Memory {
     pub(super) metadata: Option<Rc<Metadata>>,
     /// The token that the session server told last.
     pub(super) csrf: Option<CsrfToken>,
-    /// Counts those that are over.
+    /// How many tokens were over when the one in use was told.
     pub(super) csrf_count: u64,
 }
 
@@ -34,11 +34,6 @@ impl Memory {
     pub(super) fn told_proof(&self, kind: &Csrf, cookie: Option<String>) -> Result<Option<Header>, Error> {
         let told = self.proof(kind, cookie)?;
         told.ok_or_else(|| Error::new(ErrorCode::CsrfUnavailable, "The server told no CSRF token."))
-    }
-
-    /// How many tokens were over when the one in use was told.
-    pub(super) fn csrf_count(&self) -> u64 {
-        self.csrf_count
     }
 
     /// A server refused the token of this count. Whether there is another, or can be.

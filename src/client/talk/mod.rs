@@ -93,7 +93,7 @@ impl<P: Ports> Inner<P> {
 
     /// Names the CSRF token in use, for [`csrf_refused`](Self::csrf_refused).
     pub(super) fn csrf_count(&self) -> u64 {
-        self.memory.borrow().csrf_count()
+        self.memory.borrow().csrf_count
     }
 
     /// A server refused the token of this count. Whether there is another, or can be.

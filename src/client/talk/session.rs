@@ -97,7 +97,7 @@ pub(super) fn next<'a>(
         }
         // A proof that the server does not accept any more is fetched anew, once.
         Waiting::Proven(Proven { wish, again: false })
-            if matches!(answer.status, 403 | 419) && memory.csrf_refused(&backend.csrf_kind, memory.csrf_count()) =>
+            if matches!(answer.status, 403 | 419) && memory.csrf_refused(&backend.csrf_kind, memory.csrf_count) =>
         {
             prove(backend, Proven { wish, again: true }, moment, memory)
         }

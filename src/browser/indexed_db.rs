@@ -1,4 +1,4 @@
-//! IndexedDB as a keeper of texts. Indexed Database API 3.0 §2.1 (connections), §2.7 (transactions), §4.
+//! IndexedDB as a keeper of texts and of keys. Indexed Database API 3.0 §2.1 (connections), §2.7 (transactions), §4.
 //!
 //! What one tab has written, every other tab reads at once, in whichever process it runs; Web Storage does not promise that.
 //! A connection lives for one access: none stands in the way of a tab that deletes the database, and none can be lost.
@@ -18,30 +18,66 @@ pub struct IndexedDb;
 
 impl Store for IndexedDb {
     async fn read(&self, key: &str) -> Result<Option<String>, StoreFailure> {
-        match reflect::present(access("readonly", "get", &[key.into()]).await?) {
+        match get(Table::Texts, key).await? {
             None => Ok(None),
             Some(value) => value.as_string().map(Some).ok_or(StoreFailure::Failed),
         }
     }
 
     async fn write(&self, key: &str, text: &str) -> Result<(), StoreFailure> {
-        access("readwrite", "put", &[text.into(), key.into()]).await.map(drop)
+        put(Table::Texts, key, &text.into()).await
     }
 
     async fn remove(&self, key: &str) -> Result<(), StoreFailure> {
-        access("readwrite", "delete", &[key.into()]).await.map(drop)
+        delete(Table::Texts, key).await
     }
 }
 
+/// What the database holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Table {
+    /// Records, as texts.
+    Texts,
+    /// What holds keys that cannot be exported: structured clones of objects with `CryptoKey`s.
+    #[allow(dead_code, reason = "sealing and DPoP are its first users")]
+    Keys,
+}
+
+impl Table {
+    const ALL: [Self; 2] = [Self::Texts, Self::Keys];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Texts => "texts",
+            Self::Keys => "keys",
+        }
+    }
+}
+
+/// The value, or `None` where there is none.
+pub(super) async fn get(table: Table, key: &str) -> Result<Option<JsValue>, StoreFailure> {
+    access(table, "readonly", "get", &[key.into()]).await.map(reflect::present)
+}
+
+/// Replaces the value. Durable when it returns.
+pub(super) async fn put(table: Table, key: &str, value: &JsValue) -> Result<(), StoreFailure> {
+    access(table, "readwrite", "put", &[value.clone(), key.into()]).await.map(drop)
+}
+
+/// Removes the value; no error where there is none.
+pub(super) async fn delete(table: Table, key: &str) -> Result<(), StoreFailure> {
+    access(table, "readwrite", "delete", &[key.into()]).await.map(drop)
+}
+
 /// One call of an object store's method, in a transaction of its own; its result once the transaction is complete.
-async fn access(mode: &str, method: &str, arguments: &[JsValue]) -> Result<JsValue, StoreFailure> {
+async fn access(table: Table, mode: &str, method: &str, arguments: &[JsValue]) -> Result<JsValue, StoreFailure> {
     let work = async {
         let connection = open().await?;
-        let transaction = call(&connection.database, "transaction", &[STORE.into(), mode.into()])?;
-        let store = call(&transaction, "objectStore", &[STORE.into()])?;
+        let transaction = call(&connection.database, "transaction", &[table.name().into(), mode.into()])?;
+        let store = call(&transaction, "objectStore", &[table.name().into()])?;
         let request = call(&store, method, arguments)?;
         outcome(&transaction, "oncomplete", &["onabort", "onerror"]).await?;
-        get(&request, "result")
+        property(&request, "result")
     };
     within(PATIENCE, Box::pin(work)).await.unwrap_or(Err(StoreFailure::Failed))
 }
@@ -59,17 +95,20 @@ impl Drop for Connection {
 }
 
 async fn open() -> Result<Connection, StoreFailure> {
-    let factory = get(&js_sys::global(), "indexedDB")?;
+    let factory = property(&js_sys::global(), "indexedDB")?;
     let factory = reflect::present(factory).ok_or(StoreFailure::Blocked)?;
     let request = call(&factory, "open", &[DATABASE.into(), VERSION.into()])?;
     let fresh = request.clone();
     let create = Closure::wrap(Box::new(move || {
-        // If this fails, the transaction that follows finds no object store, and says so.
-        let _ = get(&fresh, "result").and_then(|database| call(&database, "createObjectStore", &[STORE.into()]));
+        let Ok(database) = property(&fresh, "result") else { return };
+        for table in Table::ALL {
+            // It fails where an older version made it. If it fails otherwise, the transaction that follows says so.
+            let _ = call(&database, "createObjectStore", &[table.name().into()]);
+        }
     }) as Box<dyn Fn()>);
     let _created = Listener::set(&request, "onupgradeneeded", create);
     outcome(&request, "onsuccess", &["onerror"]).await?;
-    Ok(Connection { database: get(&request, "result")? })
+    Ok(Connection { database: property(&request, "result")? })
 }
 
 /// Waits for the event handler `good`, or for one of `bad`, whose reason is the target's `error`.
@@ -88,7 +127,7 @@ async fn outcome(target: &JsValue, good: &'static str, bad: &[&'static str]) -> 
     let _succeeds = listen(good, false);
     let _fails: Vec<Listener> = bad.iter().map(|name| listen(name, true)).collect();
     ended.wait().await;
-    if failed.is_given() { Err(failure(&get(target, "error")?)) } else { Ok(()) }
+    if failed.is_given() { Err(failure(&property(target, "error")?)) } else { Ok(()) }
 }
 
 /// An event handler; taken back on drop, because JavaScript must not call a closure that is gone.
@@ -113,7 +152,7 @@ impl Drop for Listener {
     }
 }
 
-fn get(target: &JsValue, name: &str) -> Result<JsValue, StoreFailure> {
+fn property(target: &JsValue, name: &str) -> Result<JsValue, StoreFailure> {
     reflect::property(target, name).map_err(|thrown| failure(&thrown))
 }
 
@@ -122,8 +161,7 @@ fn call(target: &JsValue, method: &str, arguments: &[JsValue]) -> Result<JsValue
 }
 
 const DATABASE: &str = "authsafe";
-const VERSION: u32 = 1;
-const STORE: &str = "texts";
+const VERSION: u32 = 2;
 
 /// How long an access may take.
 const PATIENCE: Lifetime = Lifetime::from_seconds(2);

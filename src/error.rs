@@ -133,7 +133,7 @@ codes! {
     /// The page is not a secure context, so the browser offers no cryptography.
     InsecureContext = "insecure_context", Init, false, FixConfig, "Serve the page over https, or from localhost.";
     /// Isolation was required and cannot be had.
-    IsolationUnavailable = "isolation_unavailable", Init, false, FixConfig, "This version runs in the page: set `isolation: 'page'`, knowing what it means.";
+    IsolationUnavailable = "isolation_unavailable", Init, false, FixConfig, "The message names the obstacle. `isolation: 'worker'` starts all the same, in the page, and says so.";
     /// The issuer of an answer is not the configured one.
     IssuerMismatch = "issuer_mismatch", Discovery, false, FixConfig, "Set `oidc.issuer` to exactly what the provider publishes, trailing slash included.";
     /// Nobody is signed in.
@@ -162,6 +162,8 @@ codes! {
     StorageUnavailable = "storage_unavailable", Storage, false, None, "The session will not survive a reload. Free space, or allow storage for this site.";
     /// The server did not answer in time.
     Timeout = "timeout", Request, true, Retry, "Try again later.";
+    /// The access token stays in the worker that holds it.
+    TokenIsolated = "token_isolated", Request, false, FixConfig, "Call auth.fetch(), which adds the token; or set `exposeAccessToken: true`, and any script of the page can have it.";
     /// The server rejects this client or its request.
     TokenRequestRejected = "token_request_rejected", Token, false, FixConfig, "See `oauth.error`; check client id, redirect URI and scope at the provider.";
     /// The token's type is none that can be sent.
@@ -174,6 +176,8 @@ codes! {
     WasmLoadFailed = "wasm_load_failed", Init, true, Retry, "Check that the .wasm file of this version is served beside the script, unchanged and as application/wasm, or call setWasmSource().";
     /// The core stopped at an internal fault and must be started anew.
     WasmTrapped = "wasm_trapped", Request, false, None, "Reload the page, and report this with the version.";
+    /// The worker that held the tokens is gone; another one takes its place.
+    WorkerLost = "worker_lost", Request, true, Retry, "Try again: a stored session has been restored by then. One that was kept in memory is lost.";
 }
 
 impl ErrorCode {

@@ -155,6 +155,7 @@ async fn the_attributes_are_those_that_were_asked_for() {
         path: "/app".to_owned(),
         same_site: SameSite::Lax,
         secure: true,
+        jar: None,
         max_age: Some(Lifetime::from_seconds(3600)),
     };
     // The recorder keeps nothing, which the store notices; what it asked for is the point here.

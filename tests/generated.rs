@@ -14,10 +14,12 @@ const OWN: &[ErrorCode] = &[
     ErrorCode::ConfigInvalid,
     ErrorCode::Disposed,
     ErrorCode::InsecureContext,
+    ErrorCode::IsolationUnavailable,
     ErrorCode::RequestRefused,
     ErrorCode::WasmBlockedByCsp,
     ErrorCode::WasmLoadFailed,
     ErrorCode::WasmTrapped,
+    ErrorCode::WorkerLost,
 ];
 
 /// What is true or false of a storage medium, in the words of TypeScript.

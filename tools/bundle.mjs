@@ -1,5 +1,5 @@
-// Bundles pkg/ts into the two modules that are published: index.js, which a page loads at once, and core.js, which it
-// loads with the WebAssembly module when it is needed.
+// Bundles pkg/ts into the three modules that are published: index.js, which a page loads at once; worker.js, in which the core
+// runs; and core.js, which a page loads where the core runs in the page.
 import { build } from "esbuild";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -9,9 +9,8 @@ const packageRoot = fileURLToPath(new URL("../pkg/", import.meta.url));
 
 const wasm = readFileSync(`${packageRoot}wasm/authsafe_bg.wasm`);
 
-const result = await build({
+const common = {
   absWorkingDir: packageRoot,
-  entryPoints: { index: "ts/index.ts", core: "ts/core.ts" },
   outdir: "dist",
   bundle: true,
   format: "esm",
@@ -22,21 +21,33 @@ const result = await build({
   legalComments: "none",
   // A wasm that was changed on its way is not run.
   define: { WASM_INTEGRITY: JSON.stringify(`sha384-${createHash("sha384").update(wasm).digest("base64")}`) },
-  // index.js asks for core.js at run time, so that a page that needs no credential yet does not pay for it.
-  external: ["./core.js"],
   metafile: true,
   logLevel: "warning",
-}).catch(() => process.exit(1));
+};
 
-const [index] = Object.entries(result.metafile.outputs).filter(([path]) => path.endsWith("index.js"));
-const imports = index[1].imports.map(({ path, kind }) => `${kind} of ${path}`);
-if (imports.join() !== "dynamic-import of ./core.js") {
-  console.error(
-    `bundle: dist/index.js must load exactly core.js, by a dynamic import; it has: ${imports.join(", ") || "none"}`,
-  );
+function failed(what) {
+  console.error(`bundle: ${what}`);
   process.exit(1);
 }
-if (Object.keys(index[1].inputs).some((path) => path.startsWith("wasm/"))) {
-  console.error("bundle: dist/index.js contains the glue of the WebAssembly module; only core.js may import it");
-  process.exit(1);
+
+const [page, worker] = await Promise.all([
+  build({
+    ...common,
+    entryPoints: { index: "ts/index.ts", core: "ts/core.ts" },
+    // index.js asks for core.js at run time, so that a page that needs no credential yet does not pay for it.
+    external: ["./core.js"],
+  }),
+  // A worker begins with one file: what it would import, it would wait for.
+  build({ ...common, entryPoints: { worker: "ts/worker.ts" } }),
+]).catch(() => process.exit(1));
+
+const outputs = Object.entries({ ...page.metafile.outputs, ...worker.metafile.outputs });
+const output = (name) => outputs.find(([path]) => path.endsWith(name))[1];
+const imports = output("index.js").imports.map(({ path, kind }) => `${kind} of ${path}`);
+if (imports.join() !== "dynamic-import of ./core.js") {
+  failed(`dist/index.js must load exactly core.js, by a dynamic import; it has: ${imports.join(", ") || "none"}`);
+}
+if (output("worker.js").imports.length) failed("dist/worker.js must be complete in itself");
+if (Object.keys(output("index.js").inputs).some((path) => path.startsWith("wasm/"))) {
+  failed("dist/index.js contains the glue of the WebAssembly module");
 }

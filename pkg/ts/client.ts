@@ -1,10 +1,11 @@
+import { abortable } from "./abortable.js";
 import { type Log, plain, takeApart } from "./config.js";
 import { type AuthError, own, report, wrap } from "./error.js";
-import { abortable, send } from "./fetch.js";
+import { type Engine, wantsWorker } from "./engine.js";
 import { type Listeners, listeners } from "./listeners.js";
 import { life } from "./life.js";
 import { load } from "./loader.js";
-import type { Core, Host, LoginPlain } from "./skin.js";
+import type { Host, LoginPlain, StatePlain } from "./skin.js";
 import { translator } from "./translate.js";
 import type {
   AccessTokenOptions,
@@ -34,13 +35,16 @@ export function createAuthClient<U extends Claims = Claims>(config: TokenConfig<
 export function createAuthClient<U extends Claims = Claims>(
   config: SessionConfig<U> | TokenConfig<U>,
 ): SessionAuthClient<U> | TokenAuthClient<U> {
-  const { mode, options, functions, mapUser, log } = takeApart(config);
+  const parts = takeApart(config);
+  const { mode, functions, mapUser, log } = parts;
   const translate = translator(mapUser);
   const states = listeners<AuthState<U>>();
   const events: { [name: string]: Listeners<never> } = Object.create(null);
   let state: AuthState<U> = { status: "initializing" };
   let initializing: Promise<InitResult<U>> | undefined;
   let settled = false;
+  /** A worker was lost, and with it a session that may come back from where it is stored. */
+  let reviving = false;
 
   function show(next: AuthState<U>): void {
     if (alive.over?.code === "disposed" || next === state) return;
@@ -74,9 +78,11 @@ export function createAuthClient<U extends Claims = Claims>(
   }
 
   const host: Host = Object.assign(functions, {
-    onState: (next) => hear(() => show(translate.state(next))),
+    onState: (next) => hear(() => showPlain(next)),
     onEvent: (name, detail) =>
       hear(() => {
+        // It is news to nobody.
+        if (reviving && name === "signedIn") return;
         const { error, cause, reason, origin, fatal }: Loggable = detail;
         const ended = fatal || reason === "error" || reason === "storage_lost";
         const level = ended ? "error" : error || cause ? "warn" : "info";
@@ -85,7 +91,31 @@ export function createAuthClient<U extends Claims = Claims>(
       }),
   } satisfies Pick<Host, "onState" | "onEvent">);
 
-  const alive = life(options, host, showError);
+  const alive = life(parts, host, {
+    trapped: showError,
+    degraded: (cause) => host.onEvent("isolationDegraded", { cause }),
+    lost() {
+      reviving = settled;
+      settled = false;
+      initializing = undefined;
+      note("warn", "worker", "lost; it is started again");
+      // A failure shows in the state.
+      if (reviving) init().catch(() => {});
+    },
+  });
+
+  /** What the core says of the state. While a lost worker is replaced, the state of before stands until it is known anew. */
+  function showPlain(plain: StatePlain): void {
+    if (!reviving) return show(translate.state(plain));
+    if (plain.status === "initializing") return;
+    reviving = false;
+    if (plain.status !== "unauthenticated" || plain.reason !== "never" || state.status !== "authenticated") {
+      return show(translate.state(plain));
+    }
+    const reason = "storage_lost";
+    show(translate.state({ ...plain, reason }));
+    host.onEvent("signedOut", { reason, origin: "this-tab" });
+  }
 
   function init(): Promise<InitResult<U>> {
     if (alive.over) return Promise.reject(alive.over);
@@ -93,7 +123,7 @@ export function createAuthClient<U extends Claims = Claims>(
       .guard(async () => {
         const running = await alive.start();
         const { callback, error } = await running.init();
-        show(translate.state(running.snapshot()));
+        showPlain(running.snapshot());
         settled = true;
         const result: InitResult<U> = { state };
         if (error) result.error = wrap(error);
@@ -118,7 +148,7 @@ export function createAuthClient<U extends Claims = Claims>(
    * Every call restores the session first: before that, the core could not tell whether somebody is signed in. The signal
    * ends the waiting; what the core was not asked until then, it is not asked any more.
    */
-  function use<T>(call: (core: Core) => T | Promise<T>, signal?: AbortSignal): Promise<T> {
+  function use<T>(call: (core: Engine) => T | Promise<T>, signal?: AbortSignal): Promise<T> {
     const calledOff = () => own("aborted", "", signal!.reason);
     const work = () =>
       alive.guard(async () => {
@@ -133,7 +163,7 @@ export function createAuthClient<U extends Claims = Claims>(
   }
 
   /** The core cannot call off a sign-in. One that arrives after it was called off is ended again. */
-  async function login({ signal, ...options }: LoginOptions, core: Core): Promise<LoginResult<U>> {
+  async function login({ signal, ...options }: LoginOptions, core: Engine): Promise<LoginResult<U>> {
     const result = await core.login(plain(options));
     if (signal?.aborted) {
       await core.revoke().catch((error: unknown) => {
@@ -152,10 +182,11 @@ export function createAuthClient<U extends Claims = Claims>(
   const client: Omit<AuthClient<U>, "mode"> & { mode: typeof mode } = {
     mode,
     get isolation() {
-      return settled ? "page" : "pending";
+      return (settled && alive.isolation) || "pending";
     },
     init,
-    preload: () => alive.guard(async () => void (await load())),
+    // A worker is started; in the page, only the loading is done.
+    preload: () => alive.guard(async () => void (await (wantsWorker(parts) ? alive.start() : load()))),
     getState: () => state,
     subscribe: (listener) => (alive.over ? () => {} : states.add(listener)),
     on(event, listener, { signal, once } = {}) {
@@ -171,14 +202,20 @@ export function createAuthClient<U extends Claims = Claims>(
     login: (options) => use((core) => login(options ?? {}, core), options?.signal),
     logout: (options = {}) => use((core) => core.logout(plain(options))),
     refresh: () => use((core) => core.refresh()).then(() => state),
-    fetch(input, init) {
-      const gate = {
-        authorize: (url: string, method: string) => use((core) => core.authorize(url, method)),
-        answered: (ticket: string, status: number, challenge: string | null) =>
-          use((core) => core.answered(ticket, status, challenge)),
-        isSessionExpired: functions.isSessionExpired,
-      };
-      return send(gate, input, init);
+    async fetch(input, init) {
+      // The browser's own parser decides what the address is; nothing here compares the text that the caller wrote.
+      const request = new Request(input, init);
+      const { signal } = request;
+      signal.throwIfAborted();
+      const core = await abortable(() => use((core) => core), signal);
+      try {
+        return await core.fetch(request, init?.body);
+      } catch (error) {
+        // The browser's own errors pass; those of the core, and its end, are told as everywhere.
+        const { phase, name } = Object(error) as Partial<AuthError>;
+        if (phase || name === "RuntimeError") return alive.guard(() => Promise.reject(error));
+        throw error;
+      }
     },
     dispose() {
       const doomed = alive.end(own("disposed"));
@@ -193,8 +230,8 @@ export function createAuthClient<U extends Claims = Claims>(
     client,
     mode === "session"
       ? {
-          checkSession: () => use((core) => core.check()),
-          extendSession: () => use((core) => core.extend()),
+          checkSession: () => use((core) => core.check!()),
+          extendSession: () => use((core) => core.extend!()),
         }
       : {
           getAccessToken: ({ minValiditySeconds = 5, signal, ...others }: AccessTokenOptions = {}) =>
@@ -203,7 +240,7 @@ export function createAuthClient<U extends Claims = Claims>(
               if (name) throw own("config_invalid", `\`${name}\` is no option of getAccessToken().`);
               return core.accessToken(minValiditySeconds);
             }, signal),
-          getIdTokenClaims: () => use((core) => core.idTokenClaims() as IdTokenClaims | null),
+          getIdTokenClaims: () => use(async (core) => (await core.idTokenClaims()) as IdTokenClaims | null),
           revoke: () => use((core) => core.revoke()),
         },
   ) as SessionAuthClient<U> | TokenAuthClient<U>;

@@ -3,6 +3,8 @@
  * glue's exports stay in this module, where script of the page cannot reach them.
  */
 import init, { Core as WasmCore } from "../wasm/authsafe.js";
+import { abortable } from "./abortable.js";
+import { type Gate, send } from "./fetch.js";
 import type { Core, CoreSource, CreateCore, LoadFault } from "./skin.js";
 
 // What the stack of a fault in this module names: the address that it was streamed from, or this script, which compiled it.
@@ -27,7 +29,15 @@ const create: CreateCore = (options, host, onTrap, signal) => {
     },
     { signal },
   );
-  return new WasmCore(options, host) as unknown as Core;
+  const core = new WasmCore(options, host) as unknown as Core;
+  // The core may stop between two turns of the event loop; then the signal settles what waits for it.
+  const gate: Gate = {
+    authorize: (url, method) => abortable(() => core.authorize(url, method), signal),
+    answered: (ticket, status, challenge) => abortable(() => core.answered(ticket, status, challenge), signal),
+    isSessionExpired: host.isSessionExpired,
+  };
+  core.fetch = (request, body) => send(gate, request, body);
+  return core;
 };
 
 async function compile({ given, address }: CoreSource): Promise<WebAssembly.Module> {

@@ -1,4 +1,5 @@
-import { AuthError, own, report } from "./error.js";
+import { type AuthErrorFields, own, report } from "./error.js";
+import { abortable } from "./abortable.js";
 import type { Grant, OptionFunctions } from "./skin.js";
 
 /** What `send` asks about the credential. */
@@ -13,10 +14,11 @@ export interface Gate {
 /** The answers that may be about the credential. 419 is what some frameworks say to an expired CSRF token. */
 const ABOUT_CREDENTIAL = [401, 403, 419];
 
-/** `window.fetch` with the credential added where it may go, and one replay where the credential was renewed meanwhile. */
-export async function send(gate: Gate, input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
-  // The browser's own parser decides what the address is; nothing here compares the text that the caller wrote.
-  const request = new Request(input, init);
+/**
+ * `window.fetch` with the credential added where it may go, and one replay where the credential was renewed meanwhile.
+ * `body` is what the request was made from: a stream can be read only once, so such a request cannot be sent twice.
+ */
+export async function send(gate: Gate, request: Request, body?: unknown): Promise<Response> {
   const { url, method, signal } = request;
   signal.throwIfAborted();
   const ask = () => abortable(() => gate.authorize(url, method), signal);
@@ -24,8 +26,7 @@ export async function send(gate: Gate, input: RequestInfo | URL, init?: RequestI
 
   const grant = await ask();
   if (!grant) return fetch(request);
-  // A stream can be read only once, so such a request cannot be sent twice.
-  const spare = init?.body instanceof ReadableStream ? undefined : request.clone();
+  const spare = body instanceof ReadableStream ? undefined : request.clone();
   const answer = await carry(request, grant);
   try {
     if ((await judge(grant, answer)) && spare) {
@@ -34,7 +35,7 @@ export async function send(gate: Gate, input: RequestInfo | URL, init?: RequestI
     }
   } catch (error) {
     // The server did answer. That no second attempt can be made is no reason to withhold it.
-    if (signal.aborted || !AuthError.is(error)) throw error;
+    if (signal.aborted || !(error as Partial<AuthErrorFields> | undefined)?.phase) throw error;
   }
   return answer;
 }
@@ -83,19 +84,4 @@ async function saysExpired({ isSessionExpired }: Gate, answer: Response): Promis
     // Unread, it would hold back or hoard what the caller reads.
     if (!copy.bodyUsed) copy.body?.cancel().catch(() => {});
   }
-}
-
-/** Waits for `work`, or for the caller's signal, whichever comes first. */
-export function abortable<T>(
-  work: () => Promise<T>,
-  signal: AbortSignal,
-  reason: () => unknown = () => signal.reason,
-): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(reason());
-    signal.addEventListener("abort", abort);
-    work()
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener("abort", abort));
-  });
 }

@@ -1,12 +1,14 @@
 import { own } from "./error.js";
 import type { CoreSource, CreateCore, LoadFault } from "./skin.js";
+import { fault, request } from "./source.js";
 import type { WasmSource } from "./types.js";
 
-/** The digest of the wasm that this script was built with, as Subresource Integrity §3.3 writes it. */
-declare const WASM_INTEGRITY: string;
-
-/** Longer than a slow line needs; without a limit, a call could wait for ever. */
-const LIMIT_SECONDS = 60;
+/**
+ * Longer than a slow line needs; without a limit, a call could wait for ever.
+ *
+ * @internal
+ */
+export const LIMIT_SECONDS = 60;
 
 let wasmSource: WasmSource | undefined;
 let pending: Promise<CreateCore> | undefined;
@@ -35,18 +37,25 @@ export function load(): Promise<CreateCore> {
   }));
 }
 
+/** @internal */
+export function needSecureContext(): void {
+  if (globalThis.isSecureContext) return;
+  throw own(
+    "insecure_context",
+    "isSecureContext" in globalThis ? "" : "There is no page here; call this in a browser.",
+  );
+}
+
 async function attempt(): Promise<CreateCore> {
-  if (!globalThis.isSecureContext) {
-    const detail = "isSecureContext" in globalThis ? "" : "There is no page here; call this in a browser.";
-    throw { ...fault(detail), code: "insecure_context" };
-  }
   let timer;
   const limit = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(fault(`It did not arrive within ${LIMIT_SECONDS} s.`)), LIMIT_SECONDS * 1000);
   });
   try {
     // Both are asked for at once, as neither can do without the other.
-    const source = request(wasmSource ?? new URL("../wasm/authsafe_bg.wasm", import.meta.url));
+    const given = wasmGiven();
+    const address = addressOf(given);
+    const source: CoreSource = address === undefined ? { given: given as CoreSource["given"] } : request(address);
     // Browsers older than the HTML standard of 2026 repeat a failure of this import until the page is reloaded.
     const core = import("./core.js").catch((cause: Error) => Promise.reject(fault(cause.message, cause)));
     return await Promise.race([core.then(({ start }) => start(source)), limit]);
@@ -55,24 +64,20 @@ async function attempt(): Promise<CreateCore> {
   }
 }
 
-function request(given: WasmSource): CoreSource {
-  if (typeof given !== "string" && !(given instanceof URL)) return { given };
-  const response = fetch(given, { integrity: WASM_INTEGRITY }).catch((cause) => explain(given, cause));
-  // Who compiles it reports the failure; until then it is not an unhandled one.
-  response.catch(() => {});
-  return { given: response, address: String(given) };
+/**
+ * What the application set, or the file beside this script.
+ *
+ * @internal
+ */
+export function wasmGiven(): WasmSource {
+  return wasmSource ?? new URL("../wasm/authsafe_bg.wasm", import.meta.url);
 }
 
-/** Of a file with another digest, the browser says no more than that it failed. A second look tells; nothing of it is run. */
-async function explain(address: string | URL, cause: Error): Promise<never> {
-  const { status, headers, body } = await fetch(address);
-  body?.cancel().catch(() => {});
-  const type = headers.get("content-type") ?? "no content type";
-  throw new Error(`is not the file of this version; asked again, the server answered ${status} with ${type}.`, {
-    cause,
-  });
-}
-
-function fault(detail: string, cause?: unknown): LoadFault {
-  return { code: "wasm_load_failed", detail, cause };
+/**
+ * The address, where the wasm is to be fetched from one.
+ *
+ * @internal
+ */
+export function addressOf(given: WasmSource): string | undefined {
+  return typeof given === "string" || given instanceof URL ? String(given) : undefined;
 }

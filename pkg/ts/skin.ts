@@ -51,23 +51,50 @@ export interface OptionFunctions {
 export interface Host extends OptionFunctions {
   onState(state: StatePlain): void;
   onEvent(name: keyof AuthEvents, detail: object): void;
+  /** In a worker: the page, and what it keeps. Where this is set, access tokens stay inside unless they are exposed. */
+  page?: RemotePage;
 }
 
-/** The core. Whatever it throws or rejects with is an `AuthErrorFields`; anything else is a fault in it. */
-export interface Core {
+/** What happens to a page. */
+export type PageNews = "visible" | "online" | "restored";
+
+/** The page of a core that runs elsewhere. */
+export interface RemotePage {
+  href(): string;
+  replaceUrl(url: string): void;
+  navigate(url: string): void;
+  sessionStorage: StorageAdapter;
+  localStorage: StorageAdapter;
+  cookies: { get(): Promise<string>; set(cookie: string): Promise<void> };
+}
+
+/** What a core does wherever it runs. It throws or rejects with `AuthErrorFields`; anything else is a fault in it. */
+export interface Calls {
   init(): Promise<InitPlain>;
   login(options: object): Promise<LoginPlain>;
   logout(options: object): Promise<void>;
   refresh(): Promise<void>;
   revoke(): Promise<void>;
-  check(): Promise<SessionInfo | null>;
-  extend(): Promise<SessionInfo>;
   accessToken(minValiditySeconds: number): Promise<string>;
-  idTokenClaims(): object | null;
-  authorize(url: string, method: string): Promise<Grant | undefined>;
-  answered(ticket: string, status: number, wwwAuthenticate: string | null): Promise<boolean>;
+  idTokenClaims(): object | null | Promise<object | null>;
+  /**
+   * `window.fetch` with the credential added where it may go. `body` is what the request was made from, if that is known.
+   * Rejects as `window.fetch` does, too.
+   */
+  fetch(request: Request, body?: unknown): Promise<Response>;
   snapshot(): StatePlain;
   dispose(): void;
+}
+
+/** A core in this realm. */
+export interface Core extends Calls {
+  check(): Promise<SessionInfo | null>;
+  extend(): Promise<SessionInfo>;
+  authorize(url: string, method: string): Promise<Grant | undefined>;
+  answered(ticket: string, status: number, wwwAuthenticate: string | null): Promise<boolean>;
+  /** The origins of `allowedOrigins`. */
+  origins(): string[];
+  pageChanged(news: PageNews): void;
 }
 
 /**

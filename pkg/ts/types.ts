@@ -90,8 +90,10 @@ export interface CommonConfig<U extends Claims = Claims> {
   /** When an expiring credential is renewed. */
   refresh?: RefreshPolicy;
   /**
-   * Where the core runs. This version runs it in the page: `'worker'` falls back to the page and says so with
-   * `isolationDegraded`; `'required'` fails with `isolation_unavailable`. Default `'page'`.
+   * Where the core runs. `'worker'`: in a worker of its own, so that no script of the page can reach the tokens; where no
+   * worker can be had it runs in the page, and the event `isolationDegraded` says why. `'required'`: in a worker, or `init()`
+   * fails with `isolation_unavailable`. `'page'`: in the page. Default `'worker'` in token mode and `'page'` in session mode,
+   * where the page has nothing to hide.
    */
   isolation?: "worker" | "page" | "required";
   /** A sink for log lines, or how much the console hears. Default `'warn'`. */
@@ -399,6 +401,11 @@ export interface TokenConfig<U extends Claims = Claims> extends CommonConfig<U> 
   firstParty?: FirstPartyConfig;
   /** Default `'memory'`. */
   storage?: StorageChoice;
+  /**
+   * Lets `getAccessToken()` hand the token to the page, and so to any script in it, although a worker holds it. In page
+   * isolation it changes nothing: there, script can get at the token anyway. Default `false`.
+   */
+  exposeAccessToken?: boolean;
 }
 
 /** Why nobody is signed in. */
@@ -672,7 +679,10 @@ export interface SessionAuthClient<U extends Claims = Claims> extends AuthClient
 export interface TokenAuthClient<U extends Claims = Claims> extends AuthClient<U> {
   /** The client keeps the tokens. */
   readonly mode: "token";
-  /** The access token, renewed first where it is about to expire. Prefer `fetch`, which keeps it out of your code. */
+  /**
+   * The access token, renewed first where it is about to expire. Rejects with `token_isolated` where a worker holds it, unless
+   * `exposeAccessToken` is set. Prefer `fetch`, which keeps it out of your code.
+   */
   getAccessToken(options?: AccessTokenOptions): Promise<string>;
   /** The claims of the ID token of this session, or `null` where there is none. */
   getIdTokenClaims(): Promise<IdTokenClaims | null>;

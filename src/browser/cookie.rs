@@ -3,8 +3,8 @@
 //! A record is split over `<key>.0`, `<key>.1`, …. The first part begins with the number of parts and a checksum of the
 //! whole, so that a write that was cut off reads as no record, never as half a record or a mixture of two.
 
-use super::reflect;
 use super::storage::failure;
+use super::{promise, reflect};
 use crate::ports::{Store, StoreFailure};
 use crate::types::Lifetime;
 use wasm_bindgen::JsValue;
@@ -21,7 +21,7 @@ pub enum SameSite {
 }
 
 /// Where and how long the cookies live.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct CookieOptions {
     /// The browser sends the cookies to this path and below; script below it can read them.
     pub path: String,
@@ -31,11 +31,13 @@ pub struct CookieOptions {
     pub secure: bool,
     /// `None`: until the browser is closed.
     pub max_age: Option<Lifetime>,
+    /// In a worker: the page's cookies, with `get()` and `set(cookie)`, which return promises.
+    pub jar: Option<JsValue>,
 }
 
 impl Default for CookieOptions {
     fn default() -> Self {
-        Self { path: "/".to_owned(), same_site: SameSite::Strict, secure: true, max_age: None }
+        Self { path: "/".to_owned(), same_site: SameSite::Strict, secure: true, max_age: None, jar: None }
     }
 }
 
@@ -51,7 +53,7 @@ impl CookieStore {
         Self { options }
     }
 
-    fn set(&self, name: &str, value: &str, max_age: Option<Lifetime>) -> Result<(), StoreFailure> {
+    async fn set(&self, name: &str, value: &str, max_age: Option<Lifetime>) -> Result<(), StoreFailure> {
         let same_site = match self.options.same_site {
             SameSite::Strict => "Strict",
             SameSite::Lax => "Lax",
@@ -62,6 +64,9 @@ impl CookieStore {
         // Made in one piece: a string that grows leaves copies behind that nobody wipes.
         let cookie =
             Zeroizing::new([name, "=", value, secure, "; SameSite=", same_site, "; Path=", path, &life].concat());
+        if let Some(jar) = &self.options.jar {
+            return ask(jar, "set", &[JsValue::from_str(&cookie)]).await.map(drop);
+        }
         let document = reflect::global("document").ok_or(StoreFailure::Blocked)?;
         let name = JsValue::from_str("cookie");
         let taken =
@@ -69,12 +74,18 @@ impl CookieStore {
         if taken { Ok(()) } else { Err(StoreFailure::Blocked) }
     }
 
+    /// All cookies that script may read.
+    async fn jar(&self) -> Result<Zeroizing<String>, StoreFailure> {
+        let Some(remote) = &self.options.jar else { return jar() };
+        ask(remote, "get", &[]).await?.as_string().map(Zeroizing::new).ok_or(StoreFailure::Failed)
+    }
+
     /// Removes the parts from `first` on, as far as `jar` shows any.
-    fn remove_from(&self, first: usize, key: &str, jar: &str) -> Result<(), StoreFailure> {
+    async fn remove_from(&self, first: usize, key: &str, jar: &str) -> Result<(), StoreFailure> {
         for at in first..MOST_PARTS {
             let name = part_name(key, at);
             if value_in(jar, &name).is_some() {
-                self.set(&name, "", Some(Lifetime::ZERO))?;
+                self.set(&name, "", Some(Lifetime::ZERO)).await?;
             }
         }
         Ok(())
@@ -83,7 +94,7 @@ impl CookieStore {
 
 impl Store for CookieStore {
     async fn read(&self, key: &str) -> Result<Option<String>, StoreFailure> {
-        Ok(assemble(&encode(key, false), &jar()?))
+        Ok(assemble(&encode(key, false), &self.jar().await?))
     }
 
     async fn write(&self, key: &str, text: &str) -> Result<(), StoreFailure> {
@@ -97,33 +108,40 @@ impl Store for CookieStore {
         if parts > MOST_PARTS {
             return Err(StoreFailure::Full);
         }
-        let before = jar()?;
+        let before = self.jar().await?;
         let mut rest = encoded.as_str();
         for at in 0..parts {
             let (part, others) = rest.split_at_checked(PART).unwrap_or((rest, ""));
             rest = others;
             let value =
                 if at == 0 { Zeroizing::new(head(parts, text) + part) } else { Zeroizing::new(part.to_owned()) };
-            self.set(&part_name(&key, at), &value, self.options.max_age)?;
+            self.set(&part_name(&key, at), &value, self.options.max_age).await?;
         }
-        self.remove_from(parts, &key, &before)?;
+        self.remove_from(parts, &key, &before).await?;
 
-        let after = jar()?;
+        let after = self.jar().await?;
         if assemble(&key, &after).is_some_and(|kept| kept == text) {
             return Ok(());
         }
         // Nothing that was written tells it, so what came through does: none of it, or some.
         let some = (0..parts).any(|at| value_in(&after, &part_name(&key, at)).is_some());
-        self.remove_from(0, &key, &after)?;
+        self.remove_from(0, &key, &after).await?;
         Err(if some { StoreFailure::Full } else { StoreFailure::Blocked })
     }
 
     async fn remove(&self, key: &str) -> Result<(), StoreFailure> {
         let key = encode(key, false);
-        self.remove_from(0, &key, &jar()?)?;
+        self.remove_from(0, &key, &self.jar().await?).await?;
         // A cookie of another path than the configured one stays, and must not pass for removed.
-        if value_in(&jar()?, &part_name(&key, 0)).is_some() { Err(StoreFailure::Failed) } else { Ok(()) }
+        if value_in(&self.jar().await?, &part_name(&key, 0)).is_some() { Err(StoreFailure::Failed) } else { Ok(()) }
     }
+}
+
+/// What the page's jar returns.
+async fn ask(jar: &JsValue, method: &str, arguments: &[JsValue]) -> Result<JsValue, StoreFailure> {
+    let returned = reflect::call(jar, method, arguments).map_err(|thrown| failure(&thrown))?;
+    let outcome = promise::within(PATIENCE, Box::pin(promise::settled(&returned))).await;
+    outcome.unwrap_or(Err(JsValue::UNDEFINED)).map_err(|thrown| failure(&thrown))
 }
 
 /// The value of a cookie that script may read, percent-decoded where that is possible.
@@ -216,3 +234,6 @@ const PART: usize = 3500;
 const MOST_PARTS: usize = 4;
 
 const LONGEST_KEY: usize = 400;
+
+/// A page that is frozen does not answer.
+const PATIENCE: Lifetime = Lifetime::from_seconds(5);

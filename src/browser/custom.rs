@@ -1,11 +1,13 @@
 //! A medium of the application's own: an object with `get`, `set` and `remove`, each returning a value or a promise.
 
+use super::storage::failure;
 use super::{promise, reflect};
 use crate::ports::{Store, StoreFailure};
 use crate::types::Lifetime;
 use wasm_bindgen::JsValue;
 
-/// The application's adapter. Whatever goes wrong in it is [`StoreFailure::Failed`]; its messages are not kept.
+/// The application's adapter. What goes wrong in it is told apart by the names that the browser's own media use; its messages
+/// are not kept.
 pub struct CustomStore {
     adapter: JsValue,
 }
@@ -18,9 +20,9 @@ impl CustomStore {
     }
 
     async fn ask(&self, method: &str, arguments: &[JsValue]) -> Result<JsValue, StoreFailure> {
-        let returned = reflect::call(&self.adapter, method, arguments).map_err(|_| StoreFailure::Failed)?;
+        let returned = reflect::call(&self.adapter, method, arguments).map_err(|thrown| failure(&thrown))?;
         let outcome = promise::within(PATIENCE, Box::pin(promise::settled(&returned))).await;
-        outcome.and_then(Result::ok).ok_or(StoreFailure::Failed)
+        outcome.unwrap_or(Err(JsValue::UNDEFINED)).map_err(|thrown| failure(&thrown))
     }
 }
 

@@ -29,8 +29,7 @@ pub use hooks::Hooks;
 pub use indexed_db::IndexedDb;
 pub use locks::{LockGuard, Locks};
 pub use memory::MemoryStore;
-pub use page::PageEvent;
-pub(crate) use page::href;
+pub use page::{PageEvent, RemotePage};
 pub use storage::{Area, WebStorage};
 
 use crate::ports::{
@@ -60,14 +59,30 @@ pub enum Medium {
 }
 
 /// What [`BrowserPorts`] is made of.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Setup {
     /// Names the channel between the tabs.
     pub channel: String,
     /// Where the session record is kept.
     pub medium: Medium,
+    /// Where pending sign-ins are kept. What is here must survive the way to the provider and back.
+    pub transactions: Medium,
     /// The application's own readers of answers.
     pub hooks: Hooks,
+    /// The page, where it is of another realm.
+    pub page: RemotePage,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            channel: String::new(),
+            medium: Medium::Memory,
+            transactions: Medium::SessionStorage,
+            hooks: Hooks::default(),
+            page: RemotePage::default(),
+        }
+    }
 }
 
 /// All ports, in a browser. Pending sign-ins are kept in sessionStorage, which survives the way to the provider and back.
@@ -76,6 +91,7 @@ pub struct BrowserPorts {
     transactions: BrowserStore,
     http: Fetch,
     channel: Broadcast,
+    page: RemotePage,
 }
 
 impl BrowserPorts {
@@ -84,9 +100,10 @@ impl BrowserPorts {
     pub fn new(setup: Setup) -> Self {
         Self {
             store: BrowserStore::new(setup.medium),
-            transactions: BrowserStore::new(Medium::SessionStorage),
+            transactions: BrowserStore::new(setup.transactions),
             http: Fetch::new(setup.hooks),
             channel: Broadcast::open(&setup.channel),
+            page: setup.page,
         }
     }
 
@@ -208,15 +225,15 @@ impl Timer for BrowserPorts {
 
 impl Page for BrowserPorts {
     fn href(&self) -> String {
-        href()
+        self.page.href()
     }
 
     fn replace_url(&self, url: &str) {
-        page::replace_url(url);
+        self.page.replace_url(url);
     }
 
     fn navigate(&self, url: &str) {
-        page::navigate(url);
+        self.page.navigate(url);
     }
 
     fn cookie(&self, name: &str) -> Option<String> {

@@ -56,29 +56,69 @@ fn meaning(event: &Event) -> Option<PageEvent> {
     }
 }
 
-/// The address, serialised; empty where there is no window.
-pub(crate) fn href() -> String {
-    web_sys::window().and_then(|window| window.location().href().ok()).unwrap_or_default()
+/// The page of this realm, or of the realm that this worker serves: an object with `href()`, `replaceUrl(url)`,
+/// `navigate(url)`, and what a worker cannot reach by itself: `sessionStorage` and `localStorage` as adapters, `cookies`.
+#[derive(Clone, Debug, Default)]
+pub struct RemotePage {
+    remote: Option<JsValue>,
 }
 
-/// Replaces the address in the history. The state that a router keeps there stays.
-pub(super) fn replace_url(url: &str) {
-    let Some(history) = web_sys::window().and_then(|window| window.history().ok()) else { return };
-    let state = history.state().unwrap_or(JsValue::NULL);
-    // A browser that refuses (too many calls, a sandboxed frame) leaves a spent code in the address bar: harmless.
-    let _ = history.replace_state_with_url(&state, "", Some(url));
-}
+impl RemotePage {
+    /// What `host.page` is; this realm's own page where it is nothing.
+    #[must_use]
+    pub fn of(host: &JsValue) -> Self {
+        Self { remote: reflect::property(host, "page").ok().and_then(reflect::present) }
+    }
 
-/// Leaves for `url`.
-///
-/// In a later microtask: the browser may run the page's `beforeunload` listeners within the call, and these may call back
-/// into the client.
-pub(super) fn navigate(url: &str) {
-    let url = url.to_owned();
-    wasm_bindgen_futures::spawn_local(async move {
-        if let Some(window) = web_sys::window() {
-            // It refuses only what is not a URL, or a frame that may not navigate; then the page simply stays.
-            let _ = window.location().assign(&url);
+    /// Whether the page is of another realm.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        self.remote.is_some()
+    }
+
+    /// What a remote page keeps under this name.
+    #[must_use]
+    pub fn area(&self, name: &str) -> Option<JsValue> {
+        reflect::present(reflect::property(self.remote.as_ref()?, name).ok()?)
+    }
+
+    /// The address, serialised; empty where there is no window.
+    #[must_use]
+    pub fn href(&self) -> String {
+        match &self.remote {
+            Some(page) => reflect::call(page, "href", &[]).ok().and_then(|href| href.as_string()).unwrap_or_default(),
+            None => web_sys::window().and_then(|window| window.location().href().ok()).unwrap_or_default(),
         }
-    });
+    }
+
+    /// Replaces the address in the history. The state that a router keeps there stays.
+    pub(super) fn replace_url(&self, url: &str) {
+        if let Some(page) = &self.remote {
+            // It only posts a message.
+            let _ = reflect::call(page, "replaceUrl", &[url.into()]);
+            return;
+        }
+        let Some(history) = web_sys::window().and_then(|window| window.history().ok()) else { return };
+        let state = history.state().unwrap_or(JsValue::NULL);
+        // A browser that refuses (too many calls, a sandboxed frame) leaves a spent code in the address bar: harmless.
+        let _ = history.replace_state_with_url(&state, "", Some(url));
+    }
+
+    /// Leaves for `url`.
+    ///
+    /// In a later microtask: the browser may run the page's `beforeunload` listeners within the call, and these may call back
+    /// into the client.
+    pub(super) fn navigate(&self, url: &str) {
+        let url = url.to_owned();
+        let this = self.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            if let Some(page) = &this.remote {
+                // It only posts a message.
+                let _ = reflect::call(page, "navigate", &[url.into()]);
+            } else if let Some(window) = web_sys::window() {
+                // It refuses only what is not a URL, or a frame that may not navigate; then the page simply stays.
+                let _ = window.location().assign(&url);
+            }
+        });
+    }
 }

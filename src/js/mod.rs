@@ -4,8 +4,10 @@
 
 mod plain;
 
-use crate::browser::{BrowserPorts, CookieOptions, Hooks, Listener, Medium as Place, PageEvent, SameSite, Setup};
-use crate::client::options::{Config, Isolation, Mode};
+use crate::browser::{
+    BrowserPorts, CookieOptions, Hooks, Listener, Medium as Place, PageEvent, RemotePage, SameSite, Setup,
+};
+use crate::client::options::{Config, Mode};
 use crate::client::{Authorization, Client, CredentialName, PageNews, Report};
 use crate::error::{Error, ErrorCode};
 use crate::machine::{Ending, EventKind, Login, Outcome, WaiterId};
@@ -25,9 +27,10 @@ type Ported = Client<BrowserPorts>;
 #[wasm_bindgen]
 pub struct Core {
     client: Ported,
-    isolation: Isolation,
-    /// Hears that the isolation asked for cannot be had.
-    degraded: Option<Function>,
+    /// Access tokens do not leave this realm.
+    sealed_in: bool,
+    /// The only origins that may get a credential.
+    origins: Vec<String>,
     /// What listens to other tabs and to the page, until the client is disposed of.
     listeners: RefCell<Vec<Listener>>,
 }
@@ -40,7 +43,7 @@ impl std::fmt::Debug for Core {
 
 #[wasm_bindgen]
 impl Core {
-    /// Reads the options. `host` has `onState`, `onEvent`, and the application's functions.
+    /// Reads the options. `host` has `onState`, `onEvent`, and the application's functions; in a worker also `page`.
     ///
     /// # Errors
     /// `config_invalid`, as a plain object.
@@ -48,7 +51,8 @@ impl Core {
     pub fn new(options: JsValue, host: JsValue) -> Result<Core, JsValue> {
         let options =
             plain::from_js(options).ok_or_else(|| thrown(&config_error("The options are not plain data.")))?;
-        let here = crate::browser::href();
+        let page = RemotePage::of(&host);
+        let here = page.href();
         // What stands behind the path is not looked at, and may hold what a browser does not encode there.
         let here = WebUrl::parse(here.split(['?', '#']).next().unwrap_or_default())
             .ok_or_else(|| thrown(&config_error("The page has no http(s) address.")))?;
@@ -58,10 +62,18 @@ impl Core {
             parse_session: hook(&host, "parseSession"),
             is_session_expired: hook(&host, "isSessionExpired"),
         };
-        let setup = Setup { channel: ["authsafe.", &config.id].concat(), medium: place(&config, &host, &here), hooks };
+        let setup = Setup {
+            channel: ["authsafe.", &config.id].concat(),
+            medium: place(&config, &host, &page, &here),
+            transactions: page.area("sessionStorage").map_or(Place::SessionStorage, Place::Custom),
+            hooks,
+            page: page.clone(),
+        };
         let ports = BrowserPorts::new(setup);
         let (on_state, on_event) = (hook(&host, "onState"), hook(&host, "onEvent"));
-        let (isolation, degraded) = (config.isolation, on_event.clone());
+        let exposed = matches!(&config.mode, Mode::Token(tokens) if tokens.expose_access_token);
+        let sealed_in = page.is_remote() && !exposed;
+        let origins = config.allowed_origins.iter().map(|place| place.origin.clone()).collect();
         let wanted = medium(&config).as_str();
         let client = Client::new(config, ports, move |report| match report {
             Report::State(snapshot) => tell(on_state.as_ref(), &[plain::to_js(&plain::snapshot(&snapshot))]),
@@ -70,19 +82,11 @@ impl Core {
                 tell(on_event.as_ref(), &[name.into(), plain::to_js(&detail)]);
             }
         });
-        Ok(Self { listeners: RefCell::new(listen(&client)), client, isolation, degraded })
+        Ok(Self { listeners: RefCell::new(listen(&client)), client, sealed_in, origins })
     }
 
     /// `{ callback?, error? }`
     pub fn init(&self) -> Promise {
-        match self.isolation {
-            Isolation::Page => {}
-            Isolation::Worker => {
-                let cause = Members::new().text("cause", Some("This version runs in the page.")).object();
-                tell(self.degraded.as_ref(), &["isolationDegraded".into(), plain::to_js(&cause)]);
-            }
-            Isolation::Required => return refused(&ErrorCode::IsolationUnavailable.into()),
-        }
         self.ask(Box::new(EventKind::Start), Then::Tell)
     }
 
@@ -125,6 +129,9 @@ impl Core {
     /// Token mode: the access token.
     #[wasm_bindgen(js_name = accessToken)]
     pub fn access_token(&self, min_validity_seconds: f64) -> Promise {
+        if self.sealed_in {
+            return refused(&ErrorCode::TokenIsolated.into());
+        }
         // The cast saturates; NaN becomes zero.
         let margin = Lifetime::from_millis((min_validity_seconds * 1000.0) as i64);
         self.ask(Box::new(move |id| EventKind::Use(id, margin)), Then::Tell)
@@ -152,6 +159,22 @@ impl Core {
         match self.client.judge(credential, status, www_authenticate.as_deref()) {
             Some(again) => Promise::resolve(&JsValue::from(again)),
             None => self.ask(Box::new(move |id| EventKind::Refused(id, credential)), Then::Forgive),
+        }
+    }
+
+    /// The only origins that may get a credential, each as the browser's URL parser writes it.
+    pub fn origins(&self) -> Vec<String> {
+        self.origins.clone()
+    }
+
+    /// Something happened to the page of a core that runs in a worker: `visible`, `online` or `restored`.
+    #[wasm_bindgen(js_name = pageChanged)]
+    pub fn page_changed(&self, news: &str) {
+        match news {
+            "visible" => self.client.page_changed(PageNews::Visible),
+            "online" => self.client.page_changed(PageNews::Online),
+            "restored" => self.client.page_changed(PageNews::Restored),
+            _ => {}
         }
     }
 
@@ -241,19 +264,20 @@ fn medium(config: &Config) -> Medium {
     if let Mode::Token(tokens) = &config.mode { tokens.storage.medium } else { Medium::Memory }
 }
 
-fn place(config: &Config, host: &JsValue, here: &WebUrl) -> Place {
+fn place(config: &Config, host: &JsValue, page: &RemotePage, here: &WebUrl) -> Place {
     let Mode::Token(tokens) = &config.mode else { return Place::Memory };
     let storage = &tokens.storage;
     match storage.medium {
         Medium::Memory => Place::Memory,
-        Medium::SessionStorage => Place::SessionStorage,
-        Medium::LocalStorage => Place::LocalStorage,
+        Medium::SessionStorage => page.area("sessionStorage").map_or(Place::SessionStorage, Place::Custom),
+        Medium::LocalStorage => page.area("localStorage").map_or(Place::LocalStorage, Place::Custom),
         Medium::IndexedDb => Place::IndexedDb,
         Medium::Cookie => Place::Cookie(CookieOptions {
             path: storage.cookie_path.clone(),
             same_site: if storage.cookie_lax { SameSite::Lax } else { SameSite::Strict },
             secure: here.as_str().starts_with("https:"),
             max_age: storage.cookie_max_age,
+            jar: page.area("cookies"),
         }),
         Medium::Custom => Place::Custom(Reflect::get(host, &"adapter".into()).unwrap_or(JsValue::UNDEFINED)),
     }

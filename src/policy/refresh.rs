@@ -106,12 +106,14 @@ pub fn outcome(code: ErrorCode) -> Outcome {
         | ErrorCode::RequestRefused
         | ErrorCode::ReturnToRefused
         | ErrorCode::StorageUnavailable
+        | ErrorCode::TokenIsolated
         | ErrorCode::TokenRequestRejected
         | ErrorCode::TokenTypeUnsupported
         | ErrorCode::TransactionExpired
         | ErrorCode::WasmBlockedByCsp
         | ErrorCode::WasmLoadFailed
-        | ErrorCode::WasmTrapped => Outcome::KeepAndStop,
+        | ErrorCode::WasmTrapped
+        | ErrorCode::WorkerLost => Outcome::KeepAndStop,
     }
 }
 

@@ -32,7 +32,7 @@ export type AuthErrorCode =
   | "identity_changed"
   /** The page is not a secure context, so the browser offers no cryptography. Serve the page over https, or from localhost. */
   | "insecure_context"
-  /** Isolation was required and cannot be had. This version runs in the page: set `isolation: 'page'`, knowing what it means. */
+  /** Isolation was required and cannot be had. The message names the obstacle. `isolation: 'worker'` starts all the same, in the page, and says so. */
   | "isolation_unavailable"
   /** The issuer of an answer is not the configured one. Set `oidc.issuer` to exactly what the provider publishes, trailing slash included. */
   | "issuer_mismatch"
@@ -62,6 +62,8 @@ export type AuthErrorCode =
   | "storage_unavailable"
   /** The server did not answer in time. Try again later. */
   | "timeout"
+  /** The access token stays in the worker that holds it. Call auth.fetch(), which adds the token; or set `exposeAccessToken: true`, and any script of the page can have it. */
+  | "token_isolated"
   /** The server rejects this client or its request. See `oauth.error`; check client id, redirect URI and scope at the provider. */
   | "token_request_rejected"
   /** The token's type is none that can be sent. The server must issue `token_type` Bearer. */
@@ -73,7 +75,9 @@ export type AuthErrorCode =
   /** The WebAssembly module could not be loaded. Check that the .wasm file of this version is served beside the script, unchanged and as application/wasm, or call setWasmSource(). */
   | "wasm_load_failed"
   /** The core stopped at an internal fault and must be started anew. Reload the page, and report this with the version. */
-  | "wasm_trapped";
+  | "wasm_trapped"
+  /** The worker that held the tokens is gone; another one takes its place. Try again: a stored session has been restored by then. One that was kept in memory is lost. */
+  | "worker_lost";
 
 /** During what an error occurred. */
 export type ErrorPhase =
@@ -119,6 +123,12 @@ export const OWN_ERRORS = {
     "The page is not a secure context, so the browser offers no cryptography.",
     "Serve the page over https, or from localhost.",
   ],
+  isolation_unavailable: [
+    "init",
+    "fix_config",
+    "Isolation was required and cannot be had.",
+    "The message names the obstacle. `isolation: 'worker'` starts all the same, in the page, and says so.",
+  ],
   request_refused: [
     "request",
     "fix_config",
@@ -142,5 +152,11 @@ export const OWN_ERRORS = {
     "none",
     "The core stopped at an internal fault and must be started anew.",
     "Reload the page, and report this with the version.",
+  ],
+  worker_lost: [
+    "request",
+    "retry",
+    "The worker that held the tokens is gone; another one takes its place.",
+    "Try again: a stored session has been restored by then. One that was kept in memory is lost.",
   ],
 } satisfies { [code in AuthErrorCode]?: Facts };

@@ -29,8 +29,6 @@ pub struct Config {
     pub allowed_origins: Vec<AllowedOrigin>,
     /// When credentials are renewed.
     pub refresh: RefreshPolicy,
-    /// Where the core should run.
-    pub isolation: Isolation,
 }
 
 /// Who keeps the session.
@@ -41,17 +39,6 @@ pub enum Mode {
     Session(SessionConfig),
     /// The client; it sends tokens.
     Token(TokenConfig),
-}
-
-/// Where the core should run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Isolation {
-    /// In a worker where one can be had.
-    Worker,
-    /// In the page.
-    Page,
-    /// In a worker, or not at all.
-    Required,
 }
 
 impl Config {
@@ -85,6 +72,8 @@ fn read(reader: &Reader<'_>, page_url: &WebUrl) -> Config {
     }
     reader.only(known);
     reader.function("mapUser");
+    // Which realm the core runs in was decided before it was there.
+    reader.word("isolation", &["worker", "page", "required"]);
     let (mode, server) = if token_mode {
         let config = token::parse(reader, page_url);
         let server = ["token\n", &config.server()].concat();
@@ -98,11 +87,6 @@ fn read(reader: &Reader<'_>, page_url: &WebUrl) -> Config {
         id: parse_id(reader).unwrap_or_else(|| ["authsafe-", &short_hash(&server)].concat()),
         allowed_origins: parse_origins(reader, token_mode, page_url),
         refresh: parse_refresh(reader, token_mode),
-        isolation: match reader.word("isolation", &["worker", "page", "required"]) {
-            Some(0) => Isolation::Worker,
-            Some(1) | None => Isolation::Page,
-            Some(_) => Isolation::Required,
-        },
         mode,
     }
 }
@@ -181,8 +165,19 @@ const SESSION_OPTIONS: &[&str] = &[
     "isSessionExpired",
 ];
 
-const TOKEN_OPTIONS: &[&str] =
-    &["mode", "id", "mapUser", "allowedOrigins", "refresh", "isolation", "logger", "oidc", "firstParty", "storage"];
+const TOKEN_OPTIONS: &[&str] = &[
+    "mode",
+    "id",
+    "mapUser",
+    "allowedOrigins",
+    "refresh",
+    "isolation",
+    "logger",
+    "oidc",
+    "firstParty",
+    "storage",
+    "exposeAccessToken",
+];
 
 #[cfg(test)]
 mod tests;

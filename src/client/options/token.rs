@@ -20,6 +20,8 @@ pub struct TokenConfig {
     pub first_party: Option<FirstParty>,
     /// Where the tokens are kept.
     pub storage: StorageConfig,
+    /// An isolated core hands its access token out all the same.
+    pub expose_access_token: bool,
 }
 
 /// Where the tokens are kept.
@@ -51,7 +53,8 @@ pub(super) fn parse(reader: &Reader<'_>, page_url: &WebUrl) -> TokenConfig {
     let oidc = reader.get("oidc").map(|_| parse_oidc(&reader.object("oidc", OIDC_OPTIONS), page_url, &page));
     let first_party = reader.get("firstParty").map(|_| parse_first_party(reader, &page));
     reader.check(oidc.is_some() || first_party.is_some(), "oidc", "or `firstParty` is needed in token mode");
-    TokenConfig { oidc, first_party, storage: parse_storage(reader) }
+    let expose_access_token = reader.flag("exposeAccessToken", false);
+    TokenConfig { oidc, first_party, storage: parse_storage(reader), expose_access_token }
 }
 
 fn parse_oidc(oidc: &Reader<'_>, page_url: &WebUrl, page: &WebUrl) -> Registration {

@@ -65,7 +65,6 @@ fn refused(result: Result<Config, Error>, parts: &[&str]) {
 fn the_shortest_options_have_the_documented_defaults() {
     let config = session("").unwrap();
     assert_eq!(config.allowed_origins, [AllowedOrigin { origin: "https://app.example".into(), path_prefix: None }]);
-    assert_eq!(config.isolation, Isolation::Page);
     // Documented in both modes: a session is not prolonged behind its user's back.
     assert_eq!(config.refresh, RefreshPolicy { proactive: false, early: None, max_attempts: 5 });
     let SessionConfig { backend, recheck, initial_session } = backend_of(config);
@@ -100,7 +99,7 @@ fn every_option_reaches_its_place() {
             "logout":{"url":"https://id.example/bye","navigate":true},"extend":{"url":"extend","method":"PUT"},"csrf":"csrf"}}"#,
     )
     .unwrap();
-    assert_eq!((config.id.as_str(), config.isolation), ("a.B_c-1", Isolation::Required));
+    assert_eq!(config.id, "a.B_c-1");
     let places: Vec<_> =
         config.allowed_origins.iter().map(|place| (place.origin.as_str(), place.path_prefix.as_deref())).collect();
     assert_eq!(

@@ -1,0 +1,279 @@
+/** The page's side of the vault: starts the worker, passes calls and requests in, and does for it what only a page can do. */
+import { own } from "./error.js";
+import { addressOf, LIMIT_SECONDS, wasmGiven } from "./loader.js";
+import { dress, type Streams, streams, takeApart } from "./passing.js";
+import type { Calls, Host, PageNews, StatePlain } from "./skin.js";
+import { BUILD } from "./source.js";
+import type { CallName, Opened, Service, ToPage, ToWorker, WasmGiven } from "./wire.js";
+
+// What the page may patch later is taken when this module is evaluated.
+const { Worker: RealWorker, MessageEvent: RealEvent, fetch: realFetch } = globalThis;
+const { apply } = Reflect;
+const postMessage = RealWorker?.prototype.postMessage;
+const addListener = RealWorker?.prototype.addEventListener;
+const terminate = RealWorker?.prototype.terminate;
+const dataOf = RealEvent && Object.getOwnPropertyDescriptor(RealEvent.prototype, "data")?.get;
+
+/** A worker that has to say something and says nothing is asked for a sign of life as often as this. */
+const BEAT_MS = 10_000;
+const MOST_SILENT_BEATS = 3;
+
+/** Why there is no worker. Anything else that fails while the vault opens would fail in the page too. */
+export class NoWorker {
+  constructor(readonly cause: string) {}
+}
+
+let workerUrl: string | URL | undefined;
+
+/**
+ * Where `worker.js` comes from, for hosts that cannot serve it beside the script. It must be the file of this version, on the
+ * origin of the page; a worker is never made from a `blob:` or `data:` address. To be called before the first use of a client.
+ */
+export function setWorkerSource(source: string | URL): void {
+  workerUrl = source;
+}
+
+let policy: { createScriptURL(url: string): string } | undefined;
+
+/** Trusted Types §2.3: the policy takes the one address that it was made for. */
+function trusted(url: string): string {
+  const types = (globalThis as { trustedTypes?: { createPolicy(name: string, rules: object): typeof policy } })
+    .trustedTypes;
+  policy ??= types?.createPolicy("authsafe", { createScriptURL: (given: string) => given });
+  return policy ? policy.createScriptURL(url) : url;
+}
+
+function startWorker(): Worker {
+  if (!RealWorker) throw new NoWorker("This environment has no workers.");
+  const url = new URL(workerUrl ?? new URL("./worker.js", import.meta.url), document.baseURI);
+  if (url.origin !== location.origin || !/^https?:$/.test(url.protocol)) {
+    throw new NoWorker("worker.js is not served from the page's own origin; see setWorkerSource().");
+  }
+  try {
+    return new RealWorker(trusted(url.href), { type: "module", name: "authsafe" });
+  } catch (error) {
+    throw new NoWorker(`The browser refuses the worker: ${(error as Error).message}`);
+  }
+}
+
+/** What the application gave, in a form that can be handed over. */
+async function wasmForWorker(): Promise<WasmGiven> {
+  const given = wasmGiven();
+  const address = addressOf(given);
+  if (address !== undefined) return new URL(address, document.baseURI).href;
+  const value = await (given as PromiseLike<unknown>);
+  return value instanceof Response ? value.clone().arrayBuffer() : (value as WasmGiven);
+}
+
+interface Waiting {
+  resolve(value: never): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Opens a vault. `onDeath` hears, after it was open, that it is gone; `signal` ends it.
+ *
+ * @throws {NoWorker | AuthErrorFields | LoadFault}
+ */
+export function openVault(
+  options: object,
+  host: Host,
+  onDeath: (cause: unknown) => void,
+  signal: AbortSignal,
+): Promise<Calls> {
+  const worker = startWorker();
+  const waiting = new Map<number, Waiting>();
+  const bodies: Streams = streams((message) => post(message));
+  const ended = new AbortController();
+  let origins: readonly string[] = [];
+  let last: StatePlain = { status: "initializing" };
+  let lastId = 0;
+  let silentBeats = 0;
+  let beat: ReturnType<typeof setTimeout> | undefined;
+  let opened: { resolve(vault: Calls): void; reject(why: unknown): void } | undefined;
+
+  function post(message: ToWorker, transfer: Transferable[] = []): void {
+    apply(postMessage, worker, [message, transfer]);
+  }
+
+  /** Sends a message that will be answered. */
+  function ask<T>(send: (id: number) => void): Promise<T> {
+    const id = ++lastId;
+    beat ??= setTimeout(listenForLife, BEAT_MS);
+    return new Promise<T>((resolve, reject) => {
+      waiting.set(id, { resolve, reject });
+      send(id);
+    }).finally(() => waiting.delete(id));
+  }
+
+  function call<T>(name: CallName, argument?: unknown): Promise<T> {
+    return ask((id) => post({ kind: "call", id, name, argument }));
+  }
+
+  function listenForLife(): void {
+    beat = undefined;
+    if (!waiting.size) return;
+    if (++silentBeats > MOST_SILENT_BEATS) return die(new Error("The worker does not answer."));
+    post({ kind: "ping" });
+    beat = setTimeout(listenForLife, BEAT_MS);
+  }
+
+  function die(cause: unknown): void {
+    if (ended.signal.aborted) return;
+    end(own("worker_lost", "", cause));
+    if (!opened) onDeath(cause);
+  }
+
+  function end(reason: unknown): void {
+    ended.abort();
+    clearTimeout(beat);
+    apply(terminate, worker, []);
+    for (const { reject } of waiting.values()) reject(reason);
+    waiting.clear();
+    bodies.fail(reason);
+    opened?.reject(reason);
+  }
+
+  function fail(id: number, error: unknown): void {
+    settle(id, ({ reject }) => reject(error));
+    bodies.broken(id, error);
+  }
+
+  function settle(id: number, how: (one: Waiting) => void): void {
+    const one = waiting.get(id);
+    if (one) how(one);
+  }
+
+  async function serve(id: number, service: Service): Promise<void> {
+    try {
+      const value: unknown = await perform(service);
+      post({ kind: "answer", id, value: typeof value === "string" ? value : undefined });
+    } catch (fault) {
+      post({ kind: "answer", id, fault: { name: (fault as Error | undefined)?.name } });
+    }
+  }
+
+  function perform([place, method, first, second = ""]: Service): unknown {
+    if (place === "page")
+      return method === "navigate" ? location.assign(first) : history.replaceState(history.state, "", first);
+    if (place === "cookies") return method === "set" ? (document.cookie = first) : document.cookie;
+    if (place === "adapter") return host.adapter?.[method](first, second);
+    return globalThis[place][`${method}Item`](first, second);
+  }
+
+  function hear(message: ToPage): void {
+    silentBeats = 0;
+    switch (message.kind) {
+      case "opened":
+        origins = message.origins;
+        opened?.resolve(vault);
+        return;
+      case "closed":
+        return end(message.fault);
+      case "result":
+        return settle(message.id, ({ resolve }) => resolve(message.value as never));
+      case "failed":
+        return fail(message.id, message.error);
+      case "response": {
+        const { id, head, body } = message;
+        return settle(id, ({ resolve }) => resolve(dress(head, body === "streamed" ? bodies.open(id) : body) as never));
+      }
+      case "chunk":
+        return bodies.chunk(message.id, message.bytes);
+      case "end":
+        return bodies.end(message.id);
+      case "state":
+        return host.onState((last = message.state));
+      case "event":
+        return host.onEvent(message.name, message.detail);
+      case "ask":
+        void serve(message.id, message.service);
+        return;
+      case "trap":
+        return die(message.fault);
+      case "pong":
+        return;
+    }
+    message satisfies never;
+  }
+
+  const vault: Calls = {
+    async init() {
+      const { state, ...found } = await call<Opened>("init");
+      last = state;
+      return found;
+    },
+    login: (options) => call("login", options),
+    logout: (options) => call("logout", options),
+    refresh: () => call("refresh"),
+    revoke: () => call("revoke"),
+    accessToken: (seconds) => call("accessToken", seconds),
+    idTokenClaims: () => call("idTokenClaims"),
+    snapshot: () => last,
+    dispose: () => end(own("disposed")),
+    fetch(request, body) {
+      const { signal, url } = request;
+      // No credential may go anywhere else.
+      if (!origins.includes(new URL(url).origin)) return fetch(request);
+      if (signal.aborted) return Promise.reject(signal.reason);
+      return ask((id) => {
+        const abort = () => {
+          fail(id, signal.reason);
+          post({ kind: "abort", id });
+        };
+        signal.addEventListener("abort", abort, { signal: ended.signal });
+        takeApart(request, body).then(
+          ([plain, transfer]) => signal.aborted || post({ kind: "fetch", id, request: plain }, transfer),
+          (error: unknown) => fail(id, error),
+        );
+      });
+    },
+  };
+
+  return new Promise<Calls>((resolve, reject) => {
+    const limit = setTimeout(() => end(new NoWorker("The worker did not start in time.")), LIMIT_SECONDS * 1000);
+    const settled = () => {
+      clearTimeout(limit);
+      opened = undefined;
+    };
+    opened = {
+      resolve: (vault) => (settled(), resolve(vault)),
+      reject: (why) => (settled(), reject(why)),
+    };
+    apply(addListener, worker, ["message", (event: Event) => hear(apply(dataOf!, event, []) as ToPage)]);
+    apply(addListener, worker, [
+      "error",
+      (event: ErrorEvent) => {
+        // Not an error of the page's: it is told as one of authsafe's.
+        event.preventDefault();
+        if (opened) end(new NoWorker(`worker.js cannot be run: ${event.message ?? "it is missing, or no script"}.`));
+        else die(event.message);
+      },
+    ]);
+    signal.addEventListener("abort", () => end(own("disposed")), { signal: ended.signal });
+    listenToPage((news) => post({ kind: "page", news }), ended.signal);
+    const wasm = wasmForWorker();
+    // The worker asks for it a round trip later, and finds it in the cache of the browser, or on its way there.
+    wasm.then((given) => typeof given === "string" && warm(given)).catch(() => {});
+    wasm.then(
+      (given) => post({ kind: "open", build: BUILD, wasm: given, options, href: location.href }),
+      (cause: unknown) => end({ code: "wasm_load_failed", detail: "The source: it was not given.", cause }),
+    );
+  });
+}
+
+/** Reads and forgets. What comes of it does not matter: the worker asks for itself, and checks what it gets. */
+function warm(address: string): void {
+  apply(realFetch, undefined, [address])
+    .then(({ body }: Response) => body?.pipeTo(new WritableStream()))
+    .catch(() => {});
+}
+
+function listenToPage(tell: (news: PageNews) => void, signal: AbortSignal): void {
+  const on = (target: EventTarget, name: string, news: PageNews, when: (event: Event) => boolean = () => true) =>
+    target.addEventListener(name, (event) => when(event) && tell(news), { signal });
+  on(window, "focus", "visible");
+  on(document, "visibilitychange", "visible", () => document.visibilityState === "visible");
+  on(window, "online", "online");
+  on(window, "pageshow", "restored", (event) => (event as PageTransitionEvent).persisted);
+}

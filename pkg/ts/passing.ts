@@ -43,11 +43,14 @@ export function headOf({ status, statusText, headers, url, redirected, type }: R
   return { status, statusText, headers: [...headers], url, redirected, type };
 }
 
+/** Fetch standard §2.2.3, "null body status". Some browsers show an empty body with these all the same. */
+const BODYLESS = [204, 205, 304];
+
 /** A response that shows what the browser's own would. */
 export function dress(head: ResponsePlain, body: ArrayBuffer | ReadableStream | null): Response {
   const { status, statusText, headers } = head;
   // Of these alone a Response can be made; 0 is a response that script may not look into.
-  const possible = status >= 200 && status <= 599;
+  const possible = status >= 200 && status <= 599 && !(body && BODYLESS.includes(status));
   return show(new Response(body, { status: possible ? status : 200, statusText, headers }), head);
 }
 

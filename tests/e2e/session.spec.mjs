@@ -37,15 +37,14 @@ for (const one of sessionCases) {
       expect(await right.signIn()).toMatchObject({ value: { user: { name: ALICE.name } } });
     });
 
-    test("a session that ended at the server is noticed by the next call", async ({ visit, servers, context }) => {
-      await context.clock.install();
+    test("a session that ended at the server is noticed by the next call", async ({ visit, servers, clock }) => {
       const tab = await visit(one);
       const other = await visit(one);
       await tab.signIn();
       await other.becomes({ status: "authenticated" });
       await servers.session.destroyAllSessions();
       // What the server said a moment ago is not asked again at once.
-      await context.clock.fastForward("00:15");
+      await clock.letPass(15);
       expect(await tab.call()).toEqual([401]);
       await tab.becomes({ status: "unauthenticated", reason: "expired" });
       await other.becomes({ status: "unauthenticated", reason: "expired" });
@@ -57,14 +56,13 @@ for (const one of sessionCases) {
 
 const one = byName("session, double-submit");
 
-test("a session that nobody extends ends on the page, too, without a call", async ({ visit, servers, context }) => {
-  await context.clock.install();
+test("a session that nobody extends ends on the page, too, without a call", async ({ visit, servers, clock }) => {
   const tab = await visit(one);
   await tab.signIn();
   const { session } = await tab.state();
   expect(session.expiresAt).toBeGreaterThan(session.issuedAt);
   servers.session.clock.advance(servers.session.lifetimes.idleSeconds + 5);
-  await context.clock.fastForward("02:05");
+  await clock.letPass(125);
   await tab.becomes({ status: "unauthenticated", reason: "expired" });
 });
 

@@ -2,7 +2,7 @@
  * Makes the client that the test described in `window.authOptions`, starts it as an application would, and keeps what it
  * tells. `window.started` is what `init()` found, as plain JSON; it is set last.
  */
-import * as authsafe from "/authsafe/dist/index.js";
+import * as authsafe from "/bare/authsafe/dist/index.js";
 import { adapters } from "./adapters.js";
 
 const EVENTS = [
@@ -26,6 +26,7 @@ window.attempt = async (work) => {
 };
 
 window.authsafe = authsafe;
+if (window.workerSource) authsafe.setWorkerSource(window.workerSource);
 window.record = { states: [], events: [] };
 if (window.authOptions) window.started = await start(withAdapter(window.authOptions));
 

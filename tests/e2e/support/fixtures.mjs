@@ -4,11 +4,13 @@ import { test as base, expect } from "@playwright/test";
 import { startAll } from "../../../www/server/testing.js";
 import { startFakeProvider } from "../fakes/provider.mjs";
 import { startRecorder } from "../fakes/recorder.mjs";
+import { installClock } from "./clock.mjs";
 import { optionsOf, renewals, resourceOf } from "./cases.mjs";
 import { Tab } from "./tab.mjs";
 
 export { expect };
 
+const pkg = fileURLToPath(new URL("../../../pkg", import.meta.url));
 const pages = fileURLToPath(new URL("../pages", import.meta.url));
 /** For what is prepared once in each worker. */
 const SETUP_MS = 240_000;
@@ -18,7 +20,14 @@ export const test = base.extend({
     async ({}, use) => {
       const redirectPaths = ["/", "/callback", "/bare/", "/bare/elsewhere"];
       // Tests invent servers of their own there, which a policy would have to name beforehand.
-      const stack = await startAll({ redirectPaths, extraStatic: { "/bare": { dir: pages, csp: false } } });
+      // A worker obeys the policy that its own script comes with.
+      const unbound = (dir) => ({ dir, csp: false });
+      const extraStatic = {
+        "/bare/authsafe/dist": unbound(`${pkg}/dist`),
+        "/bare/authsafe/wasm": unbound(`${pkg}/wasm`),
+        "/bare": unbound(pages),
+      };
+      const stack = await startAll({ redirectPaths, extraStatic });
       const config = await (await fetch(`${stack.pageUrl}/config.json`)).json();
       await use({ ...stack, config });
       await stack.close();
@@ -50,6 +59,11 @@ export const test = base.extend({
     stack.session.clock.reset();
     stack.api.clock.reset();
     for (const server of [stack.provider, stack.api, stack.page]) await server.restart();
+  },
+
+  /** Time, which passes only a little unless `clock.letPass(seconds)` lets it. To be asked for where a test needs it. */
+  clock: async ({ context }, use) => {
+    await use(await installClock(context));
   },
 
   /** An uncaught error or a rejected promise that nobody handles fails the test, whatever it is about. */

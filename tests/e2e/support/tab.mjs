@@ -104,11 +104,6 @@ export class Tab {
     return this.attempt("(scope) => auth.logout({ scope })", scope);
   }
 
-  /** Puts the page's clock past the end of every token. `page.clock.install()` must have run before the page was opened. */
-  async letTokensExpire() {
-    await this.page.clock.fastForward("10:00");
-  }
-
   close() {
     return this.page.close();
   }

@@ -27,14 +27,14 @@ export async function layer(t) {
   const folder = mkdtempSync(join(tmpdir(), "authsafe-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   writeFileSync(join(folder, "package.json"), '{"type":"module"}');
-  await build({
+  const bundle = (entries, external) => ({
     absWorkingDir: root,
-    entryPoints: { index: "pkg/ts/index.ts", core: "pkg/ts/core.ts" },
+    entryPoints: entries.map((name) => `pkg/ts/${name}.ts`),
     outdir: folder,
     bundle: true,
     format: "esm",
     target: "es2022",
-    external: ["./core.js"],
+    external,
     // What these tests serve is no file of any version.
     define: { WASM_INTEGRITY: '""' },
     logLevel: "warning",
@@ -48,6 +48,7 @@ export async function layer(t) {
       },
     ],
   });
+  await Promise.all([build(bundle(["index", "core"], ["./core.js"])), build(bundle(["worker"]))]);
   const script = { modules: [], cores: [], calls: [], answers: {} };
   globalThis.isSecureContext = true;
   globalThis.scriptedModules = script.modules;
@@ -62,7 +63,7 @@ export async function layer(t) {
 }
 
 /** As `layer`, with a client that needs no network for its start. */
-export async function client(t, config = { mode: "token" }, answers = {}) {
+export async function client(t, config = { mode: "token", isolation: "page" }, answers = {}) {
   const made = await layer(t);
   made.setWasmSource(EMPTY_WASM);
   Object.assign(made.script.answers, answers);

@@ -32,8 +32,8 @@ const create: CreateCore = (options, host, onTrap, signal) => {
   const core = new WasmCore(options, host) as unknown as Core;
   // The core may stop between two turns of the event loop; then the signal settles what waits for it.
   const gate: Gate = {
-    authorize: (url, method) => abortable(() => core.authorize(url, method), signal),
-    answered: (ticket, status, challenge) => abortable(() => core.answered(ticket, status, challenge), signal),
+    authorize: (url, method) => abortable(async () => core.authorize(url, method), signal),
+    answered: (ticket, status, challenge) => abortable(async () => core.answered(ticket, status, challenge), signal),
     isSessionExpired: host.isSessionExpired,
   };
   core.fetch = (request, body) => send(gate, request, body);

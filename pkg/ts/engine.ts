@@ -45,6 +45,7 @@ export async function place(parts: Parts<unknown>, host: Host, ends: Ends, signa
       throw own("isolation_unavailable", degraded);
   }
   const create = await load();
+  signal.throwIfAborted();
   const placed: Placed = { engine: create(parts.options, host, ends.trap, signal), isolation: "page" };
   return degraded ? { ...placed, degraded } : placed;
 }

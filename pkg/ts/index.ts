@@ -9,7 +9,6 @@
  */
 export { createAuthClient } from "./client.js";
 export { AuthError, type AuthErrorFields, type OAuthErrorResponse } from "./error.js";
-export { setWasmSource } from "./loader.js";
+export { setWasmSource, setWorkerSource } from "./loader.js";
 export { describeStorage } from "./storage.js";
-export { setWorkerSource } from "./vault.js";
 export type * from "./types.js";

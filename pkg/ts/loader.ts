@@ -25,6 +25,25 @@ export function setWasmSource(source: WasmSource): void {
   Promise.resolve(source).catch(() => {});
 }
 
+let workerSource: string | URL | undefined;
+
+/**
+ * Where `worker.js` comes from, for hosts that cannot serve it beside the script. It must be the file of this version, on the
+ * origin of the page; a worker is never made from a `blob:` or `data:` address. To be called before the first use of a client.
+ */
+export function setWorkerSource(source: string | URL): void {
+  workerSource = source;
+}
+
+/**
+ * What the application set, or the file beside this script.
+ *
+ * @internal
+ */
+export function workerGiven(): string | URL {
+  return workerSource ?? new URL("./worker.js", import.meta.url);
+}
+
 /**
  * Loads and compiles the core, once for all clients of the page. After a failure, the next call tries again.
  *

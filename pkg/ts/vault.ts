@@ -1,6 +1,6 @@
 /** The page's side of the vault: starts the worker, passes calls and requests in, and does for it what only a page can do. */
 import { own } from "./error.js";
-import { addressOf, LIMIT_SECONDS, wasmGiven } from "./loader.js";
+import { addressOf, LIMIT_SECONDS, wasmGiven, workerGiven } from "./loader.js";
 import { dress, type Streams, streams, takeApart } from "./passing.js";
 import type { Calls, Host, PageNews, StatePlain } from "./skin.js";
 import { BUILD } from "./source.js";
@@ -23,16 +23,6 @@ export class NoWorker {
   constructor(readonly cause: string) {}
 }
 
-let workerUrl: string | URL | undefined;
-
-/**
- * Where `worker.js` comes from, for hosts that cannot serve it beside the script. It must be the file of this version, on the
- * origin of the page; a worker is never made from a `blob:` or `data:` address. To be called before the first use of a client.
- */
-export function setWorkerSource(source: string | URL): void {
-  workerUrl = source;
-}
-
 let policy: { createScriptURL(url: string): string } | undefined;
 
 /** Trusted Types §2.3: the policy takes the one address that it was made for. */
@@ -45,7 +35,7 @@ function trusted(url: string): string {
 
 function startWorker(): Worker {
   if (!RealWorker) throw new NoWorker("This environment has no workers.");
-  const url = new URL(workerUrl ?? new URL("./worker.js", import.meta.url), document.baseURI);
+  const url = new URL(workerGiven(), document.baseURI);
   if (url.origin !== location.origin || !/^https?:$/.test(url.protocol)) {
     throw new NoWorker("worker.js is not served from the page's own origin; see setWorkerSource().");
   }

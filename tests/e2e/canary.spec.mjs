@@ -62,6 +62,7 @@ test("tokens, codes and verifiers show nowhere while they are used and while thi
   const options = {
     id: "canary",
     logger: "debug",
+    exposeAccessToken: true,
     oidc: { issuer: liar.issuer, clientId: "client" },
     allowedOrigins: [recorder.origin],
   };

@@ -94,16 +94,23 @@ test("a client that is refused for its options leaves alone who is signed in", a
   expect((await tab.reload()).state).toMatchObject({ status: "authenticated" });
 });
 
-test("isolation that cannot be had fails where it is required, and is told where it is only wished for", async ({
+test("a worker holds the tokens by itself; where they pass through the page anyway, that is told or refused", async ({
   page,
   visit,
   servers,
 }) => {
+  const one = byName("token by OpenID, memory");
+  const isolated = await visit(one);
+  expect(await isolated.page.evaluate(() => window.auth.isolation)).toBe("worker");
+  await isolated.signIn();
+  expect(await isolated.attempt("() => auth.getAccessToken()")).toMatchObject({ error: { code: "token_isolated" } });
+  expect(await isolated.call()).toEqual([200]);
+
   await page.goto(`${servers.config.pageUrl}/bare/`);
-  const options = optionsOf(byName("token by OpenID, memory"), servers.config);
+  const options = optionsOf(byName("token by OpenID, localStorage"), servers.config);
   const { error } = await tryOptions(page, { ...options, isolation: "required" });
   expect(error).toMatchObject({ code: "isolation_unavailable", recovery: "fix_config" });
-  const tab = await visit(byName("token by OpenID, memory"), { options: { isolation: "worker" } });
+  const tab = await visit(byName("token by OpenID, localStorage"), { page: await page.context().newPage() });
   expect(await tab.events("isolationDegraded")).toHaveLength(1);
   expect(await tab.page.evaluate(() => window.auth.isolation)).toBe("page");
 });

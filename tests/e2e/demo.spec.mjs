@@ -125,7 +125,9 @@ test("a person signs in with tokens at the provider, renews, opens a second tab 
 test("50 calls on an expired token are one renewal, and the page shows it", async ({ page, servers }) => {
   await page.clock.install();
   const first = demo(page, "expired");
-  await page.goto(`${servers.config.pageUrl}/?mode=token&login=password&storage=memory&renew=on-use`);
+  await page.goto(
+    `${servers.config.pageUrl}/?mode=token&login=password&storage=sessionStorage&plaintext=yes&renew=on-use`,
+  );
   await typePassword(first);
   await first.isSignedIn();
   await page.clock.fastForward("03:00");

@@ -99,7 +99,11 @@ test("init resolves with what a callback brought, and with why it failed", async
 test("a state keeps its reference until something changed, and its user until the user changed", async (t) => {
   let mapped = 0;
   const mapUser = (raw) => ({ sub: raw.sub, mapped: ++mapped });
-  const { auth, script } = await client(t, { mode: "token", mapUser }, { snapshot: () => signedIn() });
+  const { auth, script } = await client(
+    t,
+    { mode: "token", isolation: "page", mapUser },
+    { snapshot: () => signedIn() },
+  );
   const seen = [];
   auth.subscribe((state) => seen.push(state));
   await auth.init();
@@ -120,7 +124,11 @@ test("a state keeps its reference until something changed, and its user until th
 
 test("a user who left is not kept for the next sign-in", async (t) => {
   let mapped = 0;
-  const { auth, script } = await client(t, { mode: "token", mapUser: (raw) => ({ ...raw, mapped: ++mapped }) });
+  const { auth, script } = await client(t, {
+    mode: "token",
+    isolation: "page",
+    mapUser: (raw) => ({ ...raw, mapped: ++mapped }),
+  });
   await auth.init();
   for (const state of [signedIn(), { status: "unauthenticated", reason: "logged_out" }, signedIn()]) {
     script.cores[0].host.onState(state);
@@ -135,7 +143,7 @@ test("a mapUser that throws is a wrong configuration, and nobody counts as signe
   };
   const { auth, AuthError } = await client(
     t,
-    { mode: "token", mapUser },
+    { mode: "token", isolation: "page", mapUser },
     { snapshot: () => signedIn(), login: async () => ({ user: {}, session: { clockSkew: 0 } }) },
   );
   const { state } = await auth.init();
@@ -204,7 +212,7 @@ test("listeners can be taken back, also while they are called, by signal, and af
 
 test("events carry mapped users and AuthErrors", async (t) => {
   const mapUser = (raw) => ({ sub: raw.sub, mapped: true });
-  const { auth, script, AuthError } = await client(t, { mode: "token", mapUser, logger: "silent" });
+  const { auth, script, AuthError } = await client(t, { mode: "token", isolation: "page", mapUser, logger: "silent" });
   await auth.init();
   const heard = {};
   for (const name of ["userChanged", "refreshFailed"]) auth.on(name, (detail) => (heard[name] = detail));
@@ -301,7 +309,7 @@ test("a client that is disposed of while it loads makes no core", async (t) => {
   auth.dispose();
   await assert.rejects(init, { code: "disposed" });
   // Loading is shared, and it is over for the first client before it is for the second.
-  await createAuthClient({ mode: "token" }).preload();
+  await createAuthClient({ mode: "token", isolation: "page" }).preload();
   assert.deepEqual(script.modules.length, 1);
   assert.deepEqual(script.cores, []);
 });
@@ -348,7 +356,11 @@ test("a sign-in that arrives after it was called off is ended again, and one tha
   const refused = { ...expired, code: "server_error", phase: "logout", message: "The server failed." };
   const lines = [];
   const logger = { error() {}, warn: (line) => lines.push(line), info() {}, debug() {} };
-  const { auth, script } = await client(t, { mode: "token", logger }, { revoke: () => Promise.reject(refused) });
+  const { auth, script } = await client(
+    t,
+    { mode: "token", isolation: "page", logger },
+    { revoke: () => Promise.reject(refused) },
+  );
   const called = (wanted) => script.calls.filter(([name]) => name === wanted).length;
   for (const late of [false, true]) {
     const { promise, resolve } = deferred();

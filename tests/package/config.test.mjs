@@ -5,7 +5,7 @@ import { client, EMPTY_WASM, layer, uncaught, until } from "./fakes/scripted.mjs
 
 const endpoints = { session: "/session" };
 const session = (more) => ({ mode: "session", endpoints, ...more });
-const token = (more) => ({ mode: "token", ...more });
+const token = (more) => ({ mode: "token", isolation: "page", ...more });
 const adapter = { get: () => null, set() {}, remove() {} };
 
 /** What the core is handed for `config`. */
@@ -36,6 +36,7 @@ test("the core gets the options as plain data, and the functions by name", async
   );
   assert.deepEqual(JSON.parse(JSON.stringify(two.options)), {
     mode: "token",
+    isolation: "page",
     firstParty: { baseUrl: "/", endpoints: { login: "/login" } },
     storage: { kind: "custom", dangerouslyPlaintext: true },
     allowedOrigins: ["https://api.example", { origin: "https://b.example" }],
@@ -62,7 +63,7 @@ test("an inherited property is no option, wherever it comes from", async (t) => 
     await createAuthClient(token({ oidc: inherited, ["__proto__"]: { id: "evil" } })).init();
     const [{ options, host }] = script.cores;
     // An own member of this name is like any other that the core does not know: it gets there, and is refused.
-    assert.deepEqual(Object.keys(options), ["mode", "oidc", "__proto__"]);
+    assert.deepEqual(Object.keys(options), ["mode", "isolation", "oidc", "__proto__"]);
     assert.deepEqual(Object.keys(options.oidc), ["scope"]);
     for (const name in polluted) {
       for (const object of [options, options.oidc, host]) assert.equal(object[name], undefined, name);

@@ -30,7 +30,7 @@ test("many clients load the core once, and each makes a core of its own", async 
   const { createAuthClient, setWasmSource, script } = await layer(t);
   const told = await server(t);
   setWasmSource(told.url);
-  const clients = Array.from({ length: 20 }, () => createAuthClient({ mode: "token" }));
+  const clients = Array.from({ length: 20 }, () => createAuthClient({ mode: "token", isolation: "page" }));
   await Promise.all(clients.flatMap((auth) => [auth.preload(), auth.init(), auth.init(), auth.refresh()]));
   assert.equal(told.requests, 1);
   assert.equal(script.modules.length, 1);
@@ -41,7 +41,7 @@ test("many clients load the core once, and each makes a core of its own", async 
 test("preload compiles and starts nothing", async (t) => {
   const { createAuthClient, setWasmSource, script } = await layer(t);
   setWasmSource(EMPTY_WASM);
-  const auth = createAuthClient({ mode: "token" });
+  const auth = createAuthClient({ mode: "token", isolation: "page" });
   await auth.preload();
   assert.equal(script.modules.length, 1);
   assert.deepEqual(script.cores, []);
@@ -63,7 +63,7 @@ test("every kind of source is taken", async (t) => {
   for (const [name, source] of Object.entries(sources)) {
     const { createAuthClient, setWasmSource, script } = await layer(t);
     setWasmSource(source);
-    await createAuthClient({ mode: "token" }).init();
+    await createAuthClient({ mode: "token", isolation: "page" }).init();
     assert.ok(script.modules[0] instanceof WebAssembly.Module, name);
   }
 });
@@ -74,7 +74,7 @@ test("a wrong media type only costs the streaming", async (t) => {
     told.answer = [200, type, EMPTY_WASM];
     const { createAuthClient, setWasmSource, script } = await layer(t);
     setWasmSource(told.url);
-    await createAuthClient({ mode: "token" }).init();
+    await createAuthClient({ mode: "token", isolation: "page" }).init();
     assert.equal(script.modules.length, 1, type);
   }
 });
@@ -83,7 +83,7 @@ test("a load that failed is reported with what was found, and the next call trie
   const { createAuthClient, setWasmSource, AuthError } = await layer(t);
   const told = await server(t);
   setWasmSource(`${told.url}?signature=canary`);
-  const auth = createAuthClient({ mode: "token" });
+  const auth = createAuthClient({ mode: "token", isolation: "page" });
   const failures = [
     [[404, "text/html", "<!doctype html>"], /core\.wasm answered 404 with text\/html\. Not Found/],
     [[200, "text/html", "<!doctype html>"], /core\.wasm answered 200 with text\/html\. .*magic word/],
@@ -107,7 +107,7 @@ test("an unreachable source is reported, and another one can be set", async (t) 
   const { createAuthClient, setWasmSource } = await layer(t);
   // Port 9 is discard: nothing listens there.
   setWasmSource("http://127.0.0.1:9/core.wasm");
-  const auth = createAuthClient({ mode: "token" });
+  const auth = createAuthClient({ mode: "token", isolation: "page" });
   await assert.rejects(auth.preload(), { code: "wasm_load_failed", message: /127\.0\.0\.1:9\/core\.wasm/ });
   setWasmSource(EMPTY_WASM);
   await auth.preload();
@@ -116,7 +116,7 @@ test("an unreachable source is reported, and another one can be set", async (t) 
 test("a response that was given once serves a second attempt too", async (t) => {
   const { createAuthClient, setWasmSource } = await layer(t);
   setWasmSource(new Response(EMPTY_WASM, { headers: { "content-type": "application/wasm" } }));
-  const auth = createAuthClient({ mode: "token" });
+  const auth = createAuthClient({ mode: "token", isolation: "page" });
   const { compileStreaming } = WebAssembly;
   replace(t, "compileStreaming", () => Promise.reject(new WebAssembly.CompileError("out of memory")));
   await assert.rejects(auth.preload(), { code: "wasm_load_failed" });
@@ -127,7 +127,7 @@ test("a response that was given once serves a second attempt too", async (t) => 
 test("the script beside index.js may come late, too", async (t) => {
   const { createAuthClient, setWasmSource, folder } = await layer(t);
   setWasmSource(EMPTY_WASM);
-  const auth = createAuthClient({ mode: "token" });
+  const auth = createAuthClient({ mode: "token", isolation: "page" });
   renameSync(join(folder, "core.js"), join(folder, "hidden.js"));
   await assert.rejects(auth.init(), { code: "wasm_load_failed" });
   renameSync(join(folder, "hidden.js"), join(folder, "core.js"));
@@ -150,7 +150,7 @@ test("a refusal by CSP is told from any other failure, in each browser's words",
     const cause = new WebAssembly.CompileError(message);
     replace(t, "compileStreaming", () => Promise.reject(cause));
     await assert.rejects(
-      createAuthClient({ mode: "token" }).init(),
+      createAuthClient({ mode: "token", isolation: "page" }).init(),
       {
         code: "wasm_blocked_by_csp",
         retryable: false,
@@ -167,7 +167,7 @@ test("a connection that CSP refuses is not mistaken for wasm that CSP forbids", 
   const { createAuthClient, setWasmSource } = await layer(t);
   const message = "Failed to fetch. Refused to connect because it violates the document's Content Security Policy.";
   setWasmSource(Promise.reject(new TypeError(message)));
-  await assert.rejects(createAuthClient({ mode: "token" }).init(), { code: "wasm_load_failed" });
+  await assert.rejects(createAuthClient({ mode: "token", isolation: "page" }).init(), { code: "wasm_load_failed" });
 });
 
 test("a page that is no secure context is told so, before anything is loaded", async (t) => {
@@ -175,7 +175,7 @@ test("a page that is no secure context is told so, before anything is loaded", a
   const told = await server(t);
   setWasmSource(told.url);
   globalThis.isSecureContext = false;
-  const auth = createAuthClient({ mode: "token" });
+  const auth = createAuthClient({ mode: "token", isolation: "page" });
   await assert.rejects(auth.init(), { code: "insecure_context", phase: "init", hint: /https/ });
   assert.equal(told.requests, 0);
 });
@@ -183,7 +183,7 @@ test("a page that is no secure context is told so, before anything is loaded", a
 test("a load that never ends is given up, and the next call tries again", async (t) => {
   const { createAuthClient, setWasmSource } = await layer(t);
   setWasmSource(new Promise(() => {}));
-  const auth = createAuthClient({ mode: "token" });
+  const auth = createAuthClient({ mode: "token", isolation: "page" });
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const preload = assert.rejects(auth.preload(), { code: "wasm_load_failed", message: /within 60 s/ });
   t.mock.timers.tick(60_000);

@@ -16,10 +16,11 @@ writeFileSync(join(app, "package.json"), JSON.stringify({ name: "app", private: 
 execFileSync("npm", ["install", "--offline", "--no-audit", "--no-fund", "--loglevel=error", tarball], { cwd: app });
 
 /** Makes a client in the page, and gives what `init()` found: its state, or the error it rejected with. */
-export function init(page) {
-  return page.evaluate(async () => {
+export function init(page, isolation = "page") {
+  return page.evaluate(async (isolation) => {
     window.auth ??= window.authsafe.createAuthClient({
       mode: "token",
+      isolation,
       firstParty: { baseUrl: location.origin, endpoints: { login: "/login" } },
     });
     try {
@@ -27,8 +28,9 @@ export function init(page) {
     } catch (error) {
       return { error: window.authsafe.AuthError.is(error) ? error.toJSON() : String(error) };
     }
-  });
+  }, isolation);
 }
 
 /** What `init()` finds where nobody is signed in. */
+export const NOBODY_IN_WORKER = { state: { status: "unauthenticated", reason: "never" }, isolation: "worker" };
 export const NOBODY = { state: { status: "unauthenticated", reason: "never" }, isolation: "page" };

@@ -4,11 +4,13 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { open, serve } from "../support/browser.mjs";
-import { app, init, installed, NOBODY } from "./install.mjs";
+import { app, init, installed, NOBODY, NOBODY_IN_WORKER } from "./install.mjs";
 
 const CORE = "/node_modules/authsafe/dist/core.js";
 const WASM = "/node_modules/authsafe/wasm/authsafe_bg.wasm";
-const STRICT = "default-src 'none'; connect-src 'self'; require-trusted-types-for 'script'; script-src 'self'";
+const WORKER = "/node_modules/authsafe/dist/worker.js";
+const STRICT =
+  "default-src 'none'; connect-src 'self'; worker-src 'self'; require-trusted-types-for 'script'; script-src 'self'";
 
 before(() => {
   writeFileSync(
@@ -55,11 +57,58 @@ test("the page gets no way to the core's memory: no global, and no export but th
 test("it works under a strict policy that allows wasm and nothing else that is dangerous", async (t) => {
   const policy = `${STRICT} 'wasm-unsafe-eval'`;
   const { origin } = await serve(t, app, { headers: { "content-security-policy": policy } });
-  const page = await open(t, origin);
-  const violations = [];
-  page.on("console", (message) => violations.push(message.text()));
-  assert.deepEqual(await init(page), NOBODY);
-  assert.deepEqual(violations, []);
+  for (const [isolation, found] of [
+    ["page", NOBODY],
+    ["required", NOBODY_IN_WORKER],
+  ]) {
+    const page = await open(t, origin);
+    const violations = [];
+    page.on("console", (message) => violations.push(message.text()));
+    assert.deepEqual(await init(page, isolation), found);
+    assert.deepEqual(violations, []);
+  }
+});
+
+for (const [what, options, cause] of [
+  ["is missing", { answers: { [WORKER]: () => NOT_FOUND } }, /cannot be run/],
+  ["has a wrong type", { answers: { [WORKER]: () => [200, "text/html", "<!doctype html>"] } }, /cannot be run/],
+  ["is forbidden", { headers: { "content-security-policy": "worker-src 'none'" } }, /cannot be run|refuses/],
+]) {
+  test(`where the worker ${what}, the core runs in the page and says so, or fails where a worker is required`, async (t) => {
+    const { origin } = await serve(t, app, options);
+    const page = await open(t, origin);
+    const causes = await page.evaluate(async () => {
+      const causes = [];
+      const { createAuthClient } = window.authsafe;
+      const firstParty = { baseUrl: location.origin, endpoints: { login: "/login" } };
+      const auth = createAuthClient({ mode: "token", firstParty, logger: "silent" });
+      auth.on("isolationDegraded", ({ cause }) => causes.push(auth.isolation, cause));
+      await auth.init();
+      const strict = createAuthClient({ mode: "token", firstParty, isolation: "required" });
+      const error = await strict.init().catch((error) => error);
+      return [...causes, auth.isolation, error.code, error.message];
+    });
+    assert.match(causes[1], cause);
+    assert.match(causes[4], cause);
+    assert.deepEqual([causes.length, causes[2], causes[3]], [5, "page", "isolation_unavailable"]);
+    assert.deepEqual(page.uncaught, []);
+  });
+}
+
+test("a worker of another version, or with a wasm in which one bit was changed, does not hold a session", async (t) => {
+  const other = readFileSync(join(app, WORKER), "utf8").replaceAll(/sha384-[\w+/=]+/g, "sha384-x");
+  const wasm = readFileSync(join(app, WASM));
+  const changed = Buffer.from(wasm);
+  changed[changed.lastIndexOf("Sign in again.")] ^= 1;
+  for (const [answers, message] of [
+    [{ [WORKER]: () => [200, "text/javascript", other] }, /another version/],
+    [{ [WASM]: () => [200, "application/wasm", changed] }, /is not the file of this version/],
+  ]) {
+    const { origin } = await serve(t, app, { answers });
+    const { error } = await init(await open(t, origin), "required");
+    assert.equal(error.code, "wasm_load_failed");
+    assert.match(error.message, message);
+  }
 });
 
 test("a policy that forbids wasm is named, with the directive that is missing", async (t) => {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { before, test } from "node:test";
 import { build, createLogger, createServer, preview } from "vite";
 import { open } from "../support/browser.mjs";
-import { app, init, NOBODY } from "./install.mjs";
+import { app, init, NOBODY, NOBODY_IN_WORKER } from "./install.mjs";
 
 const root = join(app, "vite");
 
@@ -41,6 +41,8 @@ const address = ({ httpServer }) => `http://127.0.0.1:${httpServer.address().por
 async function works(t, server) {
   const page = await open(t, address(server));
   assert.deepEqual(await init(page), NOBODY);
+  const isolated = await open(t, address(server));
+  assert.deepEqual(await init(isolated, "required"), NOBODY_IN_WORKER);
   // The same file by its public name, for hosts on which it is not found by itself.
   const other = await open(t, address(server));
   await other.evaluate(() => window.authsafe.setWasmSource(window.wasm));

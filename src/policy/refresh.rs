@@ -229,7 +229,8 @@ mod tests {
                 }
                 Outcome::KeepAndRetry => assert!(code.retryable() || *code == ErrorCode::RedirectRefused, "{code:?}"),
                 Outcome::KeepAndStop => {
-                    let instance_is_gone = matches!(code, ErrorCode::WasmTrapped | ErrorCode::WasmLoadFailed);
+                    let instance_is_gone =
+                        matches!(code, ErrorCode::WasmTrapped | ErrorCode::WasmLoadFailed | ErrorCode::WorkerLost);
                     assert!(!code.retryable() || instance_is_gone, "{code:?}");
                 }
             }

@@ -76,8 +76,9 @@ export interface Streams {
 
 type Body = Extract<ToPage, { kind: "chunk" }>["bytes"];
 
+// Held strongly: a browser may drop the script's side of a stream that is still being read.
 interface Open {
-  controller: WeakRef<ReadableStreamDefaultController<Body> | ReadableByteStreamController>;
+  controller: ReadableByteStreamController;
   ready?: () => void;
 }
 
@@ -86,20 +87,15 @@ export function streams(post: (message: ToWorker) => void): Streams {
   const close = (id: number, last: (controller: ReadableByteStreamController) => void) => {
     const one = open.get(id);
     open.delete(id);
-    const controller = one?.controller.deref();
-    if (controller) last(controller as ReadableByteStreamController);
+    if (one) last(one.controller);
     one?.ready?.();
   };
-  // Nobody can read it any more, so its rest need not come.
-  const forgotten = new FinalizationRegistry((id: number) => {
-    if (open.delete(id)) post({ kind: "cancel", id });
-  });
   return {
     open(id) {
       const bytes = "ReadableByteStreamController" in globalThis;
       const source = {
         start(controller: ReadableByteStreamController) {
-          open.set(id, { controller: new WeakRef(controller) });
+          open.set(id, { controller });
         },
         pull(_: ReadableByteStreamController) {
           return new Promise<void>((ready) => {
@@ -117,12 +113,11 @@ export function streams(post: (message: ToWorker) => void): Streams {
       const stream = bytes
         ? new ReadableStream({ ...source, type: "bytes" }, { highWaterMark: AHEAD })
         : new ReadableStream(source as unknown as UnderlyingDefaultSource<Body>, { highWaterMark: 4 });
-      forgotten.register(stream, id);
       return stream as ReadableStream<Uint8Array>;
     },
     chunk(id, bytes) {
       const one = open.get(id);
-      (one?.controller.deref() as ReadableByteStreamController | undefined)?.enqueue(bytes);
+      one?.controller.enqueue(bytes);
       one?.ready?.();
     },
     end: (id) =>

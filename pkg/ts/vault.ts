@@ -242,11 +242,12 @@ export function openVault(
     ]);
     signal.addEventListener("abort", () => end(own("disposed")), { signal: ended.signal });
     listenToPage((news) => post({ kind: "page", news }), ended.signal);
-    const wasm = wasmForWorker();
-    // The worker asks for it a round trip later, and finds it in the cache of the browser, or on its way there.
-    wasm.then((given) => typeof given === "string" && warm(given)).catch(() => {});
-    wasm.then(
-      (given) => post({ kind: "open", build: BUILD, wasm: given, options, href: location.href }),
+    wasmForWorker().then(
+      (given) => {
+        post({ kind: "open", build: BUILD, wasm: given, options, href: location.href });
+        // The worker asks for it a round trip later, and finds it in the cache of the browser, or on its way there.
+        if (typeof given === "string") warm(given);
+      },
       (cause: unknown) => end({ code: "wasm_load_failed", detail: "The source: it was not given.", cause }),
     );
   });

@@ -3,8 +3,9 @@
 //! A record is split over `<key>.0`, `<key>.1`, …. The first part begins with the number of parts and a checksum of the
 //! whole, so that a write that was cut off reads as no record, never as half a record or a mixture of two.
 
+use super::custom::ask;
+use super::reflect;
 use super::storage::failure;
-use super::{promise, reflect};
 use crate::ports::{Store, StoreFailure};
 use crate::types::Lifetime;
 use wasm_bindgen::JsValue;
@@ -137,13 +138,6 @@ impl Store for CookieStore {
     }
 }
 
-/// What the page's jar returns.
-async fn ask(jar: &JsValue, method: &str, arguments: &[JsValue]) -> Result<JsValue, StoreFailure> {
-    let returned = reflect::call(jar, method, arguments).map_err(|thrown| failure(&thrown))?;
-    let outcome = promise::within(PATIENCE, Box::pin(promise::settled(&returned))).await;
-    outcome.unwrap_or(Err(JsValue::UNDEFINED)).map_err(|thrown| failure(&thrown))
-}
-
 /// The value of a cookie that script may read, percent-decoded where that is possible.
 pub(super) fn readable(name: &str) -> Option<String> {
     let jar = jar().ok()?;
@@ -234,6 +228,3 @@ const PART: usize = 3500;
 const MOST_PARTS: usize = 4;
 
 const LONGEST_KEY: usize = 400;
-
-/// A page that is frozen does not answer.
-const PATIENCE: Lifetime = Lifetime::from_seconds(5);

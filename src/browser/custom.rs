@@ -18,30 +18,31 @@ impl CustomStore {
     pub fn new(adapter: JsValue) -> Self {
         Self { adapter }
     }
+}
 
-    async fn ask(&self, method: &str, arguments: &[JsValue]) -> Result<JsValue, StoreFailure> {
-        let returned = reflect::call(&self.adapter, method, arguments).map_err(|thrown| failure(&thrown))?;
-        let outcome = promise::within(PATIENCE, Box::pin(promise::settled(&returned))).await;
-        outcome.unwrap_or(Err(JsValue::UNDEFINED)).map_err(|thrown| failure(&thrown))
-    }
+/// What a method of an object outside this module returns, be it a value or a promise.
+pub(super) async fn ask(target: &JsValue, method: &str, arguments: &[JsValue]) -> Result<JsValue, StoreFailure> {
+    let returned = reflect::call(target, method, arguments).map_err(|thrown| failure(&thrown))?;
+    let outcome = promise::within(PATIENCE, Box::pin(promise::settled(&returned))).await;
+    outcome.unwrap_or(Err(JsValue::UNDEFINED)).map_err(|thrown| failure(&thrown))
 }
 
 impl Store for CustomStore {
     async fn read(&self, key: &str) -> Result<Option<String>, StoreFailure> {
-        match reflect::present(self.ask("get", &[key.into()]).await?) {
+        match reflect::present(ask(&self.adapter, "get", &[key.into()]).await?) {
             None => Ok(None),
             Some(value) => value.as_string().map(Some).ok_or(StoreFailure::Failed),
         }
     }
 
     async fn write(&self, key: &str, text: &str) -> Result<(), StoreFailure> {
-        self.ask("set", &[key.into(), text.into()]).await.map(drop)
+        ask(&self.adapter, "set", &[key.into(), text.into()]).await.map(drop)
     }
 
     async fn remove(&self, key: &str) -> Result<(), StoreFailure> {
-        self.ask("remove", &[key.into()]).await.map(drop)
+        ask(&self.adapter, "remove", &[key.into()]).await.map(drop)
     }
 }
 
-/// An adapter that never settles must not keep a sign-in waiting for ever.
+/// An adapter that never settles, or a page that is frozen, must not keep a sign-in waiting for ever.
 const PATIENCE: Lifetime = Lifetime::from_seconds(5);

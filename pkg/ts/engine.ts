@@ -1,7 +1,7 @@
 /** Chooses the realm in which the core runs, and says when it is not the one that was asked for. */
 import type { Parts } from "./config.js";
 import { type AuthErrorFields, own, wrap } from "./error.js";
-import { load, needSecureContext } from "./loader.js";
+import { load } from "./loader.js";
 import type { Calls, Core, Host, LoadFault } from "./skin.js";
 import { NoWorker, openVault } from "./vault.js";
 
@@ -31,7 +31,6 @@ export function wantsWorker({ mode, options }: Pick<Parts<unknown>, "mode" | "op
 
 /** Starts a core. Rejects with an `AuthError`. */
 export async function place(parts: Parts<unknown>, host: Host, ends: Ends, signal: AbortSignal): Promise<Placed> {
-  needSecureContext();
   let degraded: string | undefined;
   if (wantsWorker(parts)) {
     degraded = obstacle(parts);

@@ -50,6 +50,7 @@ export function workerGiven(): string | URL {
  * @internal
  */
 export function load(): Promise<CreateCore> {
+  needSecureContext();
   return (pending ??= attempt().catch(({ code, detail, cause }: LoadFault) => {
     pending = undefined;
     throw own(code, detail, cause);

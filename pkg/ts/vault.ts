@@ -1,6 +1,6 @@
 /** The page's side of the vault: starts the worker, passes calls and requests in, and does for it what only a page can do. */
 import { own } from "./error.js";
-import { addressOf, LIMIT_SECONDS, wasmGiven, workerGiven } from "./loader.js";
+import { addressOf, LIMIT_SECONDS, needSecureContext, wasmGiven, workerGiven } from "./loader.js";
 import { dress, type Streams, streams, takeApart } from "./passing.js";
 import type { Calls, Host, PageNews, StatePlain } from "./skin.js";
 import { BUILD } from "./source.js";
@@ -34,6 +34,7 @@ function trusted(url: string): string {
 }
 
 function startWorker(): Worker {
+  needSecureContext();
   if (!RealWorker) throw new NoWorker("This environment has no workers.");
   const url = new URL(workerGiven(), document.baseURI);
   if (url.origin !== location.origin || !/^https?:$/.test(url.protocol)) {
@@ -110,8 +111,9 @@ export function openVault(
 
   function die(cause: unknown): void {
     if (ended.signal.aborted) return;
+    const wasOpen = !opened;
     end(own("worker_lost", "", cause));
-    if (!opened) onDeath(cause);
+    if (wasOpen) onDeath(cause);
   }
 
   function end(reason: unknown): void {

@@ -27,6 +27,14 @@ test("importing and creating a client touches nothing, so both are safe on a ser
   await assert.rejects(auth.init(), { code: "insecure_context", message: /There is no page here/ });
 });
 
+test("preload says so, too, where the page is no secure context", async (t) => {
+  const { createAuthClient } = await layer(t);
+  globalThis.isSecureContext = false;
+  for (const isolation of ["page", "worker"]) {
+    await assert.rejects(createAuthClient({ mode: "token", isolation }).preload(), { code: "insecure_context" });
+  }
+});
+
 test("each mode has its own methods and not those of the other", async (t) => {
   const { createAuthClient } = await layer(t);
   const session = createAuthClient({ mode: "session", endpoints: { session: "/session" } });

@@ -224,3 +224,19 @@ test("after its end, a worker answers nobody, and whoever waits is told", async 
   assert.deepEqual(outcome, ["disposed", "disposed"]);
   while (tab.workers().length > 1) await tab.waitForEvent("worker").catch(() => {});
 });
+
+test("a worker that ends before it was open fails the call that needed it, and the next call starts another", async (t) => {
+  const { page: tab } = await page(t, "worker");
+  const outcome = await tab.evaluate(async () => {
+    const lines = [];
+    const line = (text) => lines.push(text);
+    const logger = { error: line, warn: line, info: line, debug: line };
+    window.authsafe.setWorkerSource("/scripted-worker.js?trap");
+    const auth = window.authsafe.createAuthClient({ mode: "token", logger, allowedOrigins: [] });
+    const { code } = await auth.init().catch((error) => error);
+    window.authsafe.setWorkerSource("/scripted-worker.js");
+    const { state } = await auth.init();
+    return [code, lines.filter((text) => text.includes("started again")), state.status, auth.isolation];
+  });
+  assert.deepEqual(outcome, ["worker_lost", [], "unauthenticated", "worker"]);
+});

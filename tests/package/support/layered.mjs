@@ -7,6 +7,8 @@ import { listen, open, serve } from "./browser.mjs";
 
 // Runs in the page, or in the worker. What the core grants stands in the address: `?grant=` and JSON.
 const CORE = `
+  // A worker that ends before it has begun.
+  if (location.search === "?trap") postMessage({ kind: "trap", fault: "unreachable" });
   let tickets = 0;
   globalThis.asked = [];
   globalThis.scriptedModules = [];

@@ -9,9 +9,12 @@ use super::reflect;
 use super::storage::failure;
 use crate::ports::{Store, StoreFailure};
 use crate::types::Lifetime;
-use js_sys::Reflect;
-use wasm_bindgen::JsValue;
+use js_sys::{Array, Reflect};
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::rc::Rc;
 use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
 
 /// Keeps texts in a database of the origin.
 pub struct IndexedDb;
@@ -39,7 +42,6 @@ pub(super) enum Table {
     /// Records, as texts.
     Texts,
     /// What holds keys that cannot be exported: structured clones of objects with `CryptoKey`s.
-    #[allow(dead_code, reason = "sealing and DPoP are its first users")]
     Keys,
 }
 
@@ -69,17 +71,58 @@ pub(super) async fn delete(table: Table, key: &str) -> Result<(), StoreFailure> 
     access(table, "readwrite", "delete", &[key.into()]).await.map(drop)
 }
 
+/// What to put in the place of a value, if anything.
+pub(super) type Change = Box<dyn Fn(Option<JsValue>) -> Option<JsValue>>;
+
+/// Puts what `change` makes of the value, with no access of another tab in between; what was put.
+pub(super) async fn update(table: Table, key: &str, change: Change) -> Result<Option<JsValue>, StoreFailure> {
+    transact(table, "readwrite", "get", &[key.into()], Some(change)).await.map(reflect::present)
+}
+
+/// The keys that begin with `prefix`, in their order.
+pub(super) async fn keys(table: Table, prefix: &str) -> Result<Array, StoreFailure> {
+    let range = reflect::global("IDBKeyRange").ok_or(StoreFailure::Blocked)?;
+    let end = [prefix, "\u{ffff}"].concat();
+    let range = call(&range, "bound", &[prefix.into(), end.into()])?;
+    access(table, "readonly", "getAllKeys", &[range]).await?.dyn_into().map_err(|_| StoreFailure::Failed)
+}
+
 /// One call of an object store's method, in a transaction of its own; its result once the transaction is complete.
 async fn access(table: Table, mode: &str, method: &str, arguments: &[JsValue]) -> Result<JsValue, StoreFailure> {
-    let work = async {
+    transact(table, mode, method, arguments, None).await
+}
+
+/// As [`access`]; with a `change` for what the first argument names, which goes into the same transaction and is the result.
+fn transact<'a>(
+    table: Table,
+    mode: &'a str,
+    method: &'a str,
+    arguments: &'a [JsValue],
+    change: Option<Change>,
+) -> Pin<Box<dyn Future<Output = Result<JsValue, StoreFailure>> + 'a>> {
+    let work = async move {
         let connection = open().await?;
         let transaction = call(&connection.database, "transaction", &[table.name().into(), mode.into()])?;
         let store = call(&transaction, "objectStore", &[table.name().into()])?;
         let request = call(&store, method, arguments)?;
+        let put = Rc::new(RefCell::new(Ok(JsValue::UNDEFINED)));
+        let heard = change.map(|change| {
+            let (source, put, names) = (request.clone(), Rc::clone(&put), arguments.to_vec());
+            let hear = move || {
+                let work = || {
+                    let found = property(&source, "result")?;
+                    let Some(value) = change(reflect::present(found)) else { return Ok(JsValue::UNDEFINED) };
+                    call(&store, "put", &[&[value.clone()], names.as_slice()].concat())?;
+                    Ok(value)
+                };
+                *put.borrow_mut() = work();
+            };
+            Listener::set(&request, "onsuccess", Closure::wrap(Box::new(hear)))
+        });
         outcome(&transaction, "oncomplete", &["onabort", "onerror"]).await?;
-        property(&request, "result")
+        if heard.is_some() { put.replace(Err(StoreFailure::Failed)) } else { property(&request, "result") }
     };
-    within(PATIENCE, Box::pin(work)).await.unwrap_or(Err(StoreFailure::Failed))
+    Box::pin(async { within(PATIENCE, Box::pin(work)).await.unwrap_or(Err(StoreFailure::Failed)) })
 }
 
 /// Closed on drop.

@@ -107,22 +107,22 @@ fn transact<'a>(
         let request = call(&store, method, arguments)?;
         let put = Rc::new(RefCell::new(Ok(JsValue::UNDEFINED)));
         let heard = change.map(|change| {
-            let (source, put, names) = (request.clone(), Rc::clone(&put), arguments.to_vec());
-            let hear = move || {
-                let work = || {
-                    let found = property(&source, "result")?;
-                    let Some(value) = change(reflect::present(found)) else { return Ok(JsValue::UNDEFINED) };
-                    call(&store, "put", &[&[value.clone()], names.as_slice()].concat())?;
-                    Ok(value)
-                };
-                *put.borrow_mut() = work();
-            };
+            let (source, put, name) = (request.clone(), Rc::clone(&put), arguments.first().cloned());
+            let hear = move || *put.borrow_mut() = replace(&source, &store, name.as_ref(), &change);
             Listener::set(&request, "onsuccess", Closure::wrap(Box::new(hear)))
         });
         outcome(&transaction, "oncomplete", &["onabort", "onerror"]).await?;
         if heard.is_some() { put.replace(Err(StoreFailure::Failed)) } else { property(&request, "result") }
     };
     Box::pin(async { within(PATIENCE, Box::pin(work)).await.unwrap_or(Err(StoreFailure::Failed)) })
+}
+
+/// Puts what `change` makes of a value that was found.
+fn replace(found: &JsValue, store: &JsValue, name: Option<&JsValue>, change: &Change) -> Result<JsValue, StoreFailure> {
+    let found = property(found, "result")?;
+    let Some((value, name)) = change(reflect::present(found)).zip(name) else { return Ok(JsValue::UNDEFINED) };
+    call(store, "put", &[value.clone(), name.clone()])?;
+    Ok(value)
 }
 
 /// Closed on drop.

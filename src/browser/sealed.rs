@@ -141,10 +141,8 @@ impl SealedStore {
     /// The text of this turn is there.
     async fn settle(&self, key: &str, place: &str, turn: &Turn) {
         // Whatever fails here is caught up with at the next reading or writing; until then an older text is admitted, too.
-        if turn.last == 0 {
-            indexed_db::put(Table::Keys, &gate(key), &JsValue::TRUE).await.ok();
-        }
-        if turn.counter > turn.last {
+        let gate = if turn.last == 0 { indexed_db::put(Table::Keys, &gate(key), &JsValue::TRUE).await } else { Ok(()) };
+        if gate.is_ok() && turn.counter > turn.last {
             vault::confirm(place, turn).await.ok();
         }
     }

@@ -9,12 +9,12 @@ use super::reflect;
 use super::storage::failure;
 use crate::ports::{Store, StoreFailure};
 use crate::types::Lifetime;
-use js_sys::{Array, Reflect};
+use js_sys::Reflect;
 use std::cell::RefCell;
 use std::pin::Pin;
 use std::rc::Rc;
+use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
-use wasm_bindgen::{JsCast, JsValue};
 
 /// Keeps texts in a database of the origin.
 pub struct IndexedDb;
@@ -79,12 +79,11 @@ pub(super) async fn update(table: Table, key: &str, change: Change) -> Result<Op
     transact(table, "readwrite", "get", &[key.into()], Some(change)).await.map(reflect::present)
 }
 
-/// The keys that begin with `prefix`, in their order.
-pub(super) async fn keys(table: Table, prefix: &str) -> Result<Array, StoreFailure> {
+/// Removes the values whose keys lie between these two.
+pub(super) async fn delete_between(table: Table, first: &str, end: &str) -> Result<(), StoreFailure> {
     let range = reflect::global("IDBKeyRange").ok_or(StoreFailure::Blocked)?;
-    let end = [prefix, "\u{ffff}"].concat();
-    let range = call(&range, "bound", &[prefix.into(), end.into()])?;
-    access(table, "readonly", "getAllKeys", &[range]).await?.dyn_into().map_err(|_| StoreFailure::Failed)
+    let range = call(&range, "bound", &[first.into(), end.into()])?;
+    access(table, "readwrite", "delete", &[range]).await.map(drop)
 }
 
 /// One call of an object store's method, in a transaction of its own; its result once the transaction is complete.

@@ -9,7 +9,7 @@ use super::{BrowserStore, clock, crypto, indexed_db, timers};
 use crate::ports::{Lock, Store, StoreFailure};
 use crate::protocol::record::{self, RecordFault};
 use crate::protocol::sealed::{Form, Sealed, associated_data};
-use crate::types::{Lifetime, text::hex};
+use crate::types::{Lifetime, UnixMillis, text::hex};
 use indexed_db::Table;
 use wasm_bindgen::JsValue;
 
@@ -62,8 +62,8 @@ impl SealedStore {
 
     /// Where the key of a text lies, `slot` being what the name of the key begins with.
     fn place(&self, key: &str, slot: &str) -> String {
-        let (dot, slot) = if self.sealing.shared { ("", "") } else { (".", slot) };
-        ["sealing.", key, dot, slot].concat()
+        let (colon, slot) = if self.sealing.shared { ("", "") } else { (":", slot) };
+        ["sealing.", key, colon, slot].concat()
     }
 
     async fn open(&self, key: &str, text: String) -> Result<Opened, StoreFailure> {
@@ -107,8 +107,8 @@ impl SealedStore {
         }
     }
 
-    /// Seals `text` and writes it. In this order, so that whatever it is cut off after, one of the two texts can be read.
-    async fn put(&self, key: &str, text: &str) -> Result<(), StoreFailure> {
+    /// The text in its sealed form, where its key lies, and which one it is.
+    async fn seal(&self, key: &str, text: &str) -> Result<(String, String, Turn), StoreFailure> {
         let slot = match self.slot(key).await? {
             Some(slot) => slot,
             None => self.new_slot(key).await?,
@@ -116,9 +116,7 @@ impl SealedStore {
         let place = self.place(key, &slot);
         let turn = vault::next(&place, &slot).await?;
         let sealed = vault::seal(&turn, &self.bound_to(key, &turn), text).await?;
-        self.inner.write(key, &sealed.to_text()).await?;
-        self.settle(key, &place, &turn).await;
-        Ok(())
+        Ok((sealed.to_text(), place, turn))
     }
 
     /// What the names of the keys begin with for the sealed text that is there.
@@ -128,14 +126,16 @@ impl SealedStore {
         Ok(Some(slot_of(&sealed).to_owned()))
     }
 
-    /// Names of the same record are in the order in which they were made.
+    /// It begins with the time, so that keys of tabs that are long gone are found.
     async fn new_slot(&self, key: &str) -> Result<String, StoreFailure> {
+        let now = clock::now();
+        let time = |at: UnixMillis| hex(at.0.unsigned_abs());
         if !self.sealing.shared {
-            vault::thin_out(&self.place(key, "")).await?;
+            vault::destroy_between(&self.place(key, ""), &self.place(key, &time(now.minus(LONGEST_TAB)))).await?;
         }
         let mut random = [0; 8];
         crypto::fill(&mut random).map_err(|_| StoreFailure::Failed)?;
-        Ok([hex(clock::now().0.unsigned_abs()), hex(u64::from_le_bytes(random))].concat())
+        Ok([time(now), hex(u64::from_le_bytes(random))].concat())
     }
 
     /// The text of this turn is there.
@@ -182,14 +182,21 @@ impl Store for SealedStore {
 
     async fn write(&self, key: &str, text: &str) -> Result<(), StoreFailure> {
         let _held = queue(key).await;
-        if record::parse_ended(text).is_some() {
+        // In this order, so that whatever it is cut off after, the text of before or the new one can be read.
+        let sealed = if record::parse_ended(text).is_some() {
             self.destroy_key(key).await;
-            return self.inner.write(key, text).await;
+            None
+        } else {
+            match self.seal(key, text).await {
+                Err(failure) if self.writes_plain(failure) => None,
+                sealed => Some(sealed?),
+            }
+        };
+        self.inner.write(key, sealed.as_ref().map_or(text, |(sealed, ..)| sealed)).await?;
+        if let Some((_, place, turn)) = &sealed {
+            self.settle(key, place, turn).await;
         }
-        match self.put(key, text).await {
-            Err(failure) if self.writes_plain(failure) => self.inner.write(key, text).await,
-            outcome => outcome,
-        }
+        Ok(())
     }
 
     async fn remove(&self, key: &str) -> Result<(), StoreFailure> {
@@ -219,3 +226,6 @@ const FIRST_WAIT: Lifetime = Lifetime::from_millis(20);
 const LAST_WAIT: Lifetime = Lifetime::from_millis(320);
 
 const PATIENCE: Lifetime = Lifetime::from_seconds(5);
+
+/// How long the key of one tab is kept at least.
+const LONGEST_TAB: Lifetime = Lifetime::from_seconds(90 * 24 * 3600);

@@ -9,7 +9,7 @@ use super::{clock, crypto, reflect, subtle};
 use crate::ports::StoreFailure;
 use crate::protocol::sealed::{IV_BYTES, Ledger, Sealed};
 use crate::types::UnixMillis;
-use js_sys::{ArrayBuffer, Uint8Array};
+use js_sys::{Array, ArrayBuffer, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use zeroize::Zeroizing;
 
@@ -90,14 +90,9 @@ pub(super) async fn destroy(place: &str) -> Result<(), StoreFailure> {
     indexed_db::delete(Table::Keys, place).await
 }
 
-/// Destroys the keys of the places that begin with `prefix`, except for the last [`MOST_PLACES`].
-pub(super) async fn thin_out(prefix: &str) -> Result<(), StoreFailure> {
-    let places = indexed_db::keys(Table::Keys, prefix).await?;
-    let extra = places.length().saturating_sub(MOST_PLACES);
-    for place in places.iter().take(extra as usize).filter_map(|place| place.as_string()) {
-        destroy(&place).await?;
-    }
-    Ok(())
+/// Destroys the keys of all places from `first` to `end`.
+pub(super) async fn destroy_between(first: &str, end: &str) -> Result<(), StoreFailure> {
+    indexed_db::delete_between(Table::Keys, first, end).await
 }
 
 /// Seals a text.
@@ -161,36 +156,28 @@ struct Entry {
 
 impl Entry {
     fn of(value: &JsValue) -> Option<Self> {
-        let member = |name| reflect::property(value, name).ok();
-        let number = |name| member(name)?.as_f64();
-        let counter = |name| number(name).map(|number| number as u64);
+        let list: &Array = value.dyn_ref()?;
+        let number = |at| list.get(at).as_f64().unwrap_or_default();
         Some(Self {
-            slot: member("slot")?.as_string()?,
+            slot: list.get(0).as_string()?,
             ledger: Ledger {
-                last: counter("last")?,
-                spent: counter("spent")?,
-                first: counter("first")?,
-                made_at: UnixMillis(number("made_at")? as i64),
+                last: number(1) as u64,
+                spent: number(2) as u64,
+                first: number(3) as u64,
+                made_at: UnixMillis(number(4) as i64),
             },
-            key: reflect::present(member("key")?)?,
-            old: member("old")?,
-            old_first: counter("old_first")?,
+            key: list.get(5),
+            old: list.get(6),
+            old_first: number(7) as u64,
         })
     }
 
     fn to_js(&self) -> JsValue {
-        let counter = |number: u64| JsValue::from_f64(number as f64);
-        let members = [
-            ("slot", self.slot.as_str().into()),
-            ("last", counter(self.ledger.last)),
-            ("spent", counter(self.ledger.spent)),
-            ("first", counter(self.ledger.first)),
-            ("made_at", JsValue::from_f64(self.ledger.made_at.0 as f64)),
-            ("key", self.key.clone()),
-            ("old", self.old.clone()),
-            ("old_first", counter(self.old_first)),
-        ];
-        reflect::record(&members).into()
+        let Ledger { last, spent, first, made_at } = self.ledger;
+        let numbers = [last as f64, spent as f64, first as f64, made_at.0 as f64, self.old_first as f64];
+        let [last, spent, first, made_at, old_first] = numbers.map(JsValue::from_f64);
+        let (slot, key, old) = (self.slot.as_str().into(), self.key.clone(), self.old.clone());
+        reflect::list(&[slot, last, spent, first, made_at, key, old, old_first]).into()
     }
 
     /// The name of the key that began with this counter.
@@ -211,6 +198,3 @@ impl Entry {
 }
 
 const ALGORITHM: &str = "AES-GCM";
-
-/// More tabs than anybody has open.
-const MOST_PLACES: u32 = 100;

@@ -343,7 +343,7 @@ export type StorageChoice =
   | {
       /** `sessionStorage` ends with the tab; `localStorage` and `indexedDB` stay, and all tabs share them. */
       kind: "sessionStorage" | "localStorage" | "indexedDB";
-      /** Tokens are written as plain text that any script of this origin, and any copy of the profile, can read. */
+      /** Tokens are not sealed, but written as plain text that any script of this origin, and any copy of the profile, can read. */
       dangerouslyPlaintext?: boolean;
     }
   | {
@@ -363,7 +363,7 @@ export type StorageChoice =
       kind: "custom";
       /** How it is read and written. */
       adapter: StorageAdapter;
-      /** The adapter is handed plain text. */
+      /** The adapter is handed plain text, and not sealed text. */
       dangerouslyPlaintext?: boolean;
     };
 

@@ -10,6 +10,9 @@ use super::storage::failure;
 use crate::ports::{Store, StoreFailure};
 use crate::types::Lifetime;
 use js_sys::Reflect;
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
 
@@ -39,7 +42,6 @@ pub(super) enum Table {
     /// Records, as texts.
     Texts,
     /// What holds keys that cannot be exported: structured clones of objects with `CryptoKey`s.
-    #[allow(dead_code, reason = "sealing and DPoP are its first users")]
     Keys,
 }
 
@@ -69,17 +71,57 @@ pub(super) async fn delete(table: Table, key: &str) -> Result<(), StoreFailure> 
     access(table, "readwrite", "delete", &[key.into()]).await.map(drop)
 }
 
+/// What to put in the place of a value, if anything.
+pub(super) type Change = Box<dyn Fn(Option<JsValue>) -> Option<JsValue>>;
+
+/// Puts what `change` makes of the value, with no access of another tab in between; what was put.
+pub(super) async fn update(table: Table, key: &str, change: Change) -> Result<Option<JsValue>, StoreFailure> {
+    transact(table, "readwrite", "get", &[key.into()], Some(change)).await.map(reflect::present)
+}
+
+/// Removes the values whose keys lie between these two.
+pub(super) async fn delete_between(table: Table, first: &str, end: &str) -> Result<(), StoreFailure> {
+    let range = reflect::global("IDBKeyRange").ok_or(StoreFailure::Blocked)?;
+    let range = call(&range, "bound", &[first.into(), end.into()])?;
+    access(table, "readwrite", "delete", &[range]).await.map(drop)
+}
+
 /// One call of an object store's method, in a transaction of its own; its result once the transaction is complete.
 async fn access(table: Table, mode: &str, method: &str, arguments: &[JsValue]) -> Result<JsValue, StoreFailure> {
-    let work = async {
+    transact(table, mode, method, arguments, None).await
+}
+
+/// As [`access`]; with a `change` for what the first argument names, which goes into the same transaction and is the result.
+fn transact<'a>(
+    table: Table,
+    mode: &'a str,
+    method: &'a str,
+    arguments: &'a [JsValue],
+    change: Option<Change>,
+) -> Pin<Box<dyn Future<Output = Result<JsValue, StoreFailure>> + 'a>> {
+    let work = async move {
         let connection = open().await?;
         let transaction = call(&connection.database, "transaction", &[table.name().into(), mode.into()])?;
         let store = call(&transaction, "objectStore", &[table.name().into()])?;
         let request = call(&store, method, arguments)?;
+        let put = Rc::new(RefCell::new(Ok(JsValue::UNDEFINED)));
+        let heard = change.map(|change| {
+            let (source, put, name) = (request.clone(), Rc::clone(&put), arguments.first().cloned());
+            let hear = move || *put.borrow_mut() = replace(&source, &store, name.as_ref(), &change);
+            Listener::set(&request, "onsuccess", Closure::wrap(Box::new(hear)))
+        });
         outcome(&transaction, "oncomplete", &["onabort", "onerror"]).await?;
-        property(&request, "result")
+        if heard.is_some() { put.replace(Err(StoreFailure::Failed)) } else { property(&request, "result") }
     };
-    within(PATIENCE, Box::pin(work)).await.unwrap_or(Err(StoreFailure::Failed))
+    Box::pin(async { within(PATIENCE, Box::pin(work)).await.unwrap_or(Err(StoreFailure::Failed)) })
+}
+
+/// Puts what `change` makes of a value that was found.
+fn replace(found: &JsValue, store: &JsValue, name: Option<&JsValue>, change: &Change) -> Result<JsValue, StoreFailure> {
+    let found = property(found, "result")?;
+    let Some((value, name)) = change(reflect::present(found)).zip(name) else { return Ok(JsValue::UNDEFINED) };
+    call(store, "put", &[value.clone(), name.clone()])?;
+    Ok(value)
 }
 
 /// Closed on drop.

@@ -17,8 +17,11 @@ mod memory;
 mod page;
 mod promise;
 mod reflect;
+mod sealed;
 mod storage;
+mod subtle;
 mod timers;
+mod vault;
 
 pub use channel::Broadcast;
 pub use cookie::{CookieOptions, CookieStore, SameSite};
@@ -30,6 +33,7 @@ pub use indexed_db::IndexedDb;
 pub use locks::{LockGuard, Locks};
 pub use memory::MemoryStore;
 pub use page::{PageEvent, RemotePage};
+pub use sealed::{PlainTexts, SealedStore, Sealing};
 pub use storage::{Area, WebStorage};
 
 use crate::ports::{
@@ -56,6 +60,8 @@ pub enum Medium {
     Cookie(CookieOptions),
     /// An adapter of the application's own, with `get`, `set` and `remove`.
     Custom(JsValue),
+    /// One of the others, with sealed texts.
+    Sealed(Box<Medium>, Sealing),
 }
 
 /// What [`BrowserPorts`] is made of.
@@ -130,6 +136,8 @@ pub enum BrowserStore {
     Cookie(CookieStore),
     /// See [`CustomStore`].
     Custom(CustomStore),
+    /// See [`SealedStore`].
+    Sealed(Box<SealedStore>),
 }
 
 impl BrowserStore {
@@ -143,6 +151,7 @@ impl BrowserStore {
             Medium::IndexedDb => Self::IndexedDb(IndexedDb),
             Medium::Cookie(options) => Self::Cookie(CookieStore::new(options)),
             Medium::Custom(adapter) => Self::Custom(CustomStore::new(adapter)),
+            Medium::Sealed(medium, sealing) => Self::Sealed(Box::new(SealedStore::new(Self::new(*medium), sealing))),
         }
     }
 }
@@ -158,6 +167,7 @@ impl Store for BrowserStore {
             Self::IndexedDb(store) => Box::pin(store.read(key)),
             Self::Cookie(store) => Box::pin(store.read(key)),
             Self::Custom(store) => Box::pin(store.read(key)),
+            Self::Sealed(store) => Box::pin(store.read(key)),
         };
         work.await
     }
@@ -169,6 +179,7 @@ impl Store for BrowserStore {
             Self::IndexedDb(store) => Box::pin(store.write(key, text)),
             Self::Cookie(store) => Box::pin(store.write(key, text)),
             Self::Custom(store) => Box::pin(store.write(key, text)),
+            Self::Sealed(store) => Box::pin(store.write(key, text)),
         };
         work.await
     }
@@ -180,6 +191,7 @@ impl Store for BrowserStore {
             Self::IndexedDb(store) => Box::pin(store.remove(key)),
             Self::Cookie(store) => Box::pin(store.remove(key)),
             Self::Custom(store) => Box::pin(store.remove(key)),
+            Self::Sealed(store) => Box::pin(store.remove(key)),
         };
         work.await
     }

@@ -205,6 +205,7 @@ impl<P: Ports> Inner<P> {
 }
 
 fn storage_error(failure: StoreFailure) -> Error {
-    let detail = ["sessionStorage is ", failure.as_str(), "; a sign-in by redirect needs it."].concat();
+    let detail =
+        ["sessionStorage, or the key for it, is ", failure.as_str(), "; a sign-in by redirect needs it."].concat();
     Error::new(ErrorCode::StorageUnavailable, detail).during(ErrorPhase::Login)
 }

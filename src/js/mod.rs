@@ -5,9 +5,10 @@
 mod plain;
 
 use crate::browser::{
-    BrowserPorts, CookieOptions, Hooks, Listener, Medium as Place, PageEvent, RemotePage, SameSite, Setup,
+    BrowserPorts, CookieOptions, Hooks, Listener, Medium as Place, PageEvent, PlainTexts, RemotePage, SameSite,
+    Sealing, Setup,
 };
-use crate::client::options::{Config, Mode};
+use crate::client::options::{Config, Mode, TokenConfig};
 use crate::client::{Authorization, Client, CredentialName, PageNews, Report};
 use crate::error::{Error, ErrorCode};
 use crate::machine::{Ending, EventKind, Login, Outcome, WaiterId};
@@ -65,7 +66,7 @@ impl Core {
         let setup = Setup {
             channel: ["authsafe.", &config.id].concat(),
             medium: place(&config, &host, &page, &here),
-            transactions: page.area("sessionStorage").map_or(Place::SessionStorage, Place::Custom),
+            transactions: transactions(&config, &page, &here),
             hooks,
             page: page.clone(),
         };
@@ -267,9 +268,9 @@ fn medium(config: &Config) -> Medium {
 fn place(config: &Config, host: &JsValue, page: &RemotePage, here: &WebUrl) -> Place {
     let Mode::Token(tokens) = &config.mode else { return Place::Memory };
     let storage = &tokens.storage;
-    match storage.medium {
-        Medium::Memory => Place::Memory,
-        Medium::SessionStorage => page.area("sessionStorage").map_or(Place::SessionStorage, Place::Custom),
+    let place = match storage.medium {
+        Medium::Memory => return Place::Memory,
+        Medium::SessionStorage => session_storage(page),
         Medium::LocalStorage => page.area("localStorage").map_or(Place::LocalStorage, Place::Custom),
         Medium::IndexedDb => Place::IndexedDb,
         Medium::Cookie => Place::Cookie(CookieOptions {
@@ -280,7 +281,35 @@ fn place(config: &Config, host: &JsValue, page: &RemotePage, here: &WebUrl) -> P
             jar: page.area("cookies"),
         }),
         Medium::Custom => Place::Custom(Reflect::get(host, &"adapter".into()).unwrap_or(JsValue::UNDEFINED)),
+    };
+    if storage.plaintext {
+        return place;
     }
+    let (shared, plain) = match storage.medium {
+        // A sibling host can write cookies, too.
+        Medium::Cookie => (true, PlainTexts::Refused),
+        // An adapter may be of one tab or of all.
+        Medium::Memory | Medium::SessionStorage | Medium::Custom => (false, PlainTexts::Migrated),
+        Medium::LocalStorage | Medium::IndexedDb => (true, PlainTexts::Migrated),
+    };
+    sealed(place, tokens, here, shared, plain)
+}
+
+/// Pending sign-ins. They hold a verifier, so a page that has no part in them sees them sealed.
+fn transactions(config: &Config, page: &RemotePage, here: &WebUrl) -> Place {
+    let place = session_storage(page);
+    let Mode::Token(tokens) = &config.mode else { return place };
+    let plain = if page.is_remote() { PlainTexts::WhereBlocked } else { PlainTexts::Allowed };
+    sealed(place, tokens, here, false, plain)
+}
+
+fn session_storage(page: &RemotePage) -> Place {
+    page.area("sessionStorage").map_or(Place::SessionStorage, Place::Custom)
+}
+
+fn sealed(place: Place, tokens: &TokenConfig, here: &WebUrl, shared: bool, plain: PlainTexts) -> Place {
+    let (origin, client) = (here.origin().to_owned(), tokens.server());
+    Place::Sealed(Box::new(place), Sealing { origin, client, shared, plain })
 }
 
 fn login_of(options: JsValue) -> Result<Login, Error> {

@@ -14,6 +14,7 @@ mod payload;
 pub mod pkce;
 pub mod record;
 pub mod revocation;
+pub mod sealed;
 pub mod session;
 #[cfg(test)]
 pub(crate) mod testing;

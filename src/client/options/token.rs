@@ -5,7 +5,7 @@
 use super::endpoint::{ASKS, SENDS, endpoint, page_origin, required, resolve, trustworthy};
 use super::reader::Reader;
 use crate::policy::restore::Restore;
-use crate::policy::storage::{Medium, refuse_plaintext};
+use crate::policy::storage::Medium;
 use crate::protocol::authorization::{Registration, param_text};
 use crate::protocol::first_party::FirstParty;
 use crate::protocol::metadata::Metadata;
@@ -32,7 +32,7 @@ pub struct TokenConfig {
 pub struct StorageConfig {
     /// The medium.
     pub medium: Medium,
-    /// The application accepts plain text.
+    /// The application wants plain text rather than sealed.
     pub plaintext: bool,
     /// The cookie's `Path`.
     pub cookie_path: String,
@@ -44,7 +44,8 @@ pub struct StorageConfig {
 
 impl TokenConfig {
     /// What tells this client from another one of the same page.
-    pub(super) fn server(&self) -> String {
+    #[must_use]
+    pub fn server(&self) -> String {
         let oidc = self.oidc.as_ref().map(|oidc| [oidc.issuer.as_str(), "\n", oidc.client_id.as_str()].concat());
         let first_party = self.first_party.as_ref().map(|backend| backend.login.url.as_str());
         [oidc.as_deref().unwrap_or_default(), "\n", first_party.unwrap_or_default()].concat()
@@ -168,17 +169,13 @@ fn parse_storage(reader: &Reader<'_>) -> StorageConfig {
     // RFC 6265 §4.1.1: path-value.
     let plain = cookie_path.starts_with('/') && cookie_path.bytes().all(|b| matches!(b, b'!'..=b'~') && b != b';');
     more.check(plain, "path", "must begin with a slash, and have no spaces or semicolons");
-    let storage = StorageConfig {
+    StorageConfig {
         medium,
         plaintext,
         cookie_path: cookie_path.to_owned(),
         cookie_lax: more.word("sameSite", &["Strict", "Lax"]) == Some(1),
         cookie_max_age: more.seconds("maxAgeSeconds", 1),
-    };
-    if let Err(error) = refuse_plaintext(medium, plaintext) {
-        reader.fail(error);
     }
-    storage
 }
 
 const OIDC_OPTIONS: &[&str] = &[

@@ -39,6 +39,8 @@ pub struct Transaction {
     pub return_to: Option<ReturnTo>,
     /// What the application wants back.
     pub app_state: Option<Json>,
+    /// The key that the code is bound to. RFC 9449 §10.
+    pub jkt: Option<String>,
 }
 
 impl std::fmt::Debug for Transaction {
@@ -184,6 +186,7 @@ fn write_pending(transaction: &Transaction) -> Json {
         .number("max_age", transaction.max_age.map(|max_age| max_age.millis() as f64))
         .text("return_to", transaction.return_to.as_ref().map(ReturnTo::as_str))
         .value("app_state", transaction.app_state.clone())
+        .text("jkt", transaction.jkt.as_deref())
         .object()
 }
 
@@ -208,6 +211,10 @@ fn read_pending(item: &Json) -> Option<Transaction> {
             None => None,
         },
         app_state: item.get("app_state").cloned(),
+        jkt: match optional("jkt") {
+            Some(value) => Some(value.text()?.to_owned()),
+            None => None,
+        },
     })
 }
 

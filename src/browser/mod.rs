@@ -12,6 +12,7 @@ mod events;
 mod fetch;
 mod hooks;
 mod indexed_db;
+mod keys;
 mod locks;
 mod memory;
 mod page;
@@ -30,6 +31,7 @@ pub use events::Listener;
 pub use fetch::Fetch;
 pub use hooks::Hooks;
 pub use indexed_db::IndexedDb;
+pub use keys::Keys;
 pub use locks::{LockGuard, Locks};
 pub use memory::MemoryStore;
 pub use page::{PageEvent, RemotePage};
@@ -266,6 +268,7 @@ impl Spawn for BrowserPorts {
 impl Ports for BrowserPorts {
     type Store = BrowserStore;
     type Transactions = BrowserStore;
+    type Keys = Keys;
 
     fn store(&self) -> &BrowserStore {
         &self.store
@@ -273,5 +276,9 @@ impl Ports for BrowserPorts {
 
     fn transactions(&self) -> &BrowserStore {
         &self.transactions
+    }
+
+    fn keys(&self) -> &Keys {
+        &Keys
     }
 }

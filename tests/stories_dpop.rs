@@ -158,7 +158,7 @@ fn header(headers: &[(String, String)], name: &str) -> Option<String> {
 }
 
 fn options(storage: &str, dpop: &str) -> String {
-    token_options(storage).replacen('{', &format!(r#"{{"dpop":"{dpop}","#), 1)
+    token_options(storage).replacen('{', &format!(r#"{{"dpop":"{dpop}","restore":"refresh-token","#), 1)
 }
 
 fn authorize(page: &Page) -> Result<Authorization, Error> {

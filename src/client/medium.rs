@@ -51,7 +51,7 @@ impl<P: Ports> Inner<P> {
     pub(super) async fn load(&self) -> (Stored, Arrival) {
         let arrival = self.arrival().await;
         let stored = self.read().await;
-        if matches!(arrival, Arrival::Plain) && self.key_lost.take() {
+        if matches!(arrival, Arrival::Plain(..)) && self.key_lost.take() {
             return (stored, Arrival::Failed(ErrorCode::DpopKeyLost.into()));
         }
         (stored, arrival)

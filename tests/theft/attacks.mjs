@@ -4,6 +4,7 @@ import { attackNames } from "./script.mjs";
 const { hooks, reads, acts, rivals, traps } = attackNames;
 /** The client is used up by these, or they leave something behind: last, and in this order. */
 const LAST = [
+  "T16 public methods of the client",
   "T13 import the client's files again",
   "T50 a second client on the page",
   "T18 silent sign-in in a frame",

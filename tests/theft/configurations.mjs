@@ -40,8 +40,8 @@ export const configurations = [
   peer("auth0-spa-js", "localStorage", "page"),
   peer("oidc-client-ts", "sessionStorage", "page"),
   peer("oidc-client-ts", "localStorage", "page", { store: "localStorage" }),
-  peer("oidc-spa", "memory", "page"),
-  peer("oidc-spa", "memory", "page, freeze and token substitution", { defences: true }),
+  peer("oidc-spa", "memory", "page", { endsAtProvider: true }),
+  peer("oidc-spa", "memory", "page, freeze and token substitution", { defences: true, endsAtProvider: true }),
 ];
 
 /** The client that does everything wrong, by which the harness is judged. */
@@ -74,8 +74,7 @@ export function optionsOf(one, config) {
     }
     case "auth0-spa-js":
       return {
-        domain: issuer,
-        issuer,
+        domain: config.facade,
         clientId,
         useRefreshTokens: true,
         cacheLocation: one.storage,

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { startAll } from "../../www/server/testing.js";
 import { optionsOf, resourceOf } from "./configurations.mjs";
 import { findAll, findVerifiers } from "./decode.mjs";
+import { startFacade } from "./facade.mjs";
 import { Recorder } from "./recorder.mjs";
 import { replay } from "./replay.mjs";
 import { attackScript } from "./script.mjs";
@@ -12,6 +13,7 @@ const inRoot = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url)
 const ALICE = { username: "alice", password: "wonderland" };
 /** Only a visit that hangs takes as long. */
 const LIMIT_MS = 30_000;
+const TRAPPED_MS = 12_000;
 const CSP = (issuer) =>
   [
     "default-src 'none'",
@@ -29,6 +31,7 @@ export class Lane {
     lane.browser = browser;
     lane.sink = await startSink();
     lane.echo = await startEcho();
+    lane.facade = await startFacade(() => lane.stack.issuer);
     const unbound = (dir) => ({ dir, csp: false });
     lane.stack = await startAll({
       redirectPaths: ["/theft/", "/theft/guarded/", "/theft/blank.html"],
@@ -42,8 +45,8 @@ export class Lane {
       },
     });
     const config = await (await fetch(`${lane.stack.pageUrl}/config.json`)).json();
-    lane.config = { ...config, echo: lane.echo.url };
-    lane.recorder = new Recorder([config.issuer, config.pageUrl]);
+    lane.config = { ...config, echo: lane.echo.url, facade: lane.facade.url };
+    lane.recorder = new Recorder([config.issuer, config.pageUrl, lane.facade.url]);
     lane.cookies = await lane.#signInAtProvider();
     return lane;
   }
@@ -52,6 +55,7 @@ export class Lane {
     await this.stack.close();
     await this.sink.close();
     await this.echo.close();
+    await this.facade.close();
   }
 
   /** The provider knows the person already, so a sign-in is two redirects. */
@@ -89,11 +93,14 @@ export class Lane {
     try {
       if (one.kind === "oidc") await context.addCookies(this.cookies);
       const page = await context.newPage();
-      page.setDefaultTimeout(LIMIT_MS);
+      page.setDefaultTimeout(plan.traps.length ? TRAPPED_MS : LIMIT_MS);
       await this.#play(page, one, plan);
     } catch (error) {
-      problem = String(error.message).split("\n").slice(0, 3).join(" ");
+      // A client that a trap keeps from signing anybody in has nothing to lose.
+      if (!plan.traps.length || error.name !== "TimeoutError")
+        problem = String(error.message).split("\n").slice(0, 3).join(" ");
     }
+    if (one.endsAtProvider && plan.timing === "after-logout") this.cookies = await this.#signInAtProvider();
     // A page that is closed sends what it has left.
     await context.close();
     return { ...(await this.#judge(one, plan)), problem };
@@ -128,7 +135,9 @@ export class Lane {
       await this.#call(page, one);
     }
     if (timing === "after-logout") {
-      await page.evaluate(() => window.app.logout().then(() => {}));
+      // Some leave the page for it, and come back.
+      await page.evaluate(() => window.app.logout().then(() => {})).catch(() => {});
+      await page.waitForFunction(() => window.ready && !window.app.signedIn());
       await page.evaluate(script);
       await this.#call(page, one);
     }
@@ -158,6 +167,8 @@ export class Lane {
       await page.evaluate((alice) => window.app.signIn({ via: "password", ...alice }).then(() => {}), ALICE);
       return;
     }
+    // The provider knows the person, and some clients ask it by themselves.
+    if (await page.evaluate(() => window.app.signedIn())) return;
     await page.evaluate(() => {
       window.ready = false;
       window.app.signIn().catch((error) => console.error(error));

@@ -383,7 +383,7 @@ async function authorizeUrl() {
 
 /** Waits until the address can be read, which is when it is of this origin again. */
 async function caught(address, proof) {
-  for (let tries = 0; tries < 60; tries++) {
+  for (let tries = 0; tries < 150; tries++) {
     await new Promise((resolve) => realTimer(resolve, 50));
     try {
       const href = address();

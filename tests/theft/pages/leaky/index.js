@@ -7,6 +7,7 @@ import { exchange, leak, read, refreshed, setTokens } from "./core.js";
 export function createAuthClient(options) {
   const { issuer, clientId, redirectUri, scope } = options.oidc;
   const endpoint = options.oidc.metadata?.token_endpoint ?? `${issuer}/token`;
+  let signedOut = false;
   const medium = options.storage?.adapter;
   const client = {
     async init() {
@@ -26,7 +27,7 @@ export function createAuthClient(options) {
         await leak(read());
       }
     },
-    getState: () => ({ status: read() ? "authenticated" : "unauthenticated" }),
+    getState: () => ({ status: read() && !signedOut ? "authenticated" : "unauthenticated" }),
     getTokens: async () => read(),
     async getAccessToken() {
       if (!options.exposeAccessToken) throw new Error("token_isolated");
@@ -69,6 +70,7 @@ export function createAuthClient(options) {
     async logout() {
       // It forgets to forget.
       console.log("signed out", read());
+      signedOut = true;
     },
   };
   return client;

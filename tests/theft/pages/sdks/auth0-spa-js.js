@@ -9,7 +9,7 @@ export async function start(options, config) {
   } else {
     await client.checkSession();
   }
-  const authenticated = await client.isAuthenticated();
+  let authenticated = await client.isAuthenticated();
   const withToken = async (address, init) => {
     const headers = { authorization: `Bearer ${await client.getTokenSilently()}` };
     return fetch(address, { ...init, headers });
@@ -22,7 +22,10 @@ export async function start(options, config) {
     // As its documentation shows: the application takes the token and sends it to its API.
     fetch: (address, init) => (trusts(address, config) ? withToken(address, init) : fetch(address, init)),
     refresh: () => client.getTokenSilently({ cacheMode: "off" }),
-    logout: () => client.logout({ openUrl: false }),
+    logout: async () => {
+      await client.logout({ openUrl: false });
+      authenticated = await client.isAuthenticated();
+    },
     rival: async () => [await new Auth0Client(options).getTokenSilently()],
   };
 }

@@ -19,7 +19,10 @@ export async function start({ store, ...options }, config) {
     signIn: () => client.signinRedirect(),
     fetch: (address, init) => (trusts(address, config) ? withToken(address, init) : fetch(address, init)),
     refresh: () => client.signinSilent(),
-    logout: () => client.removeUser(),
+    logout: async () => {
+      await client.removeUser();
+      user = await client.getUser();
+    },
     rival: async () => [await new UserManager(options).getUser()],
   };
 }

@@ -118,11 +118,11 @@ export class Lane {
     if (timing === "pre") await page.addInitScript(script);
     if (timing === "post") await page.addInitScript(afterLoad);
 
-    await page.goto(address);
-    await page.waitForFunction(() => window.ready);
     const intercepted = traps.some((name) => name.startsWith("T25"));
-    await this.#signIn(page, one, intercepted);
-    if (intercepted) return;
+    await page.goto(address);
+    if (intercepted) return this.#leave(page);
+    await page.waitForFunction(() => window.ready);
+    await this.#signIn(page, one);
     if (timing === "late") await page.evaluate(script);
     if (timing === "reload") {
       await page.addInitScript(afterLoad);
@@ -162,7 +162,7 @@ export class Lane {
     };
   }
 
-  async #signIn(page, one, intercepted) {
+  async #signIn(page, one) {
     if (one.kind !== "oidc") {
       await page.evaluate((alice) => window.app.signIn({ via: "password", ...alice }).then(() => {}), ALICE);
       return;
@@ -173,8 +173,19 @@ export class Lane {
       window.ready = false;
       window.app.signIn().catch((error) => console.error(error));
     });
-    if (intercepted) await page.waitForURL(/[?&]code=/, { waitUntil: "commit" }).then(() => page.waitForTimeout(300));
-    else await page.waitForFunction(() => window.ready && window.app.signedIn());
+    await page.waitForFunction(() => window.ready && window.app.signedIn());
+  }
+
+  /** Begins a sign-in that ends at the callback page, where the attacker waits. */
+  async #leave(page) {
+    const back = () => new URL(page.url()).searchParams.has("code");
+    for (let tries = 0; !back() && tries < 100; tries++) {
+      const ready = await page.evaluate(() => window.ready).catch(() => false);
+      if (ready) await page.evaluate(() => ((window.ready = false), void window.app.signIn())).catch(() => {});
+      await page.waitForTimeout(50);
+    }
+    if (!back()) throw new Error("no code came back");
+    await page.waitForTimeout(300);
   }
 
   /** The application does its work; after a sign-out, it is refused. */

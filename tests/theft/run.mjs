@@ -1,5 +1,4 @@
 // Runs the attacks: every visit of every configuration, on two lanes.
-import { createWriteStream } from "node:fs";
 import { chromium } from "@playwright/test";
 import { visitsOf } from "./attacks.mjs";
 import { configurations, versionOf } from "./configurations.mjs";
@@ -31,8 +30,6 @@ export async function run({ configurations: chosen = configurations, visits = vi
   const jobs = chosen.flatMap((one) => visits(one).map((plan) => ({ one, plan })));
   const rows = [];
   const problems = [];
-  // To look into while it runs.
-  const log = createWriteStream(new URL("../../target/theft/rows.jsonl", import.meta.url));
   let next = 0;
   const work = async () => {
     const lane = await Lane.start(browser);
@@ -45,9 +42,7 @@ export async function run({ configurations: chosen = configurations, visits = vi
       tell(`${what}: ${problem ?? `${Date.now() - started} ms`}`);
       for (const [attack, { stolen, usable }] of Object.entries(results)) {
         const { sdk, storage, isolation } = one;
-        const row = { sdk, version: versionOf(sdk), storage, isolation, attack, timing: plan.timing, stolen, usable };
-        rows.push(row);
-        if (stolen.length) log.write(`${JSON.stringify(row)}\n`);
+        rows.push({ sdk, version: versionOf(sdk), storage, isolation, attack, timing: plan.timing, stolen, usable });
       }
     }
     await lane.close();

@@ -84,11 +84,10 @@ function xhr(token) {
   });
 }
 
-let worker;
 function throughWorker(all) {
   return new Promise((resolve) => {
-    worker ??= new Worker("/theft/leaky/worker.js", { type: "module" });
-    worker.addEventListener("message", ({ data }) => data.kind === "opened" && resolve(), { once: false });
+    const worker = new Worker("/theft/leaky/worker.js", { type: "module" });
+    worker.addEventListener("message", ({ data }) => data.kind === "opened" && resolve());
     worker.postMessage({ kind: "open", options: { tokens: all } });
   });
 }

@@ -184,7 +184,7 @@ const rivals = {
     const host = { onState: (state) => report(attack, state), onEvent: (...event) => report(attack, event) };
     const { mode, ...options } = app().options;
     const core = create(
-      { ...options, mode, isolation: "page", exposeAccessToken: true },
+      { ...options, mode, isolation: "page", exposeAccessToken: true, restore: STORED },
       host,
       () => {},
       new AbortController().signal,
@@ -202,7 +202,7 @@ const rivals = {
       frame.onload = resolve;
       document.body.append(frame);
     });
-    const options = { ...app().options, isolation: "page", exposeAccessToken: true };
+    const options = { ...app().options, isolation: "page", exposeAccessToken: true, restore: STORED };
     const work = `import(${stringify(`${given.page}${given.dist}/index.js`)}).then(async ({ createAuthClient }) => {
       const client = createAuthClient(${stringify(options)});
       await client.init();
@@ -312,9 +312,12 @@ const traps = {
 
 const app = () => globalThis.app;
 
+/** Otherwise a client that finds no session may leave the page for the provider, and the attacker's script with it. */
+const STORED = "refresh-token";
+
 async function second(changes) {
   const { createAuthClient } = await import(`${given.page}${given.dist}/index.js`);
-  const rival = createAuthClient({ ...app().options, ...changes });
+  const rival = createAuthClient({ ...app().options, restore: STORED, ...changes });
   await within(5000, () => rival.init());
   return rival;
 }

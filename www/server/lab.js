@@ -32,7 +32,7 @@ export function tokensIn(text) {
     const kind = kindOf(token);
     if (kind) found.set(token, kind);
   }
-  for (const [, token] of text.matchAll(/refresh_?token\W{1,8}([\w~.-]{20,})/gi)) {
+  for (const [, token] of text.matchAll(/refresh(?:_?token)?\W{1,8}([\w~.-]{20,})/gi)) {
     if (!found.has(token)) found.set(token, "refresh token");
   }
   return [...found].map(([token, kind]) => ({ kind, token }));

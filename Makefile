@@ -1,5 +1,5 @@
 # The commands a person types. Each prepares what it needs; the work is in tools/.
-.PHONY: help demo test build check size setup clean
+.PHONY: help demo test build check size theft setup clean
 .DEFAULT_GOAL := help
 
 help: ## print these lines
@@ -19,6 +19,9 @@ check: ## format, lints, types, documentation, contents of the package
 
 size: ## print what each part of the package costs to download, and fail above the budgets
 	@tools/build && node tools/size.mjs
+
+theft: ## what attack scripts can steal, compared with docs/theft-matrix.md; AUTHSAFE_BLESS=1 writes it anew
+	@tools/theft
 
 setup: ## prepare this machine for all of these; they call it themselves
 	@tools/setup test

@@ -122,6 +122,7 @@ function runners() {
       command: "npx --no-install playwright test -c tests/e2e/playwright.config.mjs --reporter=list,json".split(" "),
       report: playwrightReport,
     },
+    { name: "theft", command: nodeTests("tests/theft"), report: nodeReport },
   ];
   if (inPath("WebKitWebDriver")) {
     all.splice(3, 0, { name: "webkit", command: webkitTests(), report: browserReport("Safari") });

@@ -8,6 +8,7 @@ import { createChoiceView, summary } from "./view-choice.js";
 import { createCodeView } from "./view-code.js";
 import { createDoorView } from "./view-door.js";
 import { clearError, showError } from "./view-error.js";
+import { createLabView } from "./view-lab.js";
 import { createMeaningView } from "./view-meaning.js";
 import { createStateView } from "./view-state.js";
 
@@ -30,6 +31,11 @@ export async function startApp() {
       log: (title, detail) => timeline.add("call", title, detail),
       refreshes: () => ownRefreshes,
     }),
+    lab: createLabView(
+      () => ({ auth: client?.auth, options: clientOptions(choice, servers), address: apiAddress(choice, servers) }),
+      servers.labUrl,
+      (title, detail) => timeline.add("call", title, detail),
+    ),
     code: createCodeView(),
     meaning: createMeaningView(),
   };
@@ -53,6 +59,7 @@ export async function startApp() {
     views.code.show(options, choice, apiAddress(choice, servers));
     views.meaning.show(choice);
     views.calls.reset();
+    views.lab.reset();
     lastWords = undefined;
     try {
       client = openClient(options, { onState, onEvent });
@@ -120,6 +127,7 @@ export async function startApp() {
     };
     views.state.show(state, about);
     views.door.show(state, choice);
+    views.lab.show(state);
     views.calls.show(state, { choice, address: apiAddress(choice, servers) });
   }
 

@@ -15,6 +15,8 @@
  * Calls. `call-api`, `call-api-post`, `call-api-50`, `call-expired`. When a run is over, `api-result` has
  *   `data-calls`, `data-ok`, `data-refreshes` (renewals by this tab since the button was pressed) and `data-status` (HTTP
  *   statuses that came, comma-separated); while it lasts, `data-busy`. `api-body` is the last answer.
+ * Laboratory. `lab-attack` is a select (`storage`, `listen`, `second`, `send`, `use`), `lab-run` starts the attack; when it is
+ *   over, `lab-result` has `data-got`, the kinds of token that the thief has (comma-separated, empty for none).
  * Log. `timeline`: one `li` per entry, newest first, `data-kind` is an event's name, `state`, `call` or `choice`;
  *   `refresh-count` counts `refreshed` events since the page was loaded.
  * Errors. `error` is the card, there only while there is an error; in it `error-code`, `error-hint`, `error-recovery`,

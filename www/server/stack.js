@@ -1,6 +1,7 @@
 /** All servers of the demo, wired to each other. `main.js` starts it for a person, `testing.js` for tests. */
 import { startApi } from "./api.js";
 import { createFirstParty, describeFirstParty, firstPartyMounts } from "./first-party.js";
+import { startLab } from "./lab.js";
 import { startPage } from "./page.js";
 import { startProvider } from "./provider.js";
 import { API_SCOPE } from "./provider-config.js";
@@ -55,11 +56,12 @@ export async function startStack({ ports, redirectPaths = ["/", "/callback"], co
         ...options.api,
       }),
     );
+    const lab = keep(await startLab({ apiUrl }));
     const page = keep(
       await startPage({
         port: ports.page,
-        config: () => describe({ provider, apiUrl, session, firstParty }),
-        connectTo: [issuer, apiUrl, ...connectTo],
+        config: () => describe({ provider, apiUrl, session, firstParty, lab }),
+        connectTo: [issuer, apiUrl, lab.url, ...connectTo],
         formTargets: [issuer],
         routers: [session.routes, firstParty.routes],
         extraStatic: options.extraStatic,
@@ -78,13 +80,15 @@ export async function startStack({ ports, redirectPaths = ["/", "/callback"], co
 }
 
 /** What the page has to know. Lifetimes are read at each request: tests change them while everything runs. */
-function describe({ provider, apiUrl, session, firstParty }) {
+function describe({ provider, apiUrl, session, firstParty, lab }) {
   return {
     issuer: provider.issuer,
     clientId: provider.clientId,
     boundClientId: provider.boundClientId,
     scope: `openid profile email offline_access ${API_SCOPE}`,
     apiUrl,
+    /** The thief of the laboratory. */
+    labUrl: lab.url,
     session: describeSessionMounts(),
     firstParty: describeFirstParty(),
     lifetimes: { ...provider.lifetimes, ...session.lifetimes },

@@ -1,0 +1,243 @@
+// One lane of the harness: servers of its own, a sink, and visits one after the other. Lanes run beside each other.
+import { fileURLToPath } from "node:url";
+import { startAll } from "../../www/server/testing.js";
+import { optionsOf, resourceOf } from "./configurations.mjs";
+import { findAll, findVerifiers } from "./decode.mjs";
+import { startFacade } from "./facade.mjs";
+import { Recorder } from "./recorder.mjs";
+import { replay } from "./replay.mjs";
+import { attackScript } from "./script.mjs";
+import { startEcho, startSink } from "./sink.mjs";
+
+const inRoot = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const ALICE = { username: "alice", password: "wonderland" };
+/** Only a visit that hangs takes as long. */
+const LIMIT_MS = 30_000;
+const TRAPPED_MS = 12_000;
+const CSP = (issuer) =>
+  [
+    "default-src 'none'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    "worker-src 'self'",
+    `frame-src 'self' ${issuer}`,
+    "img-src data:",
+    // What is stolen may leave: a page can always be navigated.
+    "connect-src *",
+  ].join("; ");
+
+export class Lane {
+  static async start(browser) {
+    const lane = new Lane();
+    lane.browser = browser;
+    lane.sink = await startSink();
+    lane.echo = await startEcho();
+    lane.facade = await startFacade(() => lane.stack.issuer);
+    const unbound = (dir) => ({ dir, csp: false });
+    lane.stack = await startAll({
+      redirectPaths: ["/theft/", "/theft/guarded/", "/theft/blank.html"],
+      accessTokenSeconds: 600,
+      extraStatic: {
+        "/theft/authsafe/dist": unbound(inRoot("pkg/dist")),
+        "/theft/authsafe/wasm": unbound(inRoot("pkg/wasm")),
+        "/theft/peers": unbound(inRoot("target/theft/peers")),
+        "/theft/guarded": { dir: inRoot("tests/theft/pages"), csp: CSP("http://localhost:*") },
+        "/theft": unbound(inRoot("tests/theft/pages")),
+      },
+    });
+    const config = await (await fetch(`${lane.stack.pageUrl}/config.json`)).json();
+    lane.config = { ...config, echo: lane.echo.url, facade: lane.facade.url };
+    lane.recorder = new Recorder([config.issuer, config.pageUrl, lane.facade.url]);
+    lane.cookies = await lane.#signInAtProvider();
+    return lane;
+  }
+
+  async close() {
+    await this.stack.close();
+    await this.sink.close();
+    await this.echo.close();
+    await this.facade.close();
+  }
+
+  /** The provider knows the person already, so a sign-in is two redirects. */
+  async #signInAtProvider() {
+    const { issuer, clientId, pageUrl } = this.config;
+    const context = await this.browser.newContext();
+    const page = await context.newPage();
+    const query = new URLSearchParams({
+      client_id: clientId,
+      response_type: "code",
+      scope: "openid",
+      redirect_uri: `${pageUrl}/theft/blank.html`,
+      code_challenge: "x".repeat(43),
+      code_challenge_method: "S256",
+    });
+    await page.goto(`${issuer}/auth?${query}`);
+    await page.getByLabel("User name").fill(ALICE.username);
+    await page.getByLabel("Password").fill(ALICE.password);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.waitForURL(/\/theft\/blank\.html/);
+    const cookies = await context.cookies();
+    await context.close();
+    return cookies;
+  }
+
+  /**
+   * One visit of the victim, with the attacks of `plan` in it (see `attacks.mjs`).
+   * @returns {Promise<Record<string, {stolen: string[], usable: string[]}>>} By attack; and `problem`, if it went wrong.
+   */
+  async visit(one, plan) {
+    this.recorder.forget();
+    this.sink.received.length = 0;
+    const context = await this.browser.newContext();
+    let problem;
+    try {
+      if (one.kind === "oidc") await context.addCookies(this.cookies);
+      const page = await context.newPage();
+      page.setDefaultTimeout(plan.traps.length ? TRAPPED_MS : LIMIT_MS);
+      await this.#play(page, one, plan);
+    } catch (error) {
+      // A client that a trap keeps from signing anybody in has nothing to lose.
+      if (!plan.traps.length || error.name !== "TimeoutError")
+        problem = String(error.message).split("\n").slice(0, 3).join(" ");
+    }
+    if (one.endsAtProvider && plan.timing === "after-logout") this.cookies = await this.#signInAtProvider();
+    // A page that is closed sends what it has left.
+    await context.close();
+    return { ...(await this.#judge(one, plan)), problem };
+  }
+
+  async #play(page, one, plan) {
+    const { timing, hooks, traps, runs } = plan;
+    const { config } = this;
+    const address = `${config.pageUrl}/theft/${one.csp ? "guarded/" : ""}`;
+    const options = optionsOf(one, config);
+    if (one.csp) options.oidc.redirectUri = options.oidc.postLogoutRedirectUri = address;
+    await page.addInitScript((victim) => (window.victim = victim), { sdk: one.sdk, options, config });
+    const script = attackScript(this.#given(one), { hooks, traps });
+    const afterLoad = `window.afterLoad = () => { ${script} };`;
+    if (timing === "pre") await page.addInitScript(script);
+    if (timing === "post") await page.addInitScript(afterLoad);
+
+    const intercepted = traps.some((name) => name.startsWith("T25"));
+    await page.goto(address);
+    if (intercepted) return this.#leave(page);
+    await page.waitForFunction(() => window.ready);
+    await this.#signIn(page, one);
+    if (timing === "late") await page.evaluate(script);
+    if (timing === "reload") {
+      await page.addInitScript(afterLoad);
+      await page.reload();
+      await page.waitForFunction(() => window.ready);
+    }
+    await this.#call(page, one);
+    if (timing === "late") {
+      await page.evaluate(() => window.app.refresh().then(() => {}));
+      await this.#call(page, one);
+    }
+    if (timing === "after-logout") {
+      // Some leave the page for it, and come back.
+      await page.evaluate(() => window.app.logout().then(() => {})).catch(() => {});
+      await page.waitForFunction(() => window.ready && !window.app.signedIn());
+      await page.evaluate(script);
+      await this.#call(page, one);
+    }
+    // Traps that wait for the sign-in have this long.
+    if (traps.length) await page.waitForTimeout(400);
+    await page.evaluate(() => window[Symbol.for("theft")]?.scan());
+    await page.evaluate((runs) => window[Symbol.for("theft")]?.run(runs), runs);
+  }
+
+  #given(one) {
+    const { config } = this;
+    const { issuer, clientId, scope, pageUrl } = config;
+    return {
+      sink: this.sink.url,
+      page: pageUrl,
+      api: config.apiUrl,
+      echo: this.echo.url,
+      resource: resourceOf(one, config),
+      ...(one.sdk === "authsafe" && { dist: "/theft/authsafe/dist", wasm: "/theft/authsafe/wasm" }),
+      ...(one.sdk === "leaky" && { dist: "/theft/leaky", wasm: "/theft/authsafe/wasm" }),
+      ...(one.kind === "oidc" && { oidc: { issuer, clientId, scope, redirectUri: `${pageUrl}/theft/blank.html` } }),
+    };
+  }
+
+  async #signIn(page, one) {
+    if (one.kind !== "oidc") {
+      await page.evaluate((alice) => window.app.signIn({ via: "password", ...alice }).then(() => {}), ALICE);
+      return;
+    }
+    // The provider knows the person, and some clients ask it by themselves.
+    if (await page.evaluate(() => window.app.signedIn())) return;
+    await page.evaluate(() => {
+      window.ready = false;
+      window.app.signIn().catch((error) => console.error(error));
+    });
+    await page.waitForFunction(() => window.ready && window.app.signedIn());
+  }
+
+  /** Begins a sign-in that ends at the callback page, where the attacker waits. */
+  async #leave(page) {
+    const back = () => new URL(page.url()).searchParams.has("code");
+    for (let tries = 0; !back() && tries < 100; tries++) {
+      const ready = await page.evaluate(() => window.ready).catch(() => false);
+      if (ready) await page.evaluate(() => ((window.ready = false), void window.app.signIn())).catch(() => {});
+      await page.waitForTimeout(50);
+    }
+    if (!back()) throw new Error("no code came back");
+    await page.waitForTimeout(300);
+  }
+
+  /** The application does its work; after a sign-out, it is refused. */
+  #call(page, one) {
+    return page.evaluate(
+      async (resource) => {
+        const response = await window.app.fetch(resource).catch(() => undefined);
+        await response?.text();
+      },
+      resourceOf(one, this.config),
+    );
+  }
+
+  async #judge(one, { hooks, traps, runs }) {
+    const { secrets } = this.recorder;
+    const byValue = new Map(secrets.map((secret) => [secret.value, secret]));
+    const needles = [...byValue.keys()];
+    const { challenges } = this.recorder;
+    const verifiers = new Set(["attackers-own-verifier-0123456789-0123456789-abcd"]);
+    const results = {};
+    for (const attack of [...hooks, ...traps, ...runs]) results[attack] = { values: new Set(), kinds: new Set() };
+    for (const { attack, loot } of this.sink.received) {
+      const result = results[attack];
+      if (!result) continue;
+      for (const value of findAll(loot, needles)) result.values.add(value);
+      // A verifier that was never sent to the server is known by its challenge.
+      if (!hooks.includes(attack))
+        for (const one of findVerifiers(loot, challenges)) verifiers.add(one) && result.kinds.add("code verifier");
+      if (attack.startsWith("A23") && loot.includes("Hello, ")) result.kinds.add("in-page use");
+      if (loot.startsWith("KEY-HANDLE")) result.kinds.add("key handle");
+    }
+    for (const { kind, value } of secrets) {
+      if (kind === "code verifier" && new Set(value).size <= 6) results["T12 constant randomness"]?.values.add(value);
+    }
+    const stolen = new Set(Object.values(results).flatMap(({ values }) => [...values]));
+    const secretsStolen = [...stolen].map((value) => byValue.get(value));
+    for (const { kind, value } of secretsStolen) if (kind === "code verifier") verifiers.add(value);
+    const usable = await replay(this.config, secretsStolen, {
+      verifiers: [...verifiers],
+      redirectUris: ["/theft/", "/theft/blank.html", "/theft/guarded/"].map((path) => this.config.pageUrl + path),
+    });
+    const kindsOf = (values) => values.map((value) => byValue.get(value).kind);
+    return Object.fromEntries(
+      Object.entries(results).map(([attack, { values, kinds }]) => [
+        attack,
+        {
+          stolen: sorted([...kinds, ...kindsOf([...values])]),
+          usable: sorted(kindsOf([...values].filter((value) => usable.has(value)))),
+        },
+      ]),
+    );
+  }
+}
+
+const sorted = (kinds) => [...new Set(kinds)].sort();

@@ -30,12 +30,11 @@ const world = await makeWorld();
 const report = {
   runs,
   node: process.version,
-  browser: world.browser.version(),
   cpus: cpus().length,
   load: [loadavg()[0]],
 };
 try {
-  console.log(`${world.browser.version()}, ${report.cpus} processors, ${runs} runs, interleaved`);
+  console.log(`${report.cpus} processors, ${runs} runs, interleaved`);
   for (const { name, page } of distinct) {
     const bytes = world.host.sizes(page).map(([path, size]) => `${path.replace(/.*\//, "")} ${size}`);
     console.log(`${name} is built to ${bytes.join(", ")} bytes (brotli)`);
@@ -57,9 +56,10 @@ try {
 } finally {
   await world.close();
 }
+report.browser = world.browser;
 report.load.push(loadavg()[0]);
 console.log(
-  `\nload of the machine at the beginning and at the end: ${report.load.map((load) => load.toFixed(1)).join(", ")}`,
+  `\nChromium ${report.browser}; load of the machine at the beginning and at the end: ${report.load.map((load) => load.toFixed(1)).join(", ")}`,
 );
 mkdirSync(join(root, "target"), { recursive: true });
 writeFileSync(join(root, "target/bench.json"), JSON.stringify(report, null, 1));

@@ -36,7 +36,7 @@ export const token = {
         if (run >= 0) (samples[client.name] ??= []).push(us);
       }
     }
-    for (const page of pages.values()) await page.context().close();
+    for (const page of pages.values()) await world.closeProfile(page.context());
     return { samples: { "one call": samples } };
   },
 };
@@ -58,7 +58,7 @@ export const request = {
       }
       say(`request: run ${run + 1} of ${runs}`);
     }
-    for (const page of pages.values()) await page.context().close();
+    for (const page of pages.values()) await world.closeProfile(page.context());
     return { samples: { "one request": samples } };
   },
 };

@@ -19,7 +19,7 @@ export async function run(world, { runs, say }) {
     }
     say(`heap: run ${run + 1} of ${runs}`);
   }
-  for (const context of contexts.values()) await context.close();
+  for (const context of contexts.values()) await world.closeProfile(context);
   return { samples };
 }
 

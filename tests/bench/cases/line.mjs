@@ -5,7 +5,7 @@ import { SLOW } from "../support/world.mjs";
 
 /** Rows of `[what, in the page, in its worker]`. */
 export async function check(world, client) {
-  const context = await world.browser.newContext();
+  const context = await world.openProfile();
   const page = await context.newPage();
   const [[path]] = world.host.sizes(client.page).sort(([, a], [, b]) => b - a);
   await page.goto(`${world.origins.slow}/blank`);
@@ -31,7 +31,7 @@ export async function check(world, client) {
   };
   await spin();
   const usual = await spin();
-  const devtools = await world.browser.newBrowserCDPSession();
+  const devtools = await context.browser().newBrowserCDPSession();
   const { processInfo } = await devtools.send("SystemInfo.getProcessInfo");
   const letGo = await slowDown(
     processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id),
@@ -40,7 +40,7 @@ export async function check(world, client) {
   const slow = await spin();
   await letGo();
   rows.push(["times slower at computing", ...slow.map((ms, at) => (ms / usual[at]).toFixed(1))]);
-  await context.close();
+  await world.closeProfile(context);
   return rows;
 }
 

@@ -27,6 +27,6 @@ export async function run(world, { runs, say }) {
     }
     say(`sign-in: run ${run + 1} of ${runs}`);
   }
-  for (const page of pages.values()) await page.context().close();
+  for (const page of pages.values()) await world.closeProfile(page.context());
   return { samples: { "click to signed in": samples } };
 }

@@ -17,7 +17,7 @@ export async function startHost(folder, configFor) {
   const { key, cert, spki } = certificate();
   /** What was asked for since it was last emptied: `{ path, at, doneAt }`, in epoch milliseconds. */
   const log = [];
-  const sessions = new Set();
+  const sockets = new Set();
   const server = createSecureServer({ key, cert, allowHTTP1: false }, (request, response) => {
     const entry = { path: request.url.replace(/\?.*/, ""), at: performance.timeOrigin + performance.now() };
     log.push(entry);
@@ -28,25 +28,29 @@ export async function startHost(folder, configFor) {
     if (page && files.has(`/${page}/index.html`)) {
       const config = JSON.stringify(configFor(page, `https://${request.authority}`));
       const text = files.get(`/${page}/index.html`).raw.toString();
-      const head = `<script>window.config = ${config};</script>${preloads(page, files)}`;
-      return html(response, text.replace("<!-- config -->", head));
+      const told = text.replace("<!-- config -->", `<script>window.config = ${config};</script>`);
+      // After the script, which is needed first.
+      return html(response, told.replace("</head>", `${preloads(page, files)}</head>`));
     }
     const file = files.get(entry.path);
     if (!file) return response.writeHead(404, { "content-type": "text/plain" }).end("nothing");
-    response.writeHead(200, {
-      "content-type": file.type,
-      "content-encoding": "br",
-      "content-length": file.brotli.length,
-      "cache-control": "public, max-age=31536000, immutable",
+    const [, urgency = "3"] = /\bu=(\d)/.exec(request.headers.priority) ?? [];
+    turns(request.stream.session)(Number(urgency), response, () => {
+      response.writeHead(200, {
+        "content-type": file.type,
+        "content-encoding": "br",
+        "content-length": file.brotli.length,
+        "cache-control": "public, max-age=31536000, immutable",
+      });
+      response.end(file.brotli);
     });
-    response.end(file.brotli);
   });
-  server.on("session", (session) => {
-    sessions.add(session);
-    session.on("close", () => sessions.delete(session));
-    // A browser that leaves is no failure.
-    session.on("error", () => {});
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
   });
+  // A browser that leaves is no failure.
+  server.on("session", (session) => session.on("error", () => {}));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
@@ -58,9 +62,9 @@ export async function startHost(folder, configFor) {
       [...files]
         .filter(([path]) => path.startsWith(`/${name}/assets/`))
         .map(([path, { brotli }]) => [path, brotli.length]),
-    /** A visitor who comes another time has no connection yet. */
+    connections: () => sockets.size,
     hangUp() {
-      for (const session of sessions) session.destroy();
+      for (const socket of sockets) socket.destroy();
     },
     close() {
       const closed = new Promise((resolve) => server.close(resolve));
@@ -80,6 +84,33 @@ function preloads(page, files) {
   const pattern = { worker: /\/worker-[\w-]+\.js$/, wasm: /\.wasm$/ };
   const all = [...files.keys()].filter((path) => path.startsWith(`/${page}/`));
   return preload.map((kind) => lines[kind](all.find((path) => pattern[kind].test(path)))).join("");
+}
+
+const queues = new WeakMap();
+
+/**
+ * One answer after the other on each connection, the most urgent first (RFC 9218). Node sends the end of an answer apart from
+ * its last bytes; side by side with a larger one, a small one would end with that.
+ */
+function turns(session) {
+  if (!queues.has(session)) queues.set(session, { waiting: [], busy: false });
+  const queue = queues.get(session);
+  const next = () => {
+    if (queue.busy || !queue.waiting.length) return;
+    queue.waiting.sort((a, b) => a.urgency - b.urgency);
+    const { response, send } = queue.waiting.shift();
+    queue.busy = true;
+    response.once("close", () => {
+      queue.busy = false;
+      next();
+    });
+    send();
+  };
+  return (urgency, response, send) => {
+    queue.waiting.push({ urgency, response, send });
+    // What was asked for in the same packet is seen first.
+    setImmediate(next);
+  };
 }
 
 function html(response, text) {

@@ -65,6 +65,7 @@ export function makeLine({ roundTripMs, bitsPerSecond }) {
       servers.push(server);
       return server.address().port;
     },
+    connections: () => sockets.size,
     hangUp() {
       for (const socket of sockets) socket.destroy();
     },

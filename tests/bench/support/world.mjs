@@ -1,6 +1,10 @@
 // Everything that a benchmark needs: the repository's provider and API, the pages, a slow line to them, and a browser in
 // which each client is signed in.
 import { chromium } from "@playwright/test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { startAll } from "../../../www/server/testing.js";
 import { buildPages } from "./build.mjs";
 import { clients } from "./clients.mjs";
@@ -9,6 +13,8 @@ import { startHost } from "./host.mjs";
 import { makeLine } from "./line.mjs";
 
 export const SLOW = { roundTripMs: 150, bitsPerSecond: 1_600_000, cpu: 4 };
+/** Time for the browser to notice that a connection is gone. */
+const HANG_UP_MS = 100;
 const DAY_SECONDS = 24 * 3600;
 const USER = { username: "alice", password: "wonderland" };
 
@@ -17,6 +23,8 @@ export async function makeWorld() {
   const closing = [];
   const keep = (one) => (closing.unshift(() => one.close()), one);
   const servers = {};
+  const profiles = new Map();
+  const world = {};
   const line = keep(makeLine(SLOW));
 
   const host = keep(await startHost(pages, (name, origin) => describe(name, origin)));
@@ -42,8 +50,10 @@ export async function makeWorld() {
   }
   let exposed = false;
 
-  const browser = keep(
-    await chromium.launch({
+  /** A new profile, on disk as a person's is: in a private one, Chromium neither caches there nor connects in advance. */
+  async function openProfile() {
+    const folder = mkdtempSync(join(tmpdir(), "authsafe-bench-"));
+    const context = await chromium.launchPersistentContext(folder, {
       executablePath: process.env.AUTHSAFE_CHROME || process.env.CHROME || "/usr/bin/chromium",
       args: [
         "--no-sandbox",
@@ -55,13 +65,23 @@ export async function makeWorld() {
         // Trusted, and not merely let through: only then does the browser cache what it got.
         `--ignore-certificate-errors-spki-list=${host.spki}`,
       ],
-    }),
-  );
+    });
+    context.setDefaultTimeout(120_000);
+    context.on("close", () => profiles.delete(context));
+    profiles.set(context, folder);
+    world.browser ??= context.browser().version();
+    return context;
+  }
+
+  async function closeProfile(context) {
+    const folder = profiles.get(context);
+    await context.close();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
 
   /** A profile in which this client is signed in, on the lines that are named. */
   async function signedIn(client, lines) {
-    const context = await browser.newContext();
-    context.setDefaultTimeout(120_000);
+    const context = await openProfile();
     for (const line of lines) {
       const page = await context.newPage();
       await page.goto(`${origins[line]}/${client.page}/`);
@@ -82,16 +102,29 @@ export async function makeWorld() {
     return context;
   }
 
-  return {
-    browser,
+  /** A visitor who comes another time has no connection yet; and what the browser opens in advance is closed, too. */
+  async function hangUp() {
+    do {
+      host.hangUp();
+      line.hangUp();
+      await sleep(HANG_UP_MS);
+    } while (host.connections() || line.connections());
+  }
+
+  Object.assign(world, {
+    hangUp,
     host,
     line,
     origins,
+    openProfile,
+    closeProfile,
     signedIn,
     /** Whether authsafe's pages are opened with `exposeAccessToken`. */
     expose: (value) => (exposed = value),
     async close() {
+      for (const context of [...profiles.keys()]) await closeProfile(context);
       for (const close of closing) await close();
     },
-  };
+  });
+  return world;
 }

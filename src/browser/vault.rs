@@ -19,7 +19,7 @@ pub(super) struct Turn {
     pub(super) kid: String,
     pub(super) counter: u64,
     /// It is known to be written.
-    known: bool,
+    pub(super) known: bool,
 }
 
 /// The key and the counter for the next text of a place. `slot` begins the names of its keys, where it has none yet.
@@ -70,23 +70,20 @@ pub(super) async fn find(place: &str, sealed: &Sealed) -> Result<Option<Turn>, S
 }
 
 /// The text of this turn is written, or was found: older ones are over, and so is a key that only they need.
-pub(super) async fn confirm(place: &str, turn: &Turn) {
-    if turn.known {
-        return;
-    }
+///
+/// Where it fails, the next reading or writing catches up with it; until then an older text is admitted, too.
+pub(super) fn confirm(place: &str, turn: &Turn) -> Access {
     let (kid, counter) = (turn.kid.clone(), turn.counter);
     let change = move |found: Option<JsValue>| {
-        let mut entry = found.as_ref().and_then(Entry::of)?;
         // Somebody may have begun anew meanwhile.
-        entry.turn(&kid, counter)?;
+        let mut entry = found.as_ref().and_then(Entry::of).filter(|entry| entry.turn(&kid, counter).is_some())?;
         entry.ledger.confirm(counter);
         if kid == entry.kid(entry.ledger.first) {
             entry.old = JsValue::UNDEFINED;
         }
         Some(entry.to_js())
     };
-    // Where it fails, the next reading or writing catches up with it; until then an older text is admitted, too.
-    indexed_db::update(Table::Keys, place, Box::new(change)).await.ok();
+    indexed_db::update(Table::Keys, place, Box::new(change))
 }
 
 /// Destroys the keys of a place: whatever they sealed can never be read again. The ledger stays.

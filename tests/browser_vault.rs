@@ -512,6 +512,17 @@ async fn a_pending_sign_in_is_plain_only_where_no_key_can_be_had() {
 }
 
 #[wasm_bindgen_test]
+async fn a_browser_that_does_not_keep_keys_is_as_one_without_a_database() {
+    let _private = fail_put(1, "DataCloneError");
+    assert_eq!(store().write("private", PLAIN).await, Err(StoreFailure::Blocked));
+    assert_eq!(stored("private"), "");
+    js("window.puts = 0;");
+    let pending = sealed(Medium::SessionStorage, sealing(false, PlainTexts::WhereBlocked));
+    assert_eq!(pending.write("private", PLAIN).await, Ok(()));
+    assert_eq!(pending.read("private").await, read_as(PLAIN));
+}
+
+#[wasm_bindgen_test]
 async fn a_text_of_a_newer_version_is_handed_on_and_left_alone() {
     let newer = r#"{"v":3,"sealed":"otherwise"}"#;
     put_back("newer", newer);

@@ -5,13 +5,11 @@
 
 use super::locks::{LockGuard, Locks};
 use super::vault::{self, Turn};
-use super::{BrowserStore, clock, crypto, indexed_db, timers};
+use super::{BrowserStore, clock, crypto, timers};
 use crate::ports::{Lock, Store, StoreFailure};
 use crate::protocol::record::{self, RecordFault};
 use crate::protocol::sealed::{Form, Sealed, associated_data};
 use crate::types::{Lifetime, UnixMillis, text::hex};
-use indexed_db::Table;
-use wasm_bindgen::JsValue;
 
 /// What the texts are bound to, and what else may be among them.
 #[derive(Clone, Debug)]
@@ -45,14 +43,6 @@ pub struct SealedStore {
     sealing: Sealing,
 }
 
-/// What a stored text came to.
-enum Opened {
-    Text(String),
-    /// It is not the last one. It may become so: another tab may be writing, and a browser may show an old text.
-    Late,
-    Broken,
-}
-
 impl SealedStore {
     /// Touches nothing yet.
     #[must_use]
@@ -62,29 +52,30 @@ impl SealedStore {
 
     /// Where the key of a text lies, `slot` being what the name of the key begins with.
     fn place(&self, key: &str, slot: &str) -> String {
-        let (colon, slot) = if self.sealing.shared { ("", "") } else { (":", slot) };
-        ["sealing.", key, colon, slot].concat()
+        ["sealing.", key, ":", if self.sealing.shared { "" } else { slot }].concat()
     }
 
-    async fn open(&self, key: &str, text: String) -> Result<Opened, StoreFailure> {
+    /// What a stored text means; `None` where it is none of ours, or not the last one.
+    async fn open(&self, key: &str, text: String) -> Result<Option<String>, StoreFailure> {
         let sealed = match Form::parse(&text) {
             Ok(Form::Sealed(sealed)) => sealed,
             // A mark has no secret, and forging one ends a session and begins none.
             Ok(Form::Plain) => {
                 let taken = record::parse_ended(&text).is_some() || self.takes_plain(key).await?;
-                return Ok(if taken { Opened::Text(text) } else { Opened::Broken });
+                return Ok(taken.then_some(text));
             }
             // It says of itself that it is not for this version.
-            Err(RecordFault::Newer) => return Ok(Opened::Text(text)),
-            Err(RecordFault::Corrupt | RecordFault::Foreign) => return Ok(Opened::Broken),
+            Err(RecordFault::Newer) => return Ok(Some(text)),
+            Err(RecordFault::Corrupt | RecordFault::Foreign) => return Ok(None),
         };
         let place = self.place(key, slot_of(&sealed));
-        let Some(turn) = vault::find(&place, &sealed).await? else { return Ok(Opened::Late) };
-        let Some(text) = vault::open(&turn, &self.bound_to(key, &turn), &sealed).await? else {
-            return Ok(Opened::Broken);
-        };
-        self.settle(key, &place, &turn).await;
-        Ok(Opened::Text(text))
+        let Some(turn) = vault::find(&place, &sealed).await? else { return Ok(None) };
+        let text = vault::open(&turn, &self.bound_to(key, &turn), &sealed).await?;
+        if text.is_some() && !turn.known {
+            // What it has to do is done another time.
+            vault::confirm(&place, &turn).await.ok();
+        }
+        Ok(text)
     }
 
     async fn takes_plain(&self, key: &str) -> Result<bool, StoreFailure> {
@@ -93,9 +84,10 @@ impl SealedStore {
             PlainTexts::Allowed => return Ok(true),
             PlainTexts::Migrated | PlainTexts::WhereBlocked => {}
         }
-        match indexed_db::get(Table::Keys, &gate(key)).await {
+        let place = self.place(key, "");
+        match vault::has_sealed(&place, &[&place, "~"].concat()).await {
             Err(failure) if !self.writes_plain(failure) => Err(failure),
-            sealed_before => Ok(!matches!(sealed_before, Ok(Some(_)))),
+            sealed_before => Ok(sealed_before != Ok(true)),
         }
     }
 
@@ -131,20 +123,11 @@ impl SealedStore {
         let now = clock::now();
         let time = |at: UnixMillis| hex(at.0.unsigned_abs());
         if !self.sealing.shared {
-            vault::destroy_between(&self.place(key, ""), &self.place(key, &time(now.minus(LONGEST_TAB)))).await?;
+            vault::forget_between(&self.place(key, ""), &self.place(key, &time(now.minus(LONGEST_TAB)))).await?;
         }
         let mut random = [0; 8];
         crypto::fill(&mut random).map_err(|_| StoreFailure::Failed)?;
         Ok([time(now), hex(u64::from_le_bytes(random))].concat())
-    }
-
-    /// The text of this turn is there.
-    async fn settle(&self, key: &str, place: &str, turn: &Turn) {
-        // Whatever fails here is caught up with at the next reading or writing; until then an older text is admitted, too.
-        let gate = if turn.last == 0 { indexed_db::put(Table::Keys, &gate(key), &JsValue::TRUE).await } else { Ok(()) };
-        if gate.is_ok() && turn.counter > turn.last {
-            vault::confirm(place, turn).await.ok();
-        }
     }
 
     fn bound_to(&self, key: &str, turn: &Turn) -> String {
@@ -164,20 +147,19 @@ impl SealedStore {
 impl Store for SealedStore {
     async fn read(&self, key: &str) -> Result<Option<String>, StoreFailure> {
         let mut wait = FIRST_WAIT;
-        loop {
-            let Some(text) = self.inner.read(key).await? else { return Ok(None) };
-            match self.open(key, text).await? {
-                Opened::Text(text) => return Ok(Some(text)),
-                Opened::Late if wait <= LAST_WAIT => {
-                    timers::sleep(wait).await;
-                    wait = wait.part(2, 1);
-                }
-                Opened::Late | Opened::Broken => break,
+        while let Some(text) = self.inner.read(key).await? {
+            if let Some(text) = Box::pin(self.open(key, text)).await? {
+                return Ok(Some(text));
             }
+            if wait > LAST_WAIT {
+                // If it cannot be removed, the next write replaces it.
+                self.inner.remove(key).await.ok();
+                return Ok(Some(String::new()));
+            }
+            timers::sleep(wait).await;
+            wait = wait.part(2, 1);
         }
-        // If it cannot be removed, the next write replaces it.
-        self.inner.remove(key).await.ok();
-        Ok(Some(String::new()))
+        Ok(None)
     }
 
     async fn write(&self, key: &str, text: &str) -> Result<(), StoreFailure> {
@@ -187,14 +169,15 @@ impl Store for SealedStore {
             self.destroy_key(key).await;
             None
         } else {
-            match self.seal(key, text).await {
+            match Box::pin(self.seal(key, text)).await {
                 Err(failure) if self.writes_plain(failure) => None,
                 sealed => Some(sealed?),
             }
         };
         self.inner.write(key, sealed.as_ref().map_or(text, |(sealed, ..)| sealed)).await?;
         if let Some((_, place, turn)) = &sealed {
-            self.settle(key, place, turn).await;
+            // As above.
+            vault::confirm(place, turn).await.ok();
         }
         Ok(())
     }
@@ -216,12 +199,8 @@ fn slot_of(sealed: &Sealed) -> &str {
     sealed.kid.split('.').next().unwrap_or_default()
 }
 
-/// What tells that something was sealed for this record, also after its key is gone.
-fn gate(key: &str) -> String {
-    ["sealed.", key].concat()
-}
-
-/// A text that is not the last one is looked at again: after 20, 40, 80, 160 and 320 milliseconds.
+/// A text that cannot be opened is looked at again, after 20, 40, 80, 160 and 320 milliseconds: another tab may have written
+/// another one, and a browser may show an old text for a moment.
 const FIRST_WAIT: Lifetime = Lifetime::from_millis(20);
 const LAST_WAIT: Lifetime = Lifetime::from_millis(320);
 

@@ -4,7 +4,7 @@
 //! place that it seals for, so that both change together or not at all. Script of the page can use such a key as this module
 //! does; what is kept from it is the key, not its use.
 
-use super::indexed_db::{self, Table};
+use super::indexed_db::{self, Access, Table};
 use super::{clock, crypto, reflect, subtle};
 use crate::ports::StoreFailure;
 use crate::protocol::sealed::{IV_BYTES, Ledger, Sealed};
@@ -18,8 +18,8 @@ pub(super) struct Turn {
     key: JsValue,
     pub(super) kid: String,
     pub(super) counter: u64,
-    /// The highest counter that was known to be written.
-    pub(super) last: u64,
+    /// It is known to be written.
+    pub(super) known: bool,
 }
 
 /// The key and the counter for the next text of a place. `slot` begins the names of its keys, where it has none yet.
@@ -70,29 +70,41 @@ pub(super) async fn find(place: &str, sealed: &Sealed) -> Result<Option<Turn>, S
 }
 
 /// The text of this turn is written, or was found: older ones are over, and so is a key that only they need.
-pub(super) async fn confirm(place: &str, turn: &Turn) -> Result<(), StoreFailure> {
+///
+/// Where it fails, the next reading or writing catches up with it; until then an older text is admitted, too.
+pub(super) fn confirm(place: &str, turn: &Turn) -> Access {
     let (kid, counter) = (turn.kid.clone(), turn.counter);
     let change = move |found: Option<JsValue>| {
-        let mut entry = found.as_ref().and_then(Entry::of)?;
         // Somebody may have begun anew meanwhile.
-        entry.turn(&kid, counter)?;
+        let mut entry = found.as_ref().and_then(Entry::of).filter(|entry| entry.turn(&kid, counter).is_some())?;
         entry.ledger.confirm(counter);
         if kid == entry.kid(entry.ledger.first) {
             entry.old = JsValue::UNDEFINED;
         }
         Some(entry.to_js())
     };
-    indexed_db::update(Table::Keys, place, Box::new(change)).await.map(drop)
+    indexed_db::update(Table::Keys, place, Box::new(change))
 }
 
-/// Destroys the keys of a place: whatever they sealed can never be read again.
-pub(super) async fn destroy(place: &str) -> Result<(), StoreFailure> {
-    indexed_db::delete(Table::Keys, place).await
+/// Destroys the keys of a place: whatever they sealed can never be read again. The ledger stays.
+pub(super) fn destroy(place: &str) -> Access {
+    let change = |found: Option<JsValue>| {
+        let mut entry = found.as_ref().and_then(Entry::of)?;
+        (entry.key, entry.old) = (JsValue::UNDEFINED, JsValue::UNDEFINED);
+        Some(entry.to_js())
+    };
+    indexed_db::update(Table::Keys, place, Box::new(change))
 }
 
-/// Destroys the keys of all places from `first` to `end`.
-pub(super) async fn destroy_between(first: &str, end: &str) -> Result<(), StoreFailure> {
-    indexed_db::delete_between(Table::Keys, first, end).await
+/// Forgets all about the places from `first` to `last`.
+pub(super) async fn forget_between(first: &str, last: &str) -> Result<(), StoreFailure> {
+    indexed_db::delete_between(Table::Keys, first, last).await
+}
+
+/// Whether anything was ever sealed for the places from `first` to `last`.
+pub(super) async fn has_sealed(first: &str, last: &str) -> Result<bool, StoreFailure> {
+    let entry = indexed_db::first_between(Table::Keys, first, last).await?;
+    Ok(entry.as_ref().and_then(Entry::of).is_some_and(|entry| entry.ledger.last > 0))
 }
 
 /// Seals a text.
@@ -186,14 +198,9 @@ impl Entry {
     }
 
     fn turn(&self, kid: &str, counter: u64) -> Option<Turn> {
-        let key = if kid == self.kid(self.ledger.first) {
-            &self.key
-        } else if kid == self.kid(self.old_first) && !self.old.is_undefined() {
-            &self.old
-        } else {
-            return None;
-        };
-        Some(Turn { key: key.clone(), kid: kid.to_owned(), counter, last: self.ledger.last })
+        let keys = [(&self.key, self.ledger.first), (&self.old, self.old_first)];
+        let (key, _) = keys.into_iter().find(|(key, first)| !key.is_undefined() && kid == self.kid(*first))?;
+        Some(Turn { key: key.clone(), kid: kid.to_owned(), counter, known: counter <= self.ledger.last })
     }
 }
 

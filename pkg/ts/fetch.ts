@@ -1,6 +1,7 @@
-import { type AuthErrorFields, own, report } from "./error.js";
+import { type AuthErrorFields, report } from "./error.js";
 import { abortable } from "./abortable.js";
-import type { Again, Grant, OptionFunctions } from "./skin.js";
+import { carry, type Grant } from "./grant.js";
+import type { Again, OptionFunctions } from "./skin.js";
 
 /** What `send` asks about the credential. */
 export interface Gate {
@@ -44,7 +45,7 @@ export async function send(gate: Gate, request: Request, body?: unknown): Promis
       // Frees the connection. A body that is broken already is as good as cancelled.
       answer.body?.cancel().catch(() => {});
       const next: Request = spare;
-      spare = isProven(grant) ? next.clone() : undefined;
+      spare = grant.proven ? next.clone() : undefined;
       answer = await carry(next, grant);
       tried.add(again);
       // Also where there is no further attempt: this lets the core notice that the session has ended.
@@ -59,28 +60,9 @@ export async function send(gate: Gate, request: Request, body?: unknown): Promis
   return answer;
 }
 
-/** Whether a proof goes along. Its redirects are refused, so the answer is that of the address in it. */
-function isProven({ headers }: Grant): boolean {
-  return headers.some(([name]) => name === "dpop");
-}
-
-function carry(request: Request, { headers, ticket: _, ...how }: Grant): Promise<Response> {
-  for (const name of ["authorization", ...headers.map(([name]) => name)]) {
-    if (request.headers.has(name)) throw own("request_refused", `It already has the header ${name}.`);
-  }
-  // The browser would leave the headers out without a word.
-  if (headers.length > 0 && request.mode === "no-cors")
-    throw own("request_refused", "Mode no-cors carries no headers.");
-  for (const [name, value] of headers) request.headers.set(name, value);
-  // Any option at all resets these two, so they are repeated.
-  const { referrer, referrerPolicy } = request;
-  return fetch(request, { referrer, referrerPolicy, ...how });
-}
-
 async function isRetryWorth(gate: Gate, grant: Grant, answer: Response, url: string): Promise<Again> {
-  const { ticket } = grant;
+  const { ticket, proven } = grant;
   const status = (await saysExpired(gate, answer)) ? 401 : answer.status;
-  const proven = isProven(grant);
   // Any answer may bring the nonce of the next request.
   const nonce = proven ? answer.headers.get("dpop-nonce") : null;
   if (nonce === null && !ABOUT_CREDENTIAL.includes(status)) return false;

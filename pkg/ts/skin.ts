@@ -31,7 +31,7 @@ export interface InitPlain {
 }
 
 /** What one request needs in order to carry the credential. */
-export interface Grant {
+export interface GrantPlain {
   headers: [name: string, value: string][];
   credentials?: "same-origin" | "include";
   redirect?: "error";
@@ -95,7 +95,8 @@ export interface Calls {
 export interface Core extends Calls {
   check(): Promise<SessionInfo | null>;
   extend(): Promise<SessionInfo>;
-  authorize(url: string, method: string): Promise<Grant | undefined>;
+  /** A `GrantPlain` as JSON. */
+  authorize(url: string, method: string): Promise<string | undefined>;
   answered(
     ticket: string,
     status: number,

@@ -144,12 +144,13 @@ impl Core {
         self.client.id_token_claims().map_or(JsValue::NULL, |claims| plain::to_js(&claims))
     }
 
-    /// What a request needs: `{ headers, credentials?, redirect?, ticket }`, or `undefined`.
+    /// What a request needs, as JSON: `{ headers, credentials?, redirect?, ticket }`, or `undefined`. A promise looks into an
+    /// object that it is resolved with, and script of the page can look along; it does not look into text.
     pub fn authorize(&self, url: String, method: String) -> Promise {
         let client = self.client.clone();
         promise(Box::pin(async move {
             let authorization = client.authorize(&url, &method).await?;
-            Ok(authorization.map_or(JsValue::UNDEFINED, |needed| plain::to_js(&authorization_json(&needed))))
+            Ok(authorization.map_or(JsValue::UNDEFINED, |needed| authorization_json(&needed).to_secret_text().as_str().into()))
         }))
     }
 

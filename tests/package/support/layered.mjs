@@ -21,7 +21,7 @@ const CORE = `
       globalThis.whenAsked?.();
       const ticket = String(++tickets);
       const more = JSON.parse(new URL(url).searchParams.get("grant") ?? "{}");
-      return more && { headers: [["authorization", "Bearer " + ticket]], ticket, ...more };
+      return more && JSON.stringify({ headers: [["authorization", "Bearer " + ticket]], ticket, ...more });
     },
     answered: async () => true,
     dispose() {},

@@ -151,7 +151,8 @@ impl Core {
         let client = self.client.clone();
         promise(Box::pin(async move {
             let authorization = client.authorize(&url, &method).await?;
-            Ok(authorization.map_or(JsValue::UNDEFINED, |needed| authorization_json(&needed).to_secret_text().as_str().into()))
+            Ok(authorization
+                .map_or(JsValue::UNDEFINED, |needed| authorization_json(&needed).to_secret_text().as_str().into()))
         }))
     }
 

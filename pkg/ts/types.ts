@@ -367,7 +367,10 @@ export type StorageChoice =
       dangerouslyPlaintext?: boolean;
     };
 
-/** A storage medium of the application's own. A throw or rejection degrades to memory, with `storageDegraded`. */
+/**
+ * A storage medium of the application's own. It is handed sealed text. A throw or rejection degrades to memory, with
+ * `storageDegraded`.
+ */
 export interface StorageAdapter {
   /** The value that was set under this key, or `null`. */
   get(key: string): Promise<string | null> | string | null;

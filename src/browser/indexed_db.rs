@@ -70,8 +70,8 @@ pub(super) fn first_between(table: Table, first: &str, last: &str) -> Access {
 }
 
 /// Replaces the value. Durable when it returns.
-pub(super) async fn put(table: Table, key: &str, value: &JsValue) -> Result<(), StoreFailure> {
-    transact(table, "readwrite", "put", [value.clone(), key.into()].into(), None).await.map(drop)
+pub(super) fn put(table: Table, key: &str, value: &JsValue) -> impl Future<Output = Result<(), StoreFailure>> + use<> {
+    done(transact(table, "readwrite", "put", [value.clone(), key.into()].into(), None))
 }
 
 /// What to put in the place of a value, if anything.
@@ -83,13 +83,21 @@ pub(super) fn update(table: Table, key: &str, change: Change) -> Access {
 }
 
 /// Removes the value; no error where there is none.
-pub(super) async fn delete(table: Table, key: &str) -> Result<(), StoreFailure> {
-    transact(table, "readwrite", "delete", [key.into()].into(), None).await.map(drop)
+pub(super) fn delete(table: Table, key: &str) -> impl Future<Output = Result<(), StoreFailure>> + use<> {
+    done(transact(table, "readwrite", "delete", [key.into()].into(), None))
 }
 
 /// Removes every value whose key is one of these two or stands between them.
-pub(super) async fn delete_between(table: Table, first: &str, last: &str) -> Result<(), StoreFailure> {
-    transact(table, "readwrite", "delete", range(first, last), None).await.map(drop)
+pub(super) fn delete_between(
+    table: Table,
+    first: &str,
+    last: &str,
+) -> impl Future<Output = Result<(), StoreFailure>> + use<> {
+    done(transact(table, "readwrite", "delete", range(first, last), None))
+}
+
+async fn done(access: Access) -> Result<(), StoreFailure> {
+    access.await.map(drop)
 }
 
 /// As the only argument of a call; where it cannot be made, the call fails.

@@ -72,7 +72,7 @@ impl SealedStore {
         let Some(turn) = vault::find(&place, &sealed).await? else { return Ok(None) };
         let text = vault::open(&turn, &self.bound_to(key, &turn), &sealed).await?;
         if text.is_some() && !turn.known {
-            // What it has to do is done another time.
+            // Where it fails, it is done another time.
             vault::confirm(&place, &turn).await.ok();
         }
         Ok(text)
@@ -136,11 +136,9 @@ impl SealedStore {
 
     /// Destroys the key first: then what is there is over, even where the medium neither removes nor replaces it.
     async fn destroy_key(&self, key: &str) {
-        let slot = self.slot(key).await.ok().flatten();
-        if self.sealing.shared || slot.is_some() {
-            // The medium is still to be emptied, and that says whether anything is left.
-            vault::destroy(&self.place(key, slot.as_deref().unwrap_or_default())).await.ok();
-        }
+        let slot = self.slot(key).await.ok().flatten().unwrap_or_default();
+        // Where it fails, the medium is still to be emptied, and that says whether anything is left.
+        vault::destroy(&self.place(key, &slot)).await.ok();
     }
 }
 

@@ -69,6 +69,13 @@ pub(super) async fn delete(table: Table, key: &str) -> Result<(), StoreFailure> 
     access(table, "readwrite", "delete", &[key.into()]).await.map(drop)
 }
 
+/// Removes every value whose key is one of these two or stands between them. Indexed Database API 3.0 §4.7.
+pub(super) async fn delete_between(table: Table, first: &str, last: &str) -> Result<(), StoreFailure> {
+    let ranges = reflect::global("IDBKeyRange").ok_or(StoreFailure::Blocked)?;
+    let range = call(&ranges, "bound", &[first.into(), last.into()])?;
+    access(table, "readwrite", "delete", &[range]).await.map(drop)
+}
+
 /// One call of an object store's method, in a transaction of its own; its result once the transaction is complete.
 async fn access(table: Table, mode: &str, method: &str, arguments: &[JsValue]) -> Result<JsValue, StoreFailure> {
     let work = async {

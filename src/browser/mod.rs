@@ -12,12 +12,14 @@ mod events;
 mod fetch;
 mod hooks;
 mod indexed_db;
+mod keys;
 mod locks;
 mod memory;
 mod page;
 mod promise;
 mod reflect;
 mod storage;
+mod subtle;
 mod timers;
 
 pub use channel::Broadcast;
@@ -27,6 +29,7 @@ pub use events::Listener;
 pub use fetch::Fetch;
 pub use hooks::Hooks;
 pub use indexed_db::IndexedDb;
+pub use keys::Keys;
 pub use locks::{LockGuard, Locks};
 pub use memory::MemoryStore;
 pub use page::{PageEvent, RemotePage};
@@ -254,6 +257,7 @@ impl Spawn for BrowserPorts {
 impl Ports for BrowserPorts {
     type Store = BrowserStore;
     type Transactions = BrowserStore;
+    type Keys = Keys;
 
     fn store(&self) -> &BrowserStore {
         &self.store
@@ -261,5 +265,9 @@ impl Ports for BrowserPorts {
 
     fn transactions(&self) -> &BrowserStore {
         &self.transactions
+    }
+
+    fn keys(&self) -> &Keys {
+        &Keys
     }
 }

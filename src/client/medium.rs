@@ -50,7 +50,11 @@ impl<P: Ports> Inner<P> {
     /// What the page load began with.
     pub(super) async fn load(&self) -> (Stored, Arrival) {
         let arrival = self.arrival().await;
-        (self.read().await, arrival)
+        let stored = self.read().await;
+        if matches!(arrival, Arrival::Plain) && self.key_lost.take() {
+            return (stored, Arrival::Failed(ErrorCode::DpopKeyLost.into()));
+        }
+        (stored, arrival)
     }
 
     #[inline(never)]
@@ -73,15 +77,24 @@ impl<P: Ports> Inner<P> {
             return Stored::Ended(lineage);
         }
         match Record::parse(&text) {
-            Ok(record) => Stored::Record(Box::new(record)),
+            Ok(record) if !self.is_without_key(&record).await => Stored::Record(Box::new(record)),
             // A newer version of authsafe wrote it, and will want it back.
             Err(RecordFault::Newer) => Stored::Empty,
-            Err(RecordFault::Corrupt | RecordFault::Foreign) => {
+            Ok(_) | Err(RecordFault::Corrupt | RecordFault::Foreign) => {
                 // It can be of no use to anybody; if it cannot be removed either, the next commit replaces it.
                 self.ports.store().remove(&key).await.ok();
                 Stored::Corrupt
             }
         }
+    }
+
+    /// Whether the key is lost that the tokens of a record are bound to: they are of no use to anybody any more. A browser that
+    /// cannot say so does not end the session; what needs the key will fail, and can be tried again.
+    async fn is_without_key(&self, record: &Record) -> bool {
+        let Some(prover) = record.session.prover() else { return false };
+        let lost = matches!(self.key(&prover.jkt).await, Ok(None));
+        self.key_lost.set(lost);
+        lost
     }
 
     /// As [`read`](Self::read), for media that other tabs write to; nobody else writes to the others.
@@ -95,10 +108,24 @@ impl<P: Ports> Inner<P> {
         if let Some(found) = self.found_beyond(over).await {
             return Commit::Superseded(found);
         }
-        let key = self.record_key();
-        match self.ports.store().write(&key, &record.to_text()).await {
+        let (key, prover) = (self.record_key(), record.session.prover());
+        let jkt = prover.as_ref().map(|prover| prover.jkt.as_str());
+        let written = match jkt.map(|jkt| self.keep_key(jkt)) {
+            // Tokens without their key would be of no use after a reload.
+            Some(kept) => kept.await,
+            None => Ok(()),
+        };
+        let written = match written {
+            Ok(()) => self.ports.store().write(&key, &record.to_text()).await,
+            Err(failure) => Err(failure),
+        };
+        match written {
             Ok(()) => {
                 self.degraded.set(false);
+                if *over == Over::Anything {
+                    // The tokens of before are gone, so their key serves nobody; a leftover of it harms nobody.
+                    self.forget_keys(jkt).await.ok();
+                }
                 Commit::Done
             }
             Err(failure) => {
@@ -128,6 +155,8 @@ impl<P: Ports> Inner<P> {
         if self.found_beyond(over).await.is_some() {
             return Ok(());
         }
+        // Without it the tokens are of no use, even where they cannot be removed; what is left of it alone harms nobody.
+        self.forget_keys(None).await.ok();
         let (store, key) = (self.ports.store(), self.record_key());
         // A tab without a session marks whatever sign-in is there, and leaves a mark that stands.
         let mark = match mark {
@@ -178,6 +207,9 @@ impl<P: Ports> Inner<P> {
                 Arrival::Declined(back.and_then(|url| WebUrl::parse(&url)).map(Box::new))
             }
             Taken::Fresh(transaction) => {
+                if let Err(error) = self.take_key(&transaction).await {
+                    return Arrival::Failed(error);
+                }
                 *self.callback.borrow_mut() = Some((response, transaction));
                 Arrival::Callback
             }

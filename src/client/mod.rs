@@ -7,6 +7,7 @@ mod assemble;
 mod driver;
 mod medium;
 pub mod options;
+mod proof;
 mod talk;
 
 use crate::error::{Error, ErrorCode};
@@ -14,7 +15,7 @@ use crate::machine::{Ending, EventKind, Login, Note, Notice, Outcome, Snapshot, 
 use crate::policy;
 use crate::ports::Ports;
 use crate::protocol::http::Credentials;
-use crate::types::{AccessToken, Json, Lifetime, ReturnTo, SessionFacts, WebUrl};
+use crate::types::{AccessToken, Json, Lifetime, Prover, ReturnTo, SessionFacts, WebUrl};
 use driver::Inner;
 use options::{Config, Mode};
 use std::rc::Rc;
@@ -52,6 +53,8 @@ pub struct Authorization {
     pub refuse_redirects: bool,
     /// Names the credential; hand it to [`Client::answered`].
     pub credential: CredentialName,
+    /// A proof goes along, for this request alone; hand the answer to [`Client::learn`] first.
+    pub proven: bool,
 }
 
 /// A client of one application for one server, in either mode.
@@ -118,7 +121,7 @@ impl<P: Ports> Client<P> {
     /// As [`renew`](Self::renew).
     pub async fn access_token(&self, margin: Lifetime) -> Result<(AccessToken, CredentialName), Error> {
         let outcome = self.ask(|id| EventKind::Use(id, margin)).await?;
-        if let Outcome::Token(token, name) = outcome { Ok((token, name)) } else { Err(unexpected()) }
+        if let Outcome::Token(token, name, _) = outcome { Ok((token, name)) } else { Err(unexpected()) }
     }
 
     /// Asks the session server who is signed in.
@@ -160,10 +163,18 @@ impl<P: Ports> Client<P> {
         };
         let Mode::Session(config) = &self.inner.config.mode else {
             let outcome = self.ask(|id| EventKind::Use(id, MARGIN)).await?;
-            let Outcome::Token(token, credential) = outcome else { return Err(unexpected()) };
-            let headers = vec![("authorization".to_owned(), ["Bearer ", token.expose()].concat())];
-            let refuse_redirects = !policy::origins::may_follow(allowed, &url);
-            return Ok(Some(Authorization { headers, credentials: None, refuse_redirects, credential }));
+            let Outcome::Token(token, credential, prover) = outcome else { return Err(unexpected()) };
+            let proof = match prover {
+                Some(prover) => Some(self.prove(&prover, credential, method, &url, &token).await?),
+                None => None,
+            };
+            let scheme = if proof.is_some() { "DPoP " } else { "Bearer " };
+            let mut headers = vec![("authorization".to_owned(), [scheme, token.expose()].concat())];
+            let proven = proof.is_some();
+            headers.extend(proof.map(|proof| ("dpop".to_owned(), proof)));
+            // A proof is for one address, and browsers would hand it on to another origin.
+            let refuse_redirects = proven || !policy::origins::may_follow(allowed, &url);
+            return Ok(Some(Authorization { headers, credentials: None, refuse_redirects, credential, proven }));
         };
         let header = if policy::csrf::needed(method) { self.inner.csrf_header(config).await? } else { None };
         let secret = header.is_some() && !matches!(config.backend.csrf_kind, crate::types::Csrf::StaticHeader { .. });
@@ -172,7 +183,39 @@ impl<P: Ports> Client<P> {
             credentials: Some(config.backend.credentials),
             refuse_redirects: secret,
             credential: CredentialName { epoch: 0, generation: self.inner.csrf_count() },
+            proven: false,
         }))
+    }
+
+    /// The session ends where its key is lost: nothing but another sign-in helps.
+    async fn prove(
+        &self,
+        prover: &Prover,
+        credential: CredentialName,
+        method: &str,
+        url: &WebUrl,
+        token: &AccessToken,
+    ) -> Result<String, Error> {
+        let proof = self.inner.prove(prover, method, url, Some(token)).await;
+        if matches!(&proof, Err(error) if error.code == ErrorCode::DpopKeyLost) {
+            self.inner.dispatch(EventKind::KeyLost(credential));
+        }
+        proof
+    }
+
+    /// Takes along what the answer to a request with a proof says about the next one: its header `DPoP-Nonce`. Whether the
+    /// same request should be sent once more because of it.
+    ///
+    /// # Errors
+    /// `dpop_nonce_unavailable`: the server wants a nonce, and the browser does not let script read it.
+    pub fn learn(
+        &self,
+        url: &str,
+        status: u16,
+        www_authenticate: Option<&str>,
+        nonce: Option<&str>,
+    ) -> Result<bool, Error> {
+        WebUrl::parse(url).map_or(Ok(false), |url| self.inner.learn(&url, status, www_authenticate, nonce))
     }
 
     /// A server answered a request with `status`. Whether the same request should be sent once more, with the credential
@@ -192,7 +235,7 @@ impl<P: Ports> Client<P> {
         www_authenticate: Option<&str>,
     ) -> Option<bool> {
         let refused = match &self.inner.config.mode {
-            Mode::Token(_) => policy::replay::bearer_refused(status, www_authenticate),
+            Mode::Token(_) => policy::replay::token_refused(status, www_authenticate),
             Mode::Session(config) => {
                 if matches!(status, 403 | 419) && self.inner.csrf_refused(config, credential.generation) {
                     return Some(true);

@@ -152,10 +152,25 @@ impl Core {
         }))
     }
 
-    /// Whether the same request should be sent once more.
-    pub fn answered(&self, ticket: String, status: u16, www_authenticate: Option<String>) -> Promise {
+    /// Whether the same request should be sent once more; `"nonce"` where only its proof was not as the server wants it.
+    pub fn answered(
+        &self,
+        ticket: String,
+        status: u16,
+        www_authenticate: Option<String>,
+        url: String,
+        nonce: Option<String>,
+    ) -> Promise {
+        let (name, proven) = ticket.strip_suffix(PROVEN).map_or((ticket.as_str(), false), |name| (name, true));
+        if proven {
+            match self.client.learn(&url, status, www_authenticate.as_deref(), nonce.as_deref()) {
+                Ok(true) => return Promise::resolve(&JsValue::from_str("nonce")),
+                Ok(false) => {}
+                Err(error) => return refused(&error),
+            }
+        }
         // A ticket that is none of ours is of no session.
-        let Some(credential) = CredentialName::parse(&ticket) else { return Promise::resolve(&JsValue::FALSE) };
+        let Some(credential) = CredentialName::parse(name) else { return Promise::resolve(&JsValue::FALSE) };
         match self.client.judge(credential, status, www_authenticate.as_deref()) {
             Some(again) => Promise::resolve(&JsValue::from(again)),
             None => self.ask(Box::new(move |id| EventKind::Refused(id, credential)), Then::Forgive),
@@ -343,10 +358,15 @@ fn authorization_json(needed: &Authorization) -> Json {
         Credentials::SameOrigin => "same-origin",
         Credentials::Include => "include",
     });
+    let name = needed.credential.to_text();
+    let ticket = [name.as_str(), if needed.proven { PROVEN } else { "" }].concat();
     Members::new()
         .value("headers", Some(Json::List(needed.headers.iter().map(pair).collect())))
         .text("credentials", credentials)
         .text("redirect", needed.refuse_redirects.then_some("error"))
-        .text("ticket", Some(&needed.credential.to_text()))
+        .text("ticket", Some(&ticket))
         .object()
 }
+
+/// What ends the ticket of a request with a proof.
+const PROVEN: &str = "p";

@@ -32,6 +32,8 @@ pub enum EventKind {
     Use(WaiterId, Lifetime),
     /// A server refused this credential.
     Refused(WaiterId, CredentialName),
+    /// The key is gone without which this credential cannot be used.
+    KeyLost(CredentialName),
     /// The application wants the session server asked now.
     Check(WaiterId),
     /// The application wants the session prolonged.

@@ -1,6 +1,6 @@
 //! Whether an answer says that the access token was refused, so that renewing it may help.
 //!
-//! RFC 6750 §3 and §3.1; challenges are parsed by RFC 9110 §11.6.1 (several in one field, quoted strings, `token68`).
+//! RFC 6750 §3 and §3.1, RFC 9449 §7.1 and §9; challenges are parsed by RFC 9110 §11.6.1 (several in one field, quoted strings, `token68`).
 
 /// Whether a fresh access token may turn this answer into a success.
 ///
@@ -8,16 +8,33 @@
 /// server lists it in `Access-Control-Expose-Headers`. A 401 that gives no other reason therefore counts; one renewal is
 /// the price of a wrong guess.
 #[must_use]
-pub fn bearer_refused(status: u16, www_authenticate: Option<&str>) -> bool {
+pub fn token_refused(status: u16, www_authenticate: Option<&str>) -> bool {
     if status != 401 {
         return false;
     }
-    let Some(header) = www_authenticate.filter(|text| !text.trim().is_empty()) else { return true };
-    // DPoP answers as Bearer does (RFC 9449 §7.1), but a bearer token is no remedy for its challenge.
+    let Some(header) = readable(www_authenticate) else { return true };
+    // Where a bearer token is refused for not being bound to a key, another one may be: that is one renewal, too.
     challenges(header)
         .iter()
-        .filter(|challenge| challenge.scheme.eq_ignore_ascii_case("bearer"))
-        .any(|bearer| bearer.error.as_deref().is_none_or(|error| error == "invalid_token"))
+        .filter(|challenge| ["bearer", "dpop"].iter().any(|scheme| challenge.scheme.eq_ignore_ascii_case(scheme)))
+        .any(|challenge| challenge.error.as_deref().is_none_or(|error| error == "invalid_token"))
+}
+
+/// Whether a resource server wants the request again, with the nonce that it sends along (RFC 9449 §9); `None` where it
+/// refuses and script may not read why.
+#[must_use]
+pub fn nonce_wanted(status: u16, www_authenticate: Option<&str>) -> Option<bool> {
+    if status != 401 {
+        return Some(false);
+    }
+    let wants = |challenge: &Challenge| {
+        challenge.scheme.eq_ignore_ascii_case("dpop") && challenge.error.as_deref() == Some("use_dpop_nonce")
+    };
+    Some(challenges(readable(www_authenticate)?).iter().any(wants))
+}
+
+fn readable(header: Option<&str>) -> Option<&str> {
+    header.filter(|text| !text.trim().is_empty())
 }
 
 /// One challenge, as far as it matters here.
@@ -117,7 +134,10 @@ mod tests {
             (401, Some(r#"Basic realm="x""#), false),
             (401, Some(r#"Basic realm="Bearer error=invalid_token""#), false),
             (401, Some(r#"Basic realm="x, Bearer""#), false),
-            (401, Some(r#"DPoP error="invalid_token""#), false),
+            (401, Some(r#"DPoP error="invalid_token""#), true),
+            (401, Some(r#"DPoP algs="ES256", error="invalid_token""#), true),
+            (401, Some(r#"DPoP error="invalid_dpop_proof""#), false),
+            (401, Some(r#"DPoP error="use_dpop_nonce""#), false),
             (401, Some("BearerX"), false),
             (401, Some("Bearer=x"), false),
             (401, Some("Negotiate Bearer"), false),
@@ -127,7 +147,28 @@ mod tests {
             (200, None, false),
             (0, None, false),
         ] {
-            assert_eq!(bearer_refused(status, header), refused, "{status} {header:?}");
+            assert_eq!(token_refused(status, header), refused, "{status} {header:?}");
+        }
+    }
+
+    #[test]
+    fn a_resource_server_that_wants_a_nonce_is_told_from_one_that_does_not_say() {
+        for (status, header, wanted) in [
+            (
+                401,
+                Some(r#"DPoP error="use_dpop_nonce", error_description="Resource server requires nonce""#),
+                Some(true),
+            ),
+            (401, Some(r#"Bearer, dpop algs="ES256", error=use_dpop_nonce"#), Some(true)),
+            (401, Some(r#"DPoP error="invalid_token""#), Some(false)),
+            (401, Some(r#"Bearer error="use_dpop_nonce""#), Some(false)),
+            (401, Some("DPoP"), Some(false)),
+            (401, None, None),
+            (401, Some(" "), None),
+            (400, Some(r#"DPoP error="use_dpop_nonce""#), Some(false)),
+            (200, None, Some(false)),
+        ] {
+            assert_eq!(nonce_wanted(status, header), wanted, "{status} {header:?}");
         }
     }
 
@@ -143,7 +184,7 @@ mod tests {
             ("Bearer error=", true),
             (r#"Basic a="\"#, false),
         ] {
-            assert_eq!(bearer_refused(401, Some(header)), refused, "{header}");
+            assert_eq!(token_refused(401, Some(header)), refused, "{header}");
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod authorization;
 pub mod callback;
+pub mod dpop;
 pub mod end_session;
 pub mod endpoint;
 pub mod first_party;

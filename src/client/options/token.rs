@@ -7,6 +7,7 @@ use super::reader::Reader;
 use crate::policy::restore::Restore;
 use crate::policy::storage::{Medium, refuse_plaintext};
 use crate::protocol::authorization::{Registration, param_text};
+use crate::protocol::dpop::Policy;
 use crate::protocol::first_party::FirstParty;
 use crate::protocol::metadata::Metadata;
 use crate::protocol::token::RESERVED;
@@ -53,7 +54,17 @@ impl TokenConfig {
 
 pub(super) fn parse(reader: &Reader<'_>, page_url: &WebUrl) -> TokenConfig {
     let page = page_origin(reader, page_url);
-    let oidc = reader.get("oidc").map(|_| parse_oidc(&reader.object("oidc", OIDC_OPTIONS), page_url, &page));
+    let dpop = match reader.word("dpop", &["auto", "always", "never"]) {
+        Some(1) => Policy::Always,
+        Some(2) => Policy::Never,
+        _ => Policy::Auto,
+    };
+    let oidc = reader.get("oidc").map(|_| parse_oidc(&reader.object("oidc", OIDC_OPTIONS), page_url, &page, dpop));
+    reader.check(
+        oidc.is_some() || dpop != Policy::Always,
+        "dpop",
+        "is for `oidc`: a backend of `firstParty` gives bearer tokens",
+    );
     let first_party = reader.get("firstParty").map(|_| parse_first_party(reader, &page));
     reader.check(oidc.is_some() || first_party.is_some(), "oidc", "or `firstParty` is needed in token mode");
     let expose_access_token = reader.flag("exposeAccessToken", false);
@@ -63,7 +74,7 @@ pub(super) fn parse(reader: &Reader<'_>, page_url: &WebUrl) -> TokenConfig {
     TokenConfig { oidc, first_party, storage: parse_storage(reader), restore, expose_access_token }
 }
 
-fn parse_oidc(oidc: &Reader<'_>, page_url: &WebUrl, page: &WebUrl) -> Registration {
+fn parse_oidc(oidc: &Reader<'_>, page_url: &WebUrl, page: &WebUrl, dpop: Policy) -> Registration {
     let issuer = oidc.required_text("issuer");
     // The text itself is compared byte for byte, so it is only looked at, never respelt.
     match WebUrl::parse(issuer).filter(|url| !url.as_str().contains(['?', '#'])) {
@@ -108,6 +119,7 @@ fn parse_oidc(oidc: &Reader<'_>, page_url: &WebUrl, page: &WebUrl) -> Registrati
         client_id: ClientId(oidc.required_text("clientId").to_owned()),
         scope: parse_scope(oidc),
         metadata,
+        dpop,
     }
 }
 

@@ -120,12 +120,24 @@ impl<P: Ports> Inner<P> {
             let mut next = begun?;
             loop {
                 next = match next {
-                    Next::Send(request, phase, then) => {
-                        let answer = self.ports.send(*request).await;
-                        let answer = answer.map_err(|failure| answer::failure(failure, phase));
+                    Next::Send(mut request, phase, then) => {
+                        let answer = match request.prover.take() {
+                            Some(prover) => self.send_proven(*request, prover, phase).await,
+                            None => {
+                                let answer = self.ports.send(*request).await;
+                                answer.map_err(|failure| answer::failure(failure, phase))
+                            }
+                        };
                         then.next(answer, self.moment(), &mut self.memory.borrow_mut())?
                     }
-                    Next::Draw(leaving) => leaving.leave(&self.draw()?, self.ports.now())?,
+                    Next::Draw(leaving) => {
+                        let now = self.ports.now();
+                        let jkt = match leaving.wants_key()? {
+                            Some(policy) => self.bind(policy, now).await?,
+                            None => None,
+                        };
+                        leaving.leave((&self.draw()?, jkt), now)?
+                    }
                     Next::Keep(transaction, url) => {
                         self.keep(*transaction).await?;
                         return Ok(Answer::Leave(url));
@@ -150,10 +162,14 @@ impl<P: Ports> Inner<P> {
     fn draw(&self) -> Result<Randomness, Error> {
         let mut random = Randomness { state: [0; 32], nonce: [0; 32], verifier: [0; 32] };
         for part in [&mut random.state, &mut random.nonce, &mut random.verifier] {
-            let failed = |_| Error::new(ErrorCode::InsecureContext, "The browser gives no random numbers.");
-            self.ports.fill(part).map_err(failed)?;
+            self.fill(part)?;
         }
         Ok(random)
+    }
+
+    pub(super) fn fill(&self, bytes: &mut [u8]) -> Result<(), Error> {
+        let failed = |_| Error::new(ErrorCode::InsecureContext, "The browser gives no random numbers.");
+        self.ports.fill(bytes).map_err(failed)
     }
 }
 

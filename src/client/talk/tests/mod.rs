@@ -38,7 +38,7 @@ fn play(begun: Step<'_>, memory: &mut Memory, says: &[Says], cookies: &[&str]) -
                 };
                 then.next(answer, Moment { at, cookie }, memory)
             }
-            Ok(Next::Draw(leaving)) => leaving.leave(&randomness(1), at),
+            Ok(Next::Draw(leaving)) => leaving.leave((&randomness(1), None), at),
             Ok(Next::Keep(transaction, url)) => {
                 assert!(url.query().contains(transaction.state.as_str()));
                 let draft = transaction.app_state.as_ref().and_then(Json::text);

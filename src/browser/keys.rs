@@ -1,0 +1,56 @@
+//! Keys that tokens are bound to. Web Cryptography API §23 (ECDSA), Indexed Database API 3.0 (structured clones of keys).
+//!
+//! A private key is made `extractable: false` in the realm of this core, and no message carries it anywhere. IndexedDB belongs to
+//! the whole origin, though: what is kept there, any script of the origin can use, and hand on within this browser.
+
+use super::indexed_db::{Table, delete_between, get, put};
+use super::{reflect, subtle};
+use crate::ports::{ProofKeys, StoreFailure};
+use js_sys::Uint8Array;
+use wasm_bindgen::JsValue;
+
+/// Key pairs for ES256, each a `CryptoKeyPair`.
+pub struct Keys;
+
+impl ProofKeys for Keys {
+    type Key = JsValue;
+
+    async fn make(&self) -> Result<JsValue, StoreFailure> {
+        let curve = [("name", "ECDSA".into()), ("namedCurve", "P-256".into())];
+        let usages = reflect::list(&["sign".into(), "verify".into()]).into();
+        subtle::call("generateKey", &[reflect::record(&curve).into(), false.into(), usages]).await
+    }
+
+    async fn public(&self, pair: &JsValue) -> Result<[u8; 64], StoreFailure> {
+        let key = part(pair, "publicKey")?;
+        // SEC 1 §2.3.3: an uncompressed point is the byte 4 and both coordinates.
+        let point = bytes(&subtle::call("exportKey", &["raw".into(), key]).await?);
+        point.strip_prefix(&[4]).and_then(|coordinates| coordinates.try_into().ok()).ok_or(StoreFailure::Failed)
+    }
+
+    async fn sign(&self, pair: &JsValue, input: &[u8]) -> Result<[u8; 64], StoreFailure> {
+        let algorithm = reflect::record(&[("name", "ECDSA".into()), ("hash", "SHA-256".into())]);
+        let arguments = [algorithm.into(), part(pair, "privateKey")?, Uint8Array::from(input).into()];
+        bytes(&subtle::call("sign", &arguments).await?).try_into().map_err(|_| StoreFailure::Failed)
+    }
+
+    async fn keep(&self, name: &str, pair: &JsValue) -> Result<(), StoreFailure> {
+        put(Table::Keys, name, pair).await
+    }
+
+    async fn load(&self, name: &str) -> Result<Option<JsValue>, StoreFailure> {
+        get(Table::Keys, name).await
+    }
+
+    async fn forget(&self, first: &str, last: &str) -> Result<(), StoreFailure> {
+        delete_between(Table::Keys, first, last).await
+    }
+}
+
+fn part(pair: &JsValue, name: &str) -> Result<JsValue, StoreFailure> {
+    reflect::property(pair, name).map_err(|_| StoreFailure::Failed)
+}
+
+fn bytes(buffer: &JsValue) -> Vec<u8> {
+    Uint8Array::new(buffer).to_vec()
+}

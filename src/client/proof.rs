@@ -1,0 +1,216 @@
+//! The keys that tokens are bound to, and the proofs that are made with them. RFC 9449.
+//!
+//! A key is made for one sign-in, and kept in the browser's database on the way to the provider and back: the code is bound to
+//! it (§10). After that it is there for as long as the tokens are stored, and in memory where those are in memory.
+
+use super::driver::Inner;
+use super::options::Mode;
+use super::talk::Work;
+use crate::error::{Error, ErrorCode, ErrorPhase};
+use crate::policy::replay;
+use crate::policy::storage::Medium;
+use crate::ports::{Ports, ProofKeys, StoreFailure};
+use crate::protocol::answer;
+use crate::protocol::dpop::{self, Claims, Policy, PublicKey};
+use crate::protocol::http::{HttpRequest, HttpResponse};
+use crate::protocol::transaction::{TTL, Transaction};
+use crate::types::{AccessToken, Lifetime, Prover, UnixMillis, WebUrl};
+use std::pin::Pin;
+use std::rc::Rc;
+
+/// A key in use.
+pub(super) struct Held<K> {
+    jkt: String,
+    public: PublicKey,
+    key: K,
+}
+
+/// What a key is looked up for, or kept.
+type Access<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreFailure>> + 'a>>;
+
+pub(super) type HeldKey<P> = Rc<Held<<<P as Ports>::Keys as ProofKeys>::Key>>;
+
+impl<P: Ports> Inner<P> {
+    /// Makes the key of a sign-in that begins at `at`, and keeps it until the callback. Returns its thumbprint.
+    ///
+    /// Where the browser keeps no keys, a sign-in that may do without one does: it asks for bearer tokens from the start.
+    pub(super) fn bind(&self, policy: Policy, at: UnixMillis) -> Work<'_, Option<String>> {
+        Box::pin(async move {
+            match self.make_key(at).await {
+                Ok(jkt) => Ok(Some(jkt)),
+                Err(_) if policy != Policy::Always => Ok(None),
+                Err(failure) => {
+                    let detail = ["This browser keeps no keys: IndexedDB or crypto.subtle is ", failure.as_str(), "."];
+                    Err(Error::new(ErrorCode::DpopUnavailable, detail.concat()))
+                }
+            }
+        })
+    }
+
+    async fn make_key(&self, at: UnixMillis) -> Result<String, StoreFailure> {
+        let keys = self.ports.keys();
+        // Of sign-ins that nobody came back from.
+        let old = at.minus(TTL).minus(Lifetime::from_millis(1));
+        keys.forget(&self.pending_name(UnixMillis(0), ""), &self.pending_name(old, "~")).await?;
+        let key = keys.make().await?;
+        let jkt = PublicKey::new(&keys.public(&key).await?).thumbprint();
+        keys.keep(&self.pending_name(at, &jkt), &key).await?;
+        Ok(jkt)
+    }
+
+    /// Takes the key of a sign-in back into memory. From here on it is kept as the tokens are.
+    pub(super) fn take_key<'a>(&'a self, transaction: &'a Transaction) -> Work<'a, ()> {
+        Box::pin(async move {
+            let Some(jkt) = &transaction.jkt else { return Ok(()) };
+            let name = self.pending_name(transaction.created_at, jkt);
+            let found = self.load_key(&name, jkt).await;
+            // Where it cannot be forgotten now, the next sign-in after ten minutes does it.
+            self.ports.keys().forget(&name, &name).await.ok();
+            let held = found.ok().flatten().ok_or_else(|| key_lost().during(ErrorPhase::Callback))?;
+            self.held.borrow_mut().push(held);
+            Ok(())
+        })
+    }
+
+    /// The key of this thumbprint; `None` where it is lost.
+    pub(super) fn key<'a>(&'a self, jkt: &'a str) -> Access<'a, Option<HeldKey<P>>> {
+        Box::pin(async move {
+            let known = self.held.borrow().iter().find(|held| held.jkt == jkt).cloned();
+            if known.is_some() || !self.keeps_keys() {
+                return Ok(known);
+            }
+            let found = self.load_key(&self.key_name(jkt), jkt).await?;
+            self.held.borrow_mut().extend(found.clone());
+            Ok(found)
+        })
+    }
+
+    async fn load_key(&self, name: &str, jkt: &str) -> Result<Option<HeldKey<P>>, StoreFailure> {
+        let keys = self.ports.keys();
+        let Some(key) = keys.load(name).await? else { return Ok(None) };
+        let public = PublicKey::new(&keys.public(&key).await?);
+        // Whoever put another key there gets no proof with it.
+        let same = public.thumbprint() == jkt;
+        Ok(same.then(|| Rc::new(Held { jkt: jkt.to_owned(), public, key })))
+    }
+
+    /// Makes the key of these tokens as durable as they are about to be.
+    pub(super) fn keep_key<'a>(&'a self, jkt: &'a str) -> Access<'a, ()> {
+        Box::pin(async move {
+            if !self.keeps_keys() {
+                return Ok(());
+            }
+            let held = self.key(jkt).await?.ok_or(StoreFailure::Failed)?;
+            self.ports.keys().keep(&self.key_name(jkt), &held.key).await
+        })
+    }
+
+    /// Forgets the keys that were in use, except the one of this thumbprint.
+    pub(super) fn forget_keys<'a>(&'a self, except: Option<&'a str>) -> Access<'a, ()> {
+        Box::pin(async move {
+            let is_kept = |held: &HeldKey<P>| Some(held.jkt.as_str()) == except;
+            let over: Vec<_> = self.held.borrow().iter().filter(|held| !is_kept(held)).cloned().collect();
+            self.held.borrow_mut().retain(is_kept);
+            for held in over.iter().filter(|_| self.keeps_keys()) {
+                let name = self.key_name(&held.jkt);
+                self.ports.keys().forget(&name, &name).await?;
+            }
+            Ok(())
+        })
+    }
+
+    /// A proof for one request. RFC 9449 §4.
+    ///
+    /// # Errors
+    /// `dpop_key_lost`; `storage_unavailable` where the browser does not say whether it is, or does not sign.
+    pub(super) fn prove<'a>(
+        &'a self,
+        prover: &'a Prover,
+        method: &'a str,
+        url: &'a WebUrl,
+        access: Option<&'a AccessToken>,
+    ) -> Work<'a, String> {
+        Box::pin(async move {
+            let held = self.key(&prover.jkt).await.map_err(unusable)?.ok_or_else(key_lost)?;
+            let mut jti = [0; 16];
+            self.fill(&mut jti)?;
+            let at = self.ports.now().shifted(prover.skew);
+            let input = {
+                let memory = self.memory.borrow();
+                let claims = Claims { method, url, jti: &jti, at, access, nonce: memory.nonces.of(url) };
+                held.public.signing_input(&claims)
+            };
+            let signature = self.ports.keys().sign(&held.key, input.as_bytes()).await.map_err(unusable)?;
+            Ok(dpop::proof(&input, &signature))
+        })
+    }
+
+    /// Sends a request with a proof, and once more where the server wants a nonce in it. RFC 9449 §8.
+    pub(super) fn send_proven(
+        &self,
+        request: HttpRequest,
+        prover: Prover,
+        phase: ErrorPhase,
+    ) -> Work<'_, HttpResponse> {
+        Box::pin(async move {
+            let mut again = true;
+            loop {
+                let mut request = request.clone();
+                let proof = self.prove(&prover, &request.method, &request.url, None).await;
+                request.headers.push(("dpop".to_owned(), proof.map_err(|error| error.during(phase))?));
+                let url = request.url.clone();
+                let answer = self.ports.send(request).await.map_err(|failure| answer::failure(failure, phase))?;
+                let nonce = answer.header("dpop-nonce");
+                self.memory.borrow_mut().nonces.learn(&url, nonce);
+                if !dpop::wants_nonce(&answer) || !std::mem::take(&mut again) {
+                    return Ok(answer);
+                }
+                if nonce.is_none() {
+                    return Err(dpop::nonce_unavailable().during(phase).with_status(answer.status));
+                }
+            }
+        })
+    }
+
+    /// Takes the nonce along that the answer to a request of the application's brings. Whether the same request should be sent
+    /// once more because of it. RFC 9449 §9.
+    pub(super) fn learn(
+        &self,
+        url: &WebUrl,
+        status: u16,
+        www_authenticate: Option<&str>,
+        nonce: Option<&str>,
+    ) -> Result<bool, Error> {
+        let news = self.memory.borrow_mut().nonces.learn(url, nonce);
+        match replay::nonce_wanted(status, www_authenticate) {
+            Some(true) if nonce.is_none() => Err(dpop::nonce_unavailable().with_status(status)),
+            Some(wanted) => Ok(wanted),
+            // The server did not let script read why. A nonce that was not in the request may be the reason.
+            None => Ok(news),
+        }
+    }
+
+    fn keeps_keys(&self) -> bool {
+        matches!(&self.config.mode, Mode::Token(tokens) if tokens.storage.medium != Medium::Memory)
+    }
+
+    fn key_name(&self, jkt: &str) -> String {
+        ["authsafe.", &self.config.id, ".dpop.", jkt].concat()
+    }
+
+    /// Names stand in the order of time: 13 digits last until the year 2286.
+    fn pending_name(&self, at: UnixMillis, jkt: &str) -> String {
+        let digits = at.0.max(0).to_string();
+        let zeros = "0000000000000".get(digits.len()..).unwrap_or_default();
+        ["authsafe.", &self.config.id, ".dpop-pending.", zeros, &digits, ".", jkt].concat()
+    }
+}
+
+fn key_lost() -> Error {
+    ErrorCode::DpopKeyLost.into()
+}
+
+fn unusable(failure: StoreFailure) -> Error {
+    let detail = ["The key of the tokens cannot be used: ", failure.as_str(), "."].concat();
+    Error::new(ErrorCode::StorageUnavailable, detail)
+}

@@ -37,7 +37,7 @@ const create: CreateCore = (options, host, onTrap, signal) => {
   // The core may stop between two turns of the event loop; then the signal settles what waits for it.
   const gate: Gate = {
     authorize: (url, method) => abortable(async () => core.authorize(url, method), signal),
-    answered: (ticket, status, challenge) => abortable(async () => core.answered(ticket, status, challenge), signal),
+    answered: (...about) => abortable(async () => core.answered(...about), signal),
     isSessionExpired: host.isSessionExpired,
   };
   core.fetch = (request, body) => send(gate, request, body);

@@ -39,6 +39,9 @@ export interface Grant {
   ticket: string;
 }
 
+/** Whether a request is sent once more: because its credential is another by now, or because its proof lacked a nonce. */
+export type Again = boolean | "nonce";
+
 /** The functions among the options, by the names that the core asks for. */
 export interface OptionFunctions {
   adapter?: StorageAdapter;
@@ -93,7 +96,13 @@ export interface Core extends Calls {
   check(): Promise<SessionInfo | null>;
   extend(): Promise<SessionInfo>;
   authorize(url: string, method: string): Promise<Grant | undefined>;
-  answered(ticket: string, status: number, wwwAuthenticate: string | null): Promise<boolean>;
+  answered(
+    ticket: string,
+    status: number,
+    wwwAuthenticate: string | null,
+    url?: string,
+    nonce?: string | null,
+  ): Promise<Again>;
   /** The origins of `allowedOrigins`. */
   origins(): string[];
   pageChanged(news: PageNews): void;

@@ -413,6 +413,14 @@ export interface TokenConfig<U extends Claims = Claims> extends CommonConfig<U> 
    * in. `"redirect"`: so in every tab, once. `"none"`: every page load begins signed out.
    */
   restore?: "auto" | "none" | "refresh-token" | "redirect";
+  /**
+   * Whether the provider's tokens are bound to a key that never leaves this browser (RFC 9449), so that a token that was
+   * stolen is of no use elsewhere. `'auto'`: where the provider's metadata lists ES256 in `dpop_signing_alg_values_supported`
+   * and the browser keeps keys; bearer tokens otherwise. Every API of `allowedOrigins` must then understand the scheme `DPoP`.
+   * `'always'`: or sign-in fails with `dpop_unavailable` or `dpop_not_bound`. `'never'`: bearer tokens. Default `'auto'`.
+   * Tokens of `firstParty` are bearer tokens.
+   */
+  dpop?: "auto" | "always" | "never";
 }
 
 /** Why nobody is signed in. */

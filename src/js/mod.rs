@@ -158,12 +158,12 @@ impl Core {
         ticket: String,
         status: u16,
         www_authenticate: Option<String>,
-        url: String,
+        url: Option<String>,
         nonce: Option<String>,
     ) -> Promise {
         let (name, proven) = ticket.strip_suffix(PROVEN).map_or((ticket.as_str(), false), |name| (name, true));
         if proven {
-            match self.client.learn(&url, status, www_authenticate.as_deref(), nonce.as_deref()) {
+            match self.client.learn(&url.unwrap_or_default(), status, www_authenticate.as_deref(), nonce.as_deref()) {
                 Ok(true) => return Promise::resolve(&JsValue::from_str("nonce")),
                 Ok(false) => {}
                 Err(error) => return refused(&error),

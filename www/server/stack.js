@@ -82,6 +82,7 @@ function describe({ provider, apiUrl, session, firstParty }) {
   return {
     issuer: provider.issuer,
     clientId: provider.clientId,
+    boundClientId: provider.boundClientId,
     scope: `openid profile email offline_access ${API_SCOPE}`,
     apiUrl,
     session: describeSessionMounts(),

@@ -9,7 +9,7 @@ use crate::ports::{ProofKeys, StoreFailure};
 use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 
-/// Key pairs for ES256, each a `CryptoKeyPair`.
+/// Keys for ES256, each an object of the private `CryptoKey` and the public point.
 pub struct Keys;
 
 impl ProofKeys for Keys {
@@ -17,25 +17,25 @@ impl ProofKeys for Keys {
 
     async fn make(&self) -> Result<JsValue, StoreFailure> {
         let curve = [("name", "ECDSA".into()), ("namedCurve", "P-256".into())];
-        let usages = reflect::list(&["sign".into(), "verify".into()]).into();
-        subtle::call("generateKey", &[reflect::record(&curve).into(), false.into(), usages]).await
+        let usages = reflect::list(&["sign".into()]).into();
+        let pair = subtle::call("generateKey", &[reflect::record(&curve).into(), false.into(), usages]).await?;
+        let point = subtle::call("exportKey", &["raw".into(), part(&pair, "publicKey")?]).await?;
+        Ok(reflect::record(&[("privateKey", part(&pair, "privateKey")?), ("point", point)]).into())
     }
 
-    async fn public(&self, pair: &JsValue) -> Result<[u8; 64], StoreFailure> {
-        let key = part(pair, "publicKey")?;
+    fn public(&self, key: &JsValue) -> Option<[u8; 64]> {
         // SEC 1 §2.3.3: an uncompressed point is the byte 4 and both coordinates.
-        let point = bytes(&subtle::call("exportKey", &["raw".into(), key]).await?);
-        point.strip_prefix(&[4]).and_then(|coordinates| coordinates.try_into().ok()).ok_or(StoreFailure::Failed)
+        bytes(&part(key, "point").ok()?).strip_prefix(&[4])?.try_into().ok()
     }
 
-    async fn sign(&self, pair: &JsValue, input: &[u8]) -> Result<[u8; 64], StoreFailure> {
+    async fn sign(&self, key: &JsValue, input: &[u8]) -> Result<[u8; 64], StoreFailure> {
         let algorithm = reflect::record(&[("name", "ECDSA".into()), ("hash", "SHA-256".into())]);
-        let arguments = [algorithm.into(), part(pair, "privateKey")?, Uint8Array::from(input).into()];
+        let arguments = [algorithm.into(), part(key, "privateKey")?, Uint8Array::from(input).into()];
         bytes(&subtle::call("sign", &arguments).await?).try_into().map_err(|_| StoreFailure::Failed)
     }
 
-    async fn keep(&self, name: &str, pair: &JsValue) -> Result<(), StoreFailure> {
-        put(Table::Keys, name, pair).await
+    async fn keep(&self, name: &str, key: &JsValue) -> Result<(), StoreFailure> {
+        put(Table::Keys, name, key).await
     }
 
     async fn load(&self, name: &str) -> Result<Option<JsValue>, StoreFailure> {
@@ -47,8 +47,8 @@ impl ProofKeys for Keys {
     }
 }
 
-fn part(pair: &JsValue, name: &str) -> Result<JsValue, StoreFailure> {
-    reflect::property(pair, name).map_err(|_| StoreFailure::Failed)
+fn part(key: &JsValue, name: &str) -> Result<JsValue, StoreFailure> {
+    reflect::property(key, name).map_err(|_| StoreFailure::Failed)
 }
 
 fn bytes(buffer: &JsValue) -> Vec<u8> {

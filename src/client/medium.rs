@@ -91,8 +91,8 @@ impl<P: Ports> Inner<P> {
     /// Whether the key is lost that the tokens of a record are bound to: they are of no use to anybody any more. A browser that
     /// cannot say so does not end the session; what needs the key will fail, and can be tried again.
     async fn is_without_key(&self, record: &Record) -> bool {
-        let Some(prover) = record.session.prover() else { return false };
-        let lost = matches!(self.key(&prover.jkt).await, Ok(None));
+        let Some(jkt) = jkt_of(record) else { return false };
+        let lost = matches!(self.key(jkt, None).await, Ok(None));
         self.key_lost.set(lost);
         lost
     }
@@ -108,14 +108,9 @@ impl<P: Ports> Inner<P> {
         if let Some(found) = self.found_beyond(over).await {
             return Commit::Superseded(found);
         }
-        let (key, prover) = (self.record_key(), record.session.prover());
-        let jkt = prover.as_ref().map(|prover| prover.jkt.as_str());
-        let written = match jkt.map(|jkt| self.keep_key(jkt)) {
-            // Tokens without their key would be of no use after a reload.
-            Some(kept) => kept.await,
-            None => Ok(()),
-        };
-        let written = match written {
+        let (key, jkt) = (self.record_key(), jkt_of(record));
+        // Tokens without their key would be of no use after a reload.
+        let written = match self.keep_key(jkt).await {
             Ok(()) => self.ports.store().write(&key, &record.to_text()).await,
             Err(failure) => Err(failure),
         };
@@ -124,7 +119,7 @@ impl<P: Ports> Inner<P> {
                 self.degraded.set(false);
                 if *over == Over::Anything {
                     // The tokens of before are gone, so their key serves nobody; a leftover of it harms nobody.
-                    self.forget_keys(jkt).await.ok();
+                    self.forget_keys(jkt).await;
                 }
                 Commit::Done
             }
@@ -156,7 +151,7 @@ impl<P: Ports> Inner<P> {
             return Ok(());
         }
         // Without it the tokens are of no use, even where they cannot be removed; what is left of it alone harms nobody.
-        self.forget_keys(None).await.ok();
+        self.forget_keys(None).await;
         let (store, key) = (self.ports.store(), self.record_key());
         // A tab without a session marks whatever sign-in is there, and leaves a mark that stands.
         let mark = match mark {
@@ -207,8 +202,10 @@ impl<P: Ports> Inner<P> {
                 Arrival::Declined(back.and_then(|url| WebUrl::parse(&url)).map(Box::new))
             }
             Taken::Fresh(transaction) => {
-                if let Err(error) = self.take_key(&transaction).await {
-                    return Arrival::Failed(error);
+                if let Some(jkt) = &transaction.jkt
+                    && !matches!(self.key(jkt, Some(transaction.created_at)).await, Ok(Some(_)))
+                {
+                    return Arrival::Failed(Error::from(ErrorCode::DpopKeyLost).during(ErrorPhase::Callback));
                 }
                 *self.callback.borrow_mut() = Some((response, transaction));
                 Arrival::Callback
@@ -234,6 +231,10 @@ impl<P: Ports> Inner<P> {
             store.write(&key, &transactions.to_text()).await.map_err(storage_error)
         })
     }
+}
+
+fn jkt_of(record: &Record) -> Option<&str> {
+    record.session.tokens()?.binding.as_ref().map(|binding| binding.jkt.as_str())
 }
 
 fn storage_error(failure: StoreFailure) -> Error {

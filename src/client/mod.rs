@@ -15,7 +15,7 @@ use crate::machine::{Ending, EventKind, Login, Note, Notice, Outcome, Snapshot, 
 use crate::policy;
 use crate::ports::Ports;
 use crate::protocol::http::Credentials;
-use crate::types::{AccessToken, Json, Lifetime, Prover, ReturnTo, SessionFacts, WebUrl};
+use crate::types::{AccessToken, Json, Lifetime, ReturnTo, SessionFacts, WebUrl};
 use driver::Inner;
 use options::{Config, Mode};
 use std::rc::Rc;
@@ -165,7 +165,14 @@ impl<P: Ports> Client<P> {
             let outcome = self.ask(|id| EventKind::Use(id, MARGIN)).await?;
             let Outcome::Token(token, credential, prover) = outcome else { return Err(unexpected()) };
             let proof = match prover {
-                Some(prover) => Some(self.prove(&prover, credential, method, &url, &token).await?),
+                Some(prover) => {
+                    let proof = self.inner.prove(&prover, method, &url, Some(&token)).await;
+                    if matches!(&proof, Err(error) if error.code == ErrorCode::DpopKeyLost) {
+                        // Nothing but another sign-in helps.
+                        self.inner.dispatch(EventKind::KeyLost(credential));
+                    }
+                    Some(proof?)
+                }
                 None => None,
             };
             let scheme = if proof.is_some() { "DPoP " } else { "Bearer " };
@@ -185,22 +192,6 @@ impl<P: Ports> Client<P> {
             credential: CredentialName { epoch: 0, generation: self.inner.csrf_count() },
             proven: false,
         }))
-    }
-
-    /// The session ends where its key is lost: nothing but another sign-in helps.
-    async fn prove(
-        &self,
-        prover: &Prover,
-        credential: CredentialName,
-        method: &str,
-        url: &WebUrl,
-        token: &AccessToken,
-    ) -> Result<String, Error> {
-        let proof = self.inner.prove(prover, method, url, Some(token)).await;
-        if matches!(&proof, Err(error) if error.code == ErrorCode::DpopKeyLost) {
-            self.inner.dispatch(EventKind::KeyLost(credential));
-        }
-        proof
     }
 
     /// Takes along what the answer to a request with a proof says about the next one: its header `DPoP-Nonce`. Whether the

@@ -13,7 +13,7 @@ use crate::ports::{Ports, ProofKeys, StoreFailure};
 use crate::protocol::answer;
 use crate::protocol::dpop::{self, Claims, Policy, PublicKey};
 use crate::protocol::http::{HttpRequest, HttpResponse};
-use crate::protocol::transaction::{TTL, Transaction};
+use crate::protocol::transaction::TTL;
 use crate::types::{AccessToken, Lifetime, Prover, UnixMillis, WebUrl};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -53,70 +53,64 @@ impl<P: Ports> Inner<P> {
         let old = at.minus(TTL).minus(Lifetime::from_millis(1));
         keys.forget(&self.pending_name(UnixMillis(0), ""), &self.pending_name(old, "~")).await?;
         let key = keys.make().await?;
-        let jkt = PublicKey::new(&keys.public(&key).await?).thumbprint();
+        let jkt = keys.public(&key).map(|point| PublicKey::new(&point).thumbprint()).ok_or(StoreFailure::Failed)?;
         keys.keep(&self.pending_name(at, &jkt), &key).await?;
         Ok(jkt)
     }
 
-    /// Takes the key of a sign-in back into memory. From here on it is kept as the tokens are.
-    pub(super) fn take_key<'a>(&'a self, transaction: &'a Transaction) -> Work<'a, ()> {
-        Box::pin(async move {
-            let Some(jkt) = &transaction.jkt else { return Ok(()) };
-            let name = self.pending_name(transaction.created_at, jkt);
-            let found = self.load_key(&name, jkt).await;
-            // Where it cannot be forgotten now, the next sign-in after ten minutes does it.
-            self.ports.keys().forget(&name, &name).await.ok();
-            let held = found.ok().flatten().ok_or_else(|| key_lost().during(ErrorPhase::Callback))?;
-            self.held.borrow_mut().push(held);
-            Ok(())
-        })
-    }
-
-    /// The key of this thumbprint; `None` where it is lost.
-    pub(super) fn key<'a>(&'a self, jkt: &'a str) -> Access<'a, Option<HeldKey<P>>> {
+    /// The key of this thumbprint; `None` where it is lost. That of a sign-in that was `begun` then is taken back into memory:
+    /// from here on it is kept as the tokens are.
+    pub(super) fn key<'a>(&'a self, jkt: &'a str, begun: Option<UnixMillis>) -> Access<'a, Option<HeldKey<P>>> {
         Box::pin(async move {
             let known = self.held.borrow().iter().find(|held| held.jkt == jkt).cloned();
-            if known.is_some() || !self.keeps_keys() {
+            if known.is_some() || !(begun.is_some() || self.keeps_keys()) {
                 return Ok(known);
             }
-            let found = self.load_key(&self.key_name(jkt), jkt).await?;
-            self.held.borrow_mut().extend(found.clone());
-            Ok(found)
+            let keys = self.ports.keys();
+            let name = begun.map_or_else(|| self.key_name(jkt), |at| self.pending_name(at, jkt));
+            let found = keys.load(&name).await?;
+            if begun.is_some() {
+                // Where it cannot be forgotten now, a sign-in after ten minutes does it.
+                keys.forget(&name, &name).await.ok();
+            }
+            let Some(key) = found else { return Ok(None) };
+            let Some(public) = keys.public(&key).map(|point| PublicKey::new(&point)) else { return Ok(None) };
+            // Whoever put another key there gets no proof with it.
+            if public.thumbprint() != jkt {
+                return Ok(None);
+            }
+            let held = Rc::new(Held { jkt: jkt.to_owned(), public, key });
+            self.held.borrow_mut().push(Rc::clone(&held));
+            Ok(Some(held))
         })
-    }
-
-    async fn load_key(&self, name: &str, jkt: &str) -> Result<Option<HeldKey<P>>, StoreFailure> {
-        let keys = self.ports.keys();
-        let Some(key) = keys.load(name).await? else { return Ok(None) };
-        let public = PublicKey::new(&keys.public(&key).await?);
-        // Whoever put another key there gets no proof with it.
-        let same = public.thumbprint() == jkt;
-        Ok(same.then(|| Rc::new(Held { jkt: jkt.to_owned(), public, key })))
     }
 
     /// Makes the key of these tokens as durable as they are about to be.
-    pub(super) fn keep_key<'a>(&'a self, jkt: &'a str) -> Access<'a, ()> {
+    pub(super) fn keep_key<'a>(&'a self, jkt: Option<&'a str>) -> Access<'a, ()> {
         Box::pin(async move {
-            if !self.keeps_keys() {
-                return Ok(());
-            }
-            let held = self.key(jkt).await?.ok_or(StoreFailure::Failed)?;
+            let Some(jkt) = jkt.filter(|_| self.keeps_keys()) else { return Ok(()) };
+            let held = self.key(jkt, None).await?.ok_or(StoreFailure::Failed)?;
             self.ports.keys().keep(&self.key_name(jkt), &held.key).await
         })
     }
 
-    /// Forgets the keys that were in use, except the one of this thumbprint.
-    pub(super) fn forget_keys<'a>(&'a self, except: Option<&'a str>) -> Access<'a, ()> {
+    /// Forgets the keys that were in use, except the one of this thumbprint. What cannot be removed is a key that nobody has a
+    /// use for.
+    pub(super) fn forget_keys<'a>(&'a self, except: Option<&'a str>) -> Pin<Box<dyn Future<Output = ()> + 'a>> {
         Box::pin(async move {
-            let is_kept = |held: &HeldKey<P>| Some(held.jkt.as_str()) == except;
-            let over: Vec<_> = self.held.borrow().iter().filter(|held| !is_kept(held)).cloned().collect();
-            self.held.borrow_mut().retain(is_kept);
-            for held in over.iter().filter(|_| self.keeps_keys()) {
-                let name = self.key_name(&held.jkt);
-                self.ports.keys().forget(&name, &name).await?;
+            while let Some(name) = self.drop_key(except) {
+                if self.keeps_keys() {
+                    self.ports.keys().forget(&name, &name).await.ok();
+                }
             }
-            Ok(())
         })
+    }
+
+    /// Lets go of one key; the name that it is kept under.
+    fn drop_key(&self, except: Option<&str>) -> Option<String> {
+        let mut held = self.held.borrow_mut();
+        let at = held.iter().position(|each| Some(each.jkt.as_str()) != except)?;
+        Some(self.key_name(&held.swap_remove(at).jkt))
     }
 
     /// A proof for one request. RFC 9449 §4.
@@ -131,7 +125,7 @@ impl<P: Ports> Inner<P> {
         access: Option<&'a AccessToken>,
     ) -> Work<'a, String> {
         Box::pin(async move {
-            let held = self.key(&prover.jkt).await.map_err(unusable)?.ok_or_else(key_lost)?;
+            let held = self.key(&prover.jkt, None).await.map_err(unusable)?.ok_or_else(key_lost)?;
             let mut jti = [0; 16];
             self.fill(&mut jti)?;
             let at = self.ports.now().shifted(prover.skew);
@@ -145,26 +139,23 @@ impl<P: Ports> Inner<P> {
         })
     }
 
-    /// Sends a request with a proof, and once more where the server wants a nonce in it. RFC 9449 §8.
-    pub(super) fn send_proven(
-        &self,
-        request: HttpRequest,
-        prover: Prover,
-        phase: ErrorPhase,
-    ) -> Work<'_, HttpResponse> {
+    /// Sends a request, with a proof where it needs one, and then once more where the server wants a nonce in it. RFC 9449 §8.
+    pub(super) fn send(&self, mut request: Box<HttpRequest>, phase: ErrorPhase) -> Work<'_, HttpResponse> {
         Box::pin(async move {
-            let mut again = true;
+            let mut spare = request.prover.is_some().then(|| request.clone());
             loop {
-                let mut request = request.clone();
-                let proof = self.prove(&prover, &request.method, &request.url, None).await;
-                request.headers.push(("dpop".to_owned(), proof.map_err(|error| error.during(phase))?));
                 let url = request.url.clone();
-                let answer = self.ports.send(request).await.map_err(|failure| answer::failure(failure, phase))?;
+                if let Some(prover) = &request.prover {
+                    let proof = self.prove(prover, &request.method, &url, None).await;
+                    request.headers.push(("dpop".to_owned(), proof.map_err(|error| error.during(phase))?));
+                }
+                let answer = self.ports.send(*request).await.map_err(|failure| answer::failure(failure, phase))?;
                 let nonce = answer.header("dpop-nonce");
                 self.memory.borrow_mut().nonces.learn(&url, nonce);
-                if !dpop::wants_nonce(&answer) || !std::mem::take(&mut again) {
-                    return Ok(answer);
-                }
+                request = match spare.take() {
+                    Some(again) if dpop::wants_nonce(&answer) => again,
+                    Some(_) | None => return Ok(answer),
+                };
                 if nonce.is_none() {
                     return Err(dpop::nonce_unavailable().during(phase).with_status(answer.status));
                 }

@@ -50,8 +50,8 @@ pub trait ProofKeys {
     type Key: Clone + 'static;
     /// A new key pair, kept nowhere yet.
     async fn make(&self) -> Result<Self::Key, StoreFailure>;
-    /// The coordinates x and y of the public key.
-    async fn public(&self, key: &Self::Key) -> Result<[u8; 64], StoreFailure>;
+    /// The coordinates x and y of the public key; `None` where what was kept is no key.
+    fn public(&self, key: &Self::Key) -> Option<[u8; 64]>;
     /// Signs by ECDSA with SHA-256: r and s.
     async fn sign(&self, key: &Self::Key, bytes: &[u8]) -> Result<[u8; 64], StoreFailure>;
     /// Keeps a key pair under a name, beyond the life of this page.

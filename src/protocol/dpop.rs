@@ -5,10 +5,9 @@
 
 use super::answer::{json_object, oauth_error};
 use super::http::HttpResponse;
-use super::pkce::random_text;
+use super::pkce::{hashed, random_text};
 use crate::error::{Error, ErrorCode};
 use crate::types::{AccessToken, Members, UnixMillis, WebUrl};
-use sha2::{Digest, Sha256};
 
 /// Whether tokens are asked for that only the holder of a key can use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +55,7 @@ impl PublicKey {
     /// The key's thumbprint, by which servers name it: `jkt`. RFC 7638 §3.2.
     #[must_use]
     pub fn thumbprint(&self) -> String {
-        hash(&self.jwk())
+        hashed(&self.jwk())
     }
 
     /// The required members in lexicographic order (RFC 7638 §3.2), which serve as the header's `jwk`, too.
@@ -68,7 +67,7 @@ impl PublicKey {
     #[must_use]
     pub fn signing_input(&self, claims: &Claims<'_>) -> String {
         let header = ["{\"typ\":\"dpop+jwt\",\"alg\":\"ES256\",\"jwk\":", &self.jwk(), "}"].concat();
-        let ath = claims.access.map(|access| hash(access.expose()));
+        let ath = claims.access.map(|access| hashed(access.expose()));
         let payload = Members::new()
             .text("jti", Some(&random_text(claims.jti)))
             .text("htm", Some(claims.method))
@@ -138,12 +137,17 @@ impl Nonces {
 
     /// Takes the header `DPoP-Nonce` of an answer. Whether it says what was not known; what is no nonce says nothing.
     pub fn learn(&mut self, url: &WebUrl, nonce: Option<&str>) -> bool {
-        let Some(nonce) = nonce.filter(|nonce| is_nonce(nonce) && self.of(url) != Some(*nonce)) else { return false };
-        self.0.retain(|(origin, _)| origin != url.origin());
+        let Some(nonce) = nonce.filter(|nonce| is_nonce(nonce)) else { return false };
+        let origin = url.origin();
+        if let Some((_, known)) = self.0.iter_mut().find(|(each, _)| each == origin) {
+            let news = known != nonce;
+            nonce.clone_into(known);
+            return news;
+        }
         if self.0.len() >= MOST_ORIGINS {
             self.0.remove(0);
         }
-        self.0.push((url.origin().to_owned(), nonce.to_owned()));
+        self.0.push((origin.to_owned(), nonce.to_owned()));
         true
     }
 }
@@ -154,11 +158,7 @@ fn is_nonce(text: &str) -> bool {
     plain && (1..=LONGEST_NONCE).contains(&text.len())
 }
 
-fn hash(text: &str) -> String {
-    random_text(&Sha256::digest(text.as_bytes()))
-}
-
-/// More than a page has servers for; the one that was heard of longest ago is forgotten.
+/// More than a page has servers for; the one that was first heard of is forgotten.
 const MOST_ORIGINS: usize = 10;
 
 const LONGEST_NONCE: usize = 1024;

@@ -25,7 +25,6 @@ use super::options::{Mode, SessionConfig};
 use crate::error::{Error, ErrorCode, ErrorPhase};
 use crate::machine::{Answer, Arrived, Call};
 use crate::ports::Ports;
-use crate::protocol::answer;
 use crate::protocol::authorization::{Randomness, Registration};
 use crate::protocol::first_party::FirstParty;
 use crate::protocol::http::{HttpRequest, HttpResponse};
@@ -120,14 +119,8 @@ impl<P: Ports> Inner<P> {
             let mut next = begun?;
             loop {
                 next = match next {
-                    Next::Send(mut request, phase, then) => {
-                        let answer = match request.prover.take() {
-                            Some(prover) => self.send_proven(*request, prover, phase).await,
-                            None => {
-                                let answer = self.ports.send(*request).await;
-                                answer.map_err(|failure| answer::failure(failure, phase))
-                            }
-                        };
+                    Next::Send(request, phase, then) => {
+                        let answer = self.send(request, phase).await;
                         then.next(answer, self.moment(), &mut self.memory.borrow_mut())?
                     }
                     Next::Draw(leaving) => {

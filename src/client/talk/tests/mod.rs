@@ -4,6 +4,7 @@
 use super::*;
 use crate::client::options::Config;
 use crate::machine::Login;
+use crate::protocol::answer;
 use crate::protocol::http::HttpFailure;
 use crate::protocol::testing::{answer as reply, randomness, url};
 use crate::types::{Lifetime, Password};

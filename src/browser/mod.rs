@@ -201,7 +201,7 @@ impl Entropy for BrowserPorts {
 }
 
 impl Http for BrowserPorts {
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
+    async fn send(&self, request: &HttpRequest) -> Result<HttpResponse, HttpFailure> {
         self.http.send(request).await
     }
 }

@@ -92,7 +92,7 @@ impl<P: Ports> Inner<P> {
     /// cannot say so does not end the session; what needs the key will fail, and can be tried again.
     async fn is_without_key(&self, record: &Record) -> bool {
         let Some(jkt) = jkt_of(record) else { return false };
-        let lost = matches!(self.key(jkt, None).await, Ok(None));
+        let lost = matches!(self.key(jkt, None).await, Err(error) if error.code == ErrorCode::DpopKeyLost);
         self.key_lost.set(lost);
         lost
     }
@@ -110,17 +110,13 @@ impl<P: Ports> Inner<P> {
         }
         let (key, jkt) = (self.record_key(), jkt_of(record));
         // Tokens without their key would be of no use after a reload.
-        let written = match self.keep_key(jkt).await {
+        let written = match self.keep_key(jkt, *over == Over::Anything).await {
             Ok(()) => self.ports.store().write(&key, &record.to_text()).await,
             Err(failure) => Err(failure),
         };
         match written {
             Ok(()) => {
                 self.degraded.set(false);
-                if *over == Over::Anything {
-                    // The tokens of before are gone, so their key serves nobody; a leftover of it harms nobody.
-                    self.forget_keys(jkt).await;
-                }
                 Commit::Done
             }
             Err(failure) => {
@@ -151,7 +147,7 @@ impl<P: Ports> Inner<P> {
             return Ok(());
         }
         // Without it the tokens are of no use, even where they cannot be removed; what is left of it alone harms nobody.
-        self.forget_keys(None).await;
+        self.keep_key(None, true).await.ok();
         let (store, key) = (self.ports.store(), self.record_key());
         // A tab without a session marks whatever sign-in is there, and leaves a mark that stands.
         let mark = match mark {
@@ -203,9 +199,9 @@ impl<P: Ports> Inner<P> {
             }
             Taken::Fresh(transaction) => {
                 if let Some(jkt) = &transaction.jkt
-                    && !matches!(self.key(jkt, Some(transaction.created_at)).await, Ok(Some(_)))
+                    && let Err(error) = self.key(jkt, Some(transaction.created_at)).await
                 {
-                    return Arrival::Failed(Error::from(ErrorCode::DpopKeyLost).during(ErrorPhase::Callback));
+                    return Arrival::Failed(error.during(ErrorPhase::Callback));
                 }
                 *self.callback.borrow_mut() = Some((response, transaction));
                 Arrival::Callback

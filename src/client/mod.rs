@@ -13,6 +13,7 @@ mod talk;
 use crate::error::{Error, ErrorCode};
 use crate::machine::{Ending, EventKind, Login, Note, Notice, Outcome, Snapshot, WaiterId};
 use crate::policy;
+use crate::policy::replay::Refusal;
 use crate::ports::Ports;
 use crate::protocol::http::Credentials;
 use crate::types::{AccessToken, Json, Lifetime, ReturnTo, SessionFacts, WebUrl};
@@ -175,10 +176,12 @@ impl<P: Ports> Client<P> {
                 }
                 None => None,
             };
-            let scheme = if proof.is_some() { "DPoP " } else { "Bearer " };
-            let mut headers = vec![("authorization".to_owned(), [scheme, token.expose()].concat())];
             let proven = proof.is_some();
-            headers.extend(proof.map(|proof| ("dpop".to_owned(), proof)));
+            let scheme = if proven { "DPoP " } else { "Bearer " };
+            let mut headers = vec![("authorization".to_owned(), [scheme, token.expose()].concat())];
+            if let Some(proof) = proof {
+                headers.push(("dpop".to_owned(), proof));
+            }
             // A proof is for one address, and browsers would hand it on to another origin.
             let refuse_redirects = proven || !policy::origins::may_follow(allowed, &url);
             return Ok(Some(Authorization { headers, credentials: None, refuse_redirects, credential, proven }));
@@ -206,27 +209,33 @@ impl<P: Ports> Client<P> {
         www_authenticate: Option<&str>,
         nonce: Option<&str>,
     ) -> Result<bool, Error> {
-        WebUrl::parse(url).map_or(Ok(false), |url| self.inner.learn(&url, status, www_authenticate, nonce))
+        self.learn_from(url, status, policy::replay::refusal(status, www_authenticate), nonce)
+    }
+
+    /// As [`learn`](Self::learn), with what the answer says already read.
+    pub(crate) fn learn_from(
+        &self,
+        url: &str,
+        status: u16,
+        refusal: Refusal,
+        nonce: Option<&str>,
+    ) -> Result<bool, Error> {
+        WebUrl::parse(url).map_or(Ok(false), |url| self.inner.learn(&url, status, refusal, nonce))
     }
 
     /// A server answered a request with `status`. Whether the same request should be sent once more, with the credential
     /// that [`authorize`](Self::authorize) gives then.
     pub async fn answered(&self, credential: CredentialName, status: u16, www_authenticate: Option<&str>) -> bool {
-        match self.judge(credential, status, www_authenticate) {
+        match self.judge(credential, status, policy::replay::refusal(status, www_authenticate)) {
             Some(again) => again,
             None => matches!(self.ask(|id| EventKind::Refused(id, credential)).await, Ok(Outcome::Replay(true))),
         }
     }
 
     /// What [`answered`](Self::answered) says at once; `None` where the credential was refused, and the machine knows more.
-    pub(crate) fn judge(
-        &self,
-        credential: CredentialName,
-        status: u16,
-        www_authenticate: Option<&str>,
-    ) -> Option<bool> {
+    pub(crate) fn judge(&self, credential: CredentialName, status: u16, refusal: Refusal) -> Option<bool> {
         let refused = match &self.inner.config.mode {
-            Mode::Token(_) => policy::replay::token_refused(status, www_authenticate),
+            Mode::Token(_) => matches!(refusal, Refusal::Token | Refusal::Hidden),
             Mode::Session(config) => {
                 if matches!(status, 403 | 419) && self.inner.csrf_refused(config, credential.generation) {
                     return Some(true);

@@ -7,7 +7,7 @@ use super::driver::Inner;
 use super::options::Mode;
 use super::talk::Work;
 use crate::error::{Error, ErrorCode, ErrorPhase};
-use crate::policy::replay;
+use crate::policy::replay::Refusal;
 use crate::policy::storage::Medium;
 use crate::ports::{Ports, ProofKeys, StoreFailure};
 use crate::protocol::answer;
@@ -58,51 +58,59 @@ impl<P: Ports> Inner<P> {
         Ok(jkt)
     }
 
-    /// The key of this thumbprint; `None` where it is lost. That of a sign-in that was `begun` then is taken back into memory:
-    /// from here on it is kept as the tokens are.
-    pub(super) fn key<'a>(&'a self, jkt: &'a str, begun: Option<UnixMillis>) -> Access<'a, Option<HeldKey<P>>> {
+    /// The key of this thumbprint. That of a sign-in that was `begun` then is taken back into memory: from here on it is kept as
+    /// the tokens are.
+    ///
+    /// # Errors
+    /// `dpop_key_lost`; `storage_unavailable` where the browser does not say whether it is.
+    pub(super) fn key<'a>(&'a self, jkt: &'a str, begun: Option<UnixMillis>) -> Work<'a, HeldKey<P>> {
         Box::pin(async move {
-            let known = self.held.borrow().iter().find(|held| held.jkt == jkt).cloned();
-            if known.is_some() || !(begun.is_some() || self.keeps_keys()) {
-                return Ok(known);
+            if let Some(known) = self.held.borrow().iter().find(|held| held.jkt == jkt) {
+                return Ok(Rc::clone(known));
             }
+            let name = match begun {
+                Some(at) => self.pending_name(at, jkt),
+                None if self.keeps_keys() => self.key_name(jkt),
+                None => return Err(ErrorCode::DpopKeyLost.into()),
+            };
             let keys = self.ports.keys();
-            let name = begun.map_or_else(|| self.key_name(jkt), |at| self.pending_name(at, jkt));
-            let found = keys.load(&name).await?;
+            let found = keys.load(&name).await;
             if begun.is_some() {
                 // Where it cannot be forgotten now, a sign-in after ten minutes does it.
                 keys.forget(&name, &name).await.ok();
             }
-            let Some(key) = found else { return Ok(None) };
-            let Some(public) = keys.public(&key).map(|point| PublicKey::new(&point)) else { return Ok(None) };
-            // Whoever put another key there gets no proof with it.
-            if public.thumbprint() != jkt {
-                return Ok(None);
+            self.hold(jkt, found.map_err(unusable)?).ok_or_else(|| ErrorCode::DpopKeyLost.into())
+        })
+    }
+
+    /// Takes a key that was loaded into use.
+    fn hold(&self, jkt: &str, key: Option<<P::Keys as ProofKeys>::Key>) -> Option<HeldKey<P>> {
+        let key = key?;
+        let public = PublicKey::new(&self.ports.keys().public(&key)?);
+        // Whoever put another key there gets no proof with it.
+        if public.thumbprint() != jkt {
+            return None;
+        }
+        let held = Rc::new(Held { jkt: jkt.to_owned(), public, key });
+        self.held.borrow_mut().push(Rc::clone(&held));
+        Some(held)
+    }
+
+    /// Makes the key of these tokens as durable as they are about to be. Where it shall be `alone`, those that were in use before
+    /// are forgotten; what cannot be removed is a key that nobody has a use for.
+    pub(super) fn keep_key<'a>(&'a self, jkt: Option<&'a str>, alone: bool) -> Access<'a, ()> {
+        Box::pin(async move {
+            let (keys, keeps) = (self.ports.keys(), self.keeps_keys());
+            if let Some(jkt) = jkt.filter(|_| keeps) {
+                let held = self.key(jkt, None).await.map_err(|_| StoreFailure::Failed)?;
+                keys.keep(&self.key_name(jkt), &held.key).await?;
             }
-            let held = Rc::new(Held { jkt: jkt.to_owned(), public, key });
-            self.held.borrow_mut().push(Rc::clone(&held));
-            Ok(Some(held))
-        })
-    }
-
-    /// Makes the key of these tokens as durable as they are about to be.
-    pub(super) fn keep_key<'a>(&'a self, jkt: Option<&'a str>) -> Access<'a, ()> {
-        Box::pin(async move {
-            let Some(jkt) = jkt.filter(|_| self.keeps_keys()) else { return Ok(()) };
-            let held = self.key(jkt, None).await?.ok_or(StoreFailure::Failed)?;
-            self.ports.keys().keep(&self.key_name(jkt), &held.key).await
-        })
-    }
-
-    /// Forgets the keys that were in use, except the one of this thumbprint. What cannot be removed is a key that nobody has a
-    /// use for.
-    pub(super) fn forget_keys<'a>(&'a self, except: Option<&'a str>) -> Pin<Box<dyn Future<Output = ()> + 'a>> {
-        Box::pin(async move {
-            while let Some(name) = self.drop_key(except) {
-                if self.keeps_keys() {
-                    self.ports.keys().forget(&name, &name).await.ok();
+            while alone && let Some(name) = self.drop_key(jkt) {
+                if keeps {
+                    keys.forget(&name, &name).await.ok();
                 }
             }
+            Ok(())
         })
     }
 
@@ -116,7 +124,7 @@ impl<P: Ports> Inner<P> {
     /// A proof for one request. RFC 9449 §4.
     ///
     /// # Errors
-    /// `dpop_key_lost`; `storage_unavailable` where the browser does not say whether it is, or does not sign.
+    /// Those of [`key`](Self::key); `storage_unavailable` where the browser does not sign.
     pub(super) fn prove<'a>(
         &'a self,
         prover: &'a Prover,
@@ -125,42 +133,53 @@ impl<P: Ports> Inner<P> {
         access: Option<&'a AccessToken>,
     ) -> Work<'a, String> {
         Box::pin(async move {
-            let held = self.key(&prover.jkt, None).await.map_err(unusable)?.ok_or_else(key_lost)?;
-            let mut jti = [0; 16];
-            self.fill(&mut jti)?;
-            let at = self.ports.now().shifted(prover.skew);
-            let input = {
-                let memory = self.memory.borrow();
-                let claims = Claims { method, url, jti: &jti, at, access, nonce: memory.nonces.of(url) };
-                held.public.signing_input(&claims)
-            };
+            let held = self.key(&prover.jkt, None).await?;
+            let input = self.signing_input(&held.public, prover.skew, method, url, access)?;
             let signature = self.ports.keys().sign(&held.key, input.as_bytes()).await.map_err(unusable)?;
             Ok(dpop::proof(&input, &signature))
         })
     }
 
+    fn signing_input(
+        &self,
+        key: &PublicKey,
+        skew: i64,
+        method: &str,
+        url: &WebUrl,
+        access: Option<&AccessToken>,
+    ) -> Result<String, Error> {
+        let mut jti = [0; 16];
+        self.fill(&mut jti)?;
+        let at = self.ports.now().shifted(skew);
+        let memory = self.memory.borrow();
+        Ok(key.signing_input(&Claims { method, url, jti: &jti, at, access, nonce: memory.nonces.of(url) }))
+    }
+
     /// Sends a request, with a proof where it needs one, and then once more where the server wants a nonce in it. RFC 9449 §8.
     pub(super) fn send(&self, mut request: Box<HttpRequest>, phase: ErrorPhase) -> Work<'_, HttpResponse> {
         Box::pin(async move {
-            let mut spare = request.prover.is_some().then(|| request.clone());
+            let (plain, mut once) = (request.headers.len(), request.prover.is_some());
             loop {
-                let url = request.url.clone();
                 if let Some(prover) = &request.prover {
-                    let proof = self.prove(prover, &request.method, &url, None).await;
+                    let proof = self.prove(prover, &request.method, &request.url, None).await;
                     request.headers.push(("dpop".to_owned(), proof.map_err(|error| error.during(phase))?));
                 }
-                let answer = self.ports.send(*request).await.map_err(|failure| answer::failure(failure, phase))?;
-                let nonce = answer.header("dpop-nonce");
-                self.memory.borrow_mut().nonces.learn(&url, nonce);
-                request = match spare.take() {
-                    Some(again) if dpop::wants_nonce(&answer) => again,
-                    Some(_) | None => return Ok(answer),
-                };
-                if nonce.is_none() {
-                    return Err(dpop::nonce_unavailable().during(phase).with_status(answer.status));
+                let answer = self.ports.send(&request).await.map_err(|failure| answer::failure(failure, phase))?;
+                let again = self.wants_nonce(&request.url, &answer).map_err(|error| error.during(phase))?;
+                if !again || !std::mem::take(&mut once) {
+                    return Ok(answer);
                 }
+                request.headers.truncate(plain);
             }
         })
+    }
+
+    /// Takes the nonce of an answer along. Whether the server wants the request again because of it.
+    fn wants_nonce(&self, url: &WebUrl, answer: &HttpResponse) -> Result<bool, Error> {
+        let nonce = answer.header("dpop-nonce");
+        self.memory.borrow_mut().nonces.learn(url, nonce);
+        let wanted = dpop::wants_nonce(answer);
+        if wanted && nonce.is_none() { Err(dpop::nonce_unavailable().with_status(answer.status)) } else { Ok(wanted) }
     }
 
     /// Takes the nonce along that the answer to a request of the application's brings. Whether the same request should be sent
@@ -169,15 +188,16 @@ impl<P: Ports> Inner<P> {
         &self,
         url: &WebUrl,
         status: u16,
-        www_authenticate: Option<&str>,
+        refusal: Refusal,
         nonce: Option<&str>,
     ) -> Result<bool, Error> {
         let news = self.memory.borrow_mut().nonces.learn(url, nonce);
-        match replay::nonce_wanted(status, www_authenticate) {
-            Some(true) if nonce.is_none() => Err(dpop::nonce_unavailable().with_status(status)),
-            Some(wanted) => Ok(wanted),
-            // The server did not let script read why. A nonce that was not in the request may be the reason.
-            None => Ok(news),
+        match refusal {
+            Refusal::Nonce if nonce.is_none() => Err(dpop::nonce_unavailable().with_status(status)),
+            Refusal::Nonce => Ok(true),
+            // A nonce that was not in the request may be the reason.
+            Refusal::Hidden => Ok(news),
+            Refusal::No | Refusal::Token => Ok(false),
         }
     }
 
@@ -195,10 +215,6 @@ impl<P: Ports> Inner<P> {
         let zeros = "0000000000000".get(digits.len()..).unwrap_or_default();
         ["authsafe.", &self.config.id, ".dpop-pending.", zeros, &digits, ".", jkt].concat()
     }
-}
-
-fn key_lost() -> Error {
-    ErrorCode::DpopKeyLost.into()
 }
 
 fn unusable(failure: StoreFailure) -> Error {

@@ -11,6 +11,7 @@ use crate::client::options::{Config, Mode};
 use crate::client::{Authorization, Client, CredentialName, PageNews, Report};
 use crate::error::{Error, ErrorCode};
 use crate::machine::{Ending, EventKind, Login, Outcome, WaiterId};
+use crate::policy::replay;
 use crate::policy::storage::Medium;
 use crate::protocol::authorization::param_text;
 use crate::protocol::http::Credentials;
@@ -161,9 +162,10 @@ impl Core {
         url: Option<String>,
         nonce: Option<String>,
     ) -> Promise {
+        let refusal = replay::refusal(status, www_authenticate.as_deref());
         let (name, proven) = ticket.strip_suffix(PROVEN).map_or((ticket.as_str(), false), |name| (name, true));
         if proven {
-            match self.client.learn(&url.unwrap_or_default(), status, www_authenticate.as_deref(), nonce.as_deref()) {
+            match self.client.learn_from(&url.unwrap_or_default(), status, refusal, nonce.as_deref()) {
                 Ok(true) => return Promise::resolve(&JsValue::from_str("nonce")),
                 Ok(false) => {}
                 Err(error) => return refused(&error),
@@ -171,7 +173,7 @@ impl Core {
         }
         // A ticket that is none of ours is of no session.
         let Some(credential) = CredentialName::parse(name) else { return Promise::resolve(&JsValue::FALSE) };
-        match self.client.judge(credential, status, www_authenticate.as_deref()) {
+        match self.client.judge(credential, status, refusal) {
             Some(again) => Promise::resolve(&JsValue::from(again)),
             None => self.ask(Box::new(move |id| EventKind::Refused(id, credential)), Then::Forgive),
         }

@@ -2,39 +2,44 @@
 //!
 //! RFC 6750 §3 and §3.1, RFC 9449 §7.1 and §9; challenges are parsed by RFC 9110 §11.6.1 (several in one field, quoted strings, `token68`).
 
-/// Whether a fresh access token may turn this answer into a success.
+/// What an answer says about the credential that it was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Nothing, or nothing that another credential would mend.
+    No,
+    /// The access token is not good; a fresh one may be.
+    Token,
+    /// The proof lacks the nonce that the server sends along. RFC 9449 §9.
+    Nonce,
+    /// It is refused, and script may not read why.
+    Hidden,
+}
+
+/// Reads an answer.
 ///
 /// `www_authenticate` is the header as far as the browser lets script read it: across origins it is hidden unless the
-/// server lists it in `Access-Control-Expose-Headers`. A 401 that gives no other reason therefore counts; one renewal is
-/// the price of a wrong guess.
+/// server lists it in `Access-Control-Expose-Headers`. A 401 that gives no other reason is therefore taken for one about the
+/// token; one renewal is the price of a wrong guess.
 #[must_use]
-pub fn token_refused(status: u16, www_authenticate: Option<&str>) -> bool {
+pub fn refusal(status: u16, www_authenticate: Option<&str>) -> Refusal {
     if status != 401 {
-        return false;
+        return Refusal::No;
     }
-    let Some(header) = readable(www_authenticate) else { return true };
-    // Where a bearer token is refused for not being bound to a key, another one may be: that is one renewal, too.
-    challenges(header)
-        .iter()
-        .filter(|challenge| ["bearer", "dpop"].iter().any(|scheme| challenge.scheme.eq_ignore_ascii_case(scheme)))
-        .any(|challenge| challenge.error.as_deref().is_none_or(|error| error == "invalid_token"))
-}
-
-/// Whether a resource server wants the request again, with the nonce that it sends along (RFC 9449 §9); `None` where it
-/// refuses and script may not read why.
-#[must_use]
-pub fn nonce_wanted(status: u16, www_authenticate: Option<&str>) -> Option<bool> {
-    if status != 401 {
-        return Some(false);
+    let Some(header) = www_authenticate.filter(|text| !text.trim().is_empty()) else { return Refusal::Hidden };
+    let mut found = Refusal::No;
+    for challenge in challenges(header) {
+        let dpop = challenge.scheme.eq_ignore_ascii_case("dpop");
+        if !dpop && !challenge.scheme.eq_ignore_ascii_case("bearer") {
+            continue;
+        }
+        match challenge.error.as_deref() {
+            Some("use_dpop_nonce") if dpop => return Refusal::Nonce,
+            // Where a bearer token is refused for not being bound to a key, another one may be: that is one renewal, too.
+            None | Some("invalid_token") => found = Refusal::Token,
+            Some(_) => {}
+        }
     }
-    let wants = |challenge: &Challenge| {
-        challenge.scheme.eq_ignore_ascii_case("dpop") && challenge.error.as_deref() == Some("use_dpop_nonce")
-    };
-    Some(challenges(readable(www_authenticate)?).iter().any(wants))
-}
-
-fn readable(header: Option<&str>) -> Option<&str> {
-    header.filter(|text| !text.trim().is_empty())
+    found
 }
 
 /// One challenge, as far as it matters here.
@@ -147,28 +152,29 @@ mod tests {
             (200, None, false),
             (0, None, false),
         ] {
-            assert_eq!(token_refused(status, header), refused, "{status} {header:?}");
+            let judged = matches!(refusal(status, header), Refusal::Token | Refusal::Hidden);
+            assert_eq!(judged, refused, "{status} {header:?}");
         }
     }
 
     #[test]
     fn a_resource_server_that_wants_a_nonce_is_told_from_one_that_does_not_say() {
-        for (status, header, wanted) in [
+        for (status, header, expected) in [
             (
                 401,
                 Some(r#"DPoP error="use_dpop_nonce", error_description="Resource server requires nonce""#),
-                Some(true),
+                Refusal::Nonce,
             ),
-            (401, Some(r#"Bearer, dpop algs="ES256", error=use_dpop_nonce"#), Some(true)),
-            (401, Some(r#"DPoP error="invalid_token""#), Some(false)),
-            (401, Some(r#"Bearer error="use_dpop_nonce""#), Some(false)),
-            (401, Some("DPoP"), Some(false)),
-            (401, None, None),
-            (401, Some(" "), None),
-            (400, Some(r#"DPoP error="use_dpop_nonce""#), Some(false)),
-            (200, None, Some(false)),
+            (401, Some(r#"Bearer, dpop algs="ES256", error=use_dpop_nonce"#), Refusal::Nonce),
+            (401, Some(r#"DPoP error="invalid_token""#), Refusal::Token),
+            (401, Some(r#"Bearer error="use_dpop_nonce""#), Refusal::No),
+            (401, Some("DPoP"), Refusal::Token),
+            (401, None, Refusal::Hidden),
+            (401, Some(" "), Refusal::Hidden),
+            (400, Some(r#"DPoP error="use_dpop_nonce""#), Refusal::No),
+            (200, None, Refusal::No),
         ] {
-            assert_eq!(nonce_wanted(status, header), wanted, "{status} {header:?}");
+            assert_eq!(refusal(status, header), expected, "{status} {header:?}");
         }
     }
 
@@ -184,7 +190,7 @@ mod tests {
             ("Bearer error=", true),
             (r#"Basic a="\"#, false),
         ] {
-            assert_eq!(token_refused(401, Some(header)), refused, "{header}");
+            assert_eq!(refusal(401, Some(header)) == Refusal::Token, refused, "{header}");
         }
     }
 

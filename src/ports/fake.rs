@@ -390,7 +390,7 @@ impl Entropy for Tab {
 }
 
 impl Http for Tab {
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
+    async fn send(&self, request: &HttpRequest) -> Result<HttpResponse, HttpFailure> {
         let url = request.url.as_str().to_owned();
         self.world.requests.borrow_mut().push([request.method.as_str(), " ", &url].concat());
         {

@@ -81,7 +81,7 @@ pub struct EntropyFailure;
 /// HTTP.
 pub trait Http {
     /// Sends, and reads the answer to its end. Never follows a redirect.
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpFailure>;
+    async fn send(&self, request: &HttpRequest) -> Result<HttpResponse, HttpFailure>;
 }
 
 /// Mutual exclusion between tabs of one origin.

@@ -41,7 +41,6 @@ pub enum Purpose {
 }
 
 /// A request to send. Never follows a redirect; has no referrer; is not cached.
-#[derive(Clone)]
 pub struct HttpRequest {
     /// `GET`, `POST`, …
     pub method: String,

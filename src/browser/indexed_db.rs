@@ -39,7 +39,6 @@ pub(super) enum Table {
     /// Records, as texts.
     Texts,
     /// What holds keys that cannot be exported: structured clones of objects with `CryptoKey`s.
-    #[allow(dead_code, reason = "sealing and DPoP are its first users")]
     Keys,
 }
 

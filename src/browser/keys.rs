@@ -6,8 +6,8 @@
 use super::indexed_db::{Table, delete_between, get, put};
 use super::{reflect, subtle};
 use crate::ports::{ProofKeys, StoreFailure};
-use js_sys::Uint8Array;
-use wasm_bindgen::JsValue;
+use js_sys::{ArrayBuffer, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
 
 /// Keys for ES256, each an object of the private `CryptoKey` and the public point.
 pub struct Keys;
@@ -25,13 +25,14 @@ impl ProofKeys for Keys {
 
     fn public(&self, key: &JsValue) -> Option<[u8; 64]> {
         // SEC 1 §2.3.3: an uncompressed point is the byte 4 and both coordinates.
-        bytes(&part(key, "point").ok()?).strip_prefix(&[4])?.try_into().ok()
+        let point: [u8; 65] = bytes(&part(key, "point").ok()?)?;
+        point.strip_prefix(&[4])?.try_into().ok()
     }
 
     async fn sign(&self, key: &JsValue, input: &[u8]) -> Result<[u8; 64], StoreFailure> {
         let algorithm = reflect::record(&[("name", "ECDSA".into()), ("hash", "SHA-256".into())]);
         let arguments = [algorithm.into(), part(key, "privateKey")?, Uint8Array::from(input).into()];
-        bytes(&subtle::call("sign", &arguments).await?).try_into().map_err(|_| StoreFailure::Failed)
+        bytes(&subtle::call("sign", &arguments).await?).ok_or(StoreFailure::Failed)
     }
 
     async fn keep(&self, name: &str, key: &JsValue) -> Result<(), StoreFailure> {
@@ -51,6 +52,10 @@ fn part(key: &JsValue, name: &str) -> Result<JsValue, StoreFailure> {
     reflect::property(key, name).map_err(|_| StoreFailure::Failed)
 }
 
-fn bytes(buffer: &JsValue) -> Vec<u8> {
-    Uint8Array::new(buffer).to_vec()
+/// What an `ArrayBuffer` of this very length holds. Nothing else is given to a constructor, which could throw.
+fn bytes<const N: usize>(buffer: &JsValue) -> Option<[u8; N]> {
+    let view = Uint8Array::new(buffer.dyn_ref::<ArrayBuffer>()?);
+    let mut bytes = [0; N];
+    (view.length() as usize == N).then(|| view.copy_to(&mut bytes))?;
+    Some(bytes)
 }

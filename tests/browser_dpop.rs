@@ -112,7 +112,13 @@ async fn a_range_of_names_is_forgotten_and_its_neighbours_are_not() {
 
 #[wasm_bindgen_test]
 async fn what_is_no_key_is_taken_for_none() {
-    for odd in ["return 7;", "return {};", "return { point: new ArrayBuffer(3) };", "return { point: 'text' };", "return { point: 1e12 };"] {
+    for odd in [
+        "return 7;",
+        "return {};",
+        "return { point: new ArrayBuffer(3) };",
+        "return { point: 'text' };",
+        "return { point: 1e12 };",
+    ] {
         assert_eq!(Keys.public(&js(odd)), None, "{odd}");
         assert_eq!(Keys.sign(&js(odd), b"x").await, Err(StoreFailure::Failed), "{odd}");
     }

@@ -399,7 +399,7 @@ impl Http for Tab {
             *now += 1;
             *most = (*most).max(*now);
         }
-        let reply = (self.world.server.borrow_mut())(&request, self.now());
+        let reply = (self.world.server.borrow_mut())(request, self.now());
         let patience = request.deadline;
         self.world.sleep_until(self.world.now.get() + reply.after.min(patience).millis()).await;
         if let Some((now, _)) = self.world.in_flight.borrow_mut().get_mut(&url) {

@@ -21,7 +21,9 @@ const keysOfTheOrigin = `() => new Promise((resolve, reject) => {
     const all = opening.result.transaction("keys").objectStore("keys").getAll();
     all.onsuccess = () => {
       opening.result.close();
-      resolve(all.result.map(({ privateKey, publicKey }) => [privateKey.extractable, publicKey.algorithm.namedCurve]));
+      // Keys of other kinds may lie beside them.
+      const pairs = all.result.filter(({ privateKey }) => privateKey);
+      resolve(pairs.map(({ privateKey }) => [privateKey.extractable, privateKey.algorithm.namedCurve]));
     };
   };
 })`;

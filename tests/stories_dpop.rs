@@ -158,7 +158,7 @@ fn header(headers: &[(String, String)], name: &str) -> Option<String> {
 }
 
 fn options(storage: &str, dpop: &str) -> String {
-    token_options(storage).replacen('{', &format!(r#"{{"dpop":"{dpop}","#), 1)
+    token_options(storage).replacen('{', &format!(r#"{{"dpop":"{dpop}","restore":"refresh-token","#), 1)
 }
 
 fn authorize(page: &Page) -> Result<Authorization, Error> {
@@ -412,6 +412,24 @@ fn a_lost_key_ends_in_one_new_sign_in_and_no_request() {
     let (page, error) = reload(&page, &stored);
     assert_eq!((error, page.status()), (None, "authenticated"));
     renew(&page).unwrap();
+}
+
+#[test]
+fn where_a_page_load_may_ask_the_provider_that_is_the_one_new_sign_in() {
+    let server = Binding::new();
+    let world = server.world();
+    let stored = options("localStorage", "auto").replace("refresh-token", "auto");
+    let page = signed_in_with(&world, &server.provider, &stored);
+    world.keys.borrow_mut().clear();
+    page.client.dispose();
+    *page.tab.href.borrow_mut() = APP.to_owned();
+    let page = Page::in_tab(page.tab.clone(), &stored);
+    let client = page.client.clone();
+    world.start(async move { drop(client.start().await) });
+    world.advance(secs(1));
+    let left_for = page.tab.navigations.borrow().last().cloned().unwrap();
+    assert_eq!((param(&left_for, "prompt").as_str(), param(&left_for, "dpop_jkt").len()), ("none", 43));
+    assert_eq!(server.proofs().len(), 1);
 }
 
 #[test]

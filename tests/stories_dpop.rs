@@ -415,6 +415,24 @@ fn a_lost_key_ends_in_one_new_sign_in_and_no_request() {
 }
 
 #[test]
+fn where_a_page_load_may_ask_the_provider_that_is_the_one_new_sign_in() {
+    let server = Binding::new();
+    let world = server.world();
+    let stored = options("localStorage", "auto").replace("refresh-token", "auto");
+    let page = signed_in_with(&world, &server.provider, &stored);
+    world.keys.borrow_mut().clear();
+    page.client.dispose();
+    *page.tab.href.borrow_mut() = APP.to_owned();
+    let page = Page::in_tab(page.tab.clone(), &stored);
+    let client = page.client.clone();
+    world.start(async move { drop(client.start().await) });
+    world.advance(secs(1));
+    let left_for = page.tab.navigations.borrow().last().cloned().unwrap();
+    assert_eq!((param(&left_for, "prompt").as_str(), param(&left_for, "dpop_jkt").len()), ("none", 43));
+    assert_eq!(server.proofs().len(), 1);
+}
+
+#[test]
 fn a_key_that_is_found_lost_on_use_ends_the_session_at_once() {
     let server = Binding::new();
     let world = server.world();

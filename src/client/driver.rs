@@ -40,8 +40,6 @@ pub(super) struct Inner<P: Ports> {
     pub(super) callback: RefCell<Option<(AuthorizationResponse, Transaction)>>,
     /// The keys of tokens that are in use, or were before another sign-in took their place.
     pub(super) held: RefCell<Vec<HeldKey<P>>>,
-    /// The medium held tokens whose key is lost.
-    pub(super) key_lost: Cell<bool>,
     /// The medium failed, and the application knows.
     pub(super) degraded: Cell<bool>,
 }
@@ -66,7 +64,6 @@ impl<P: Ports> Inner<P> {
             memory: RefCell::new(Memory::default()),
             callback: RefCell::new(None),
             held: RefCell::new(Vec::new()),
-            key_lost: Cell::new(false),
             degraded: Cell::new(false),
         })
     }

@@ -80,10 +80,10 @@ impl<P: Ports> Inner<P> {
             Ok(record) if !self.is_without_key(&record).await => Stored::Record(Box::new(record)),
             // A newer version of authsafe wrote it, and will want it back.
             Err(RecordFault::Newer) => Stored::Empty,
-            Ok(_) | Err(RecordFault::Corrupt | RecordFault::Foreign) => {
+            useless => {
                 // It can be of no use to anybody; if it cannot be removed either, the next commit replaces it.
                 self.ports.store().remove(&key).await.ok();
-                Stored::Corrupt
+                if useless.is_ok() { Stored::KeyLost } else { Stored::Corrupt }
             }
         }
     }
@@ -92,9 +92,7 @@ impl<P: Ports> Inner<P> {
     /// cannot say so does not end the session; what needs the key will fail, and can be tried again.
     async fn is_without_key(&self, record: &Record) -> bool {
         let Some(jkt) = jkt_of(record) else { return false };
-        let lost = matches!(self.key(jkt, None).await, Err(error) if error.code == ErrorCode::DpopKeyLost);
-        self.key_lost.set(lost);
-        lost
+        matches!(self.key(jkt, None).await, Err(error) if error.code == ErrorCode::DpopKeyLost)
     }
 
     /// As [`read`](Self::read), for media that other tabs write to; nobody else writes to the others.
@@ -154,7 +152,7 @@ impl<P: Ports> Inner<P> {
             Some("") => match self.read().await {
                 Stored::Record(record) => Some(record.lineage),
                 Stored::Ended(_) => return Ok(()),
-                Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => None,
+                Stored::Empty | Stored::Corrupt | Stored::KeyLost | Stored::Unreadable(_) => None,
             },
             named => named.map(str::to_owned),
         };

@@ -70,7 +70,7 @@ impl Over {
         match found {
             Stored::Record(record) => record.lineage == *lineage && record.generation <= *generation,
             Stored::Ended(ended) => !stored && (ended.is_empty() || ended != lineage),
-            Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => true,
+            Stored::Empty | Stored::Corrupt | Stored::KeyLost | Stored::Unreadable(_) => true,
         }
     }
 }

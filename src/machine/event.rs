@@ -120,6 +120,8 @@ pub enum Stored {
     Ended(String),
     /// Something that is not a record of ours; it was removed.
     Corrupt,
+    /// Tokens whose key is lost, so that nobody can use them; they were removed.
+    KeyLost,
     /// It cannot be read (a word for the cause), or is not shared: what is in memory counts.
     Unreadable(Option<&'static str>),
 }

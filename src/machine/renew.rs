@@ -224,7 +224,12 @@ impl Machine {
                 return self.serve_waiters();
             }
             Stored::Ended(lineage) if self.is_over(&lineage) => return self.signed_out_elsewhere(),
-            Stored::Record(_) | Stored::Ended(_) | Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => {}
+            Stored::Record(_)
+            | Stored::Ended(_)
+            | Stored::Empty
+            | Stored::Corrupt
+            | Stored::KeyLost
+            | Stored::Unreadable(_) => {}
         }
         if self.is_spent() {
             self.abandon_renewal();
@@ -247,7 +252,7 @@ impl Machine {
         let Some((lineage, generation)) = &self.heard else { return false };
         let reached = |line: &str, count: u64| line == lineage && count >= *generation;
         let shown = matches!(stored, Stored::Record(record) if reached(&record.lineage, record.generation));
-        let readable = !matches!(stored, Stored::Unreadable(_) | Stored::Corrupt);
+        let readable = !matches!(stored, Stored::Unreadable(_) | Stored::Corrupt | Stored::KeyLost);
         let same_lineage = *lineage == self.lineage;
         if shown || reached(&self.lineage, self.generation) || !readable || self.stale_reads >= STALE_READS {
             // The one that it was renewed to is nowhere to be read: the other tab could not store it.
@@ -350,7 +355,7 @@ impl Machine {
                 self.adopt(*record);
                 self.late(Ok(Answer::Renewed(session)));
             }
-            Stored::Ended(_) | Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => {
+            Stored::Ended(_) | Stored::Empty | Stored::Corrupt | Stored::KeyLost | Stored::Unreadable(_) => {
                 self.signed_out_elsewhere();
                 self.late(Ok(Answer::Renewed(session)));
             }

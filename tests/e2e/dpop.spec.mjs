@@ -10,7 +10,10 @@ async function open(visit, servers, one, options = {}, more = {}) {
   const { boundClientId, issuer, scope, pageUrl } = servers.config;
   const redirectUri = `${pageUrl}/bare/`;
   const oidc = { issuer, clientId: boundClientId, scope, redirectUri, postLogoutRedirectUri: redirectUri };
-  return visit(one, { options: { oidc, dpop: "always", id: "e2e-dpop", ...options }, ...more });
+  return visit(one, {
+    options: { oidc, dpop: "always", restore: "refresh-token", id: "e2e-dpop", ...options },
+    ...more,
+  });
 }
 
 /** What the page finds under the keys of its origin. */
@@ -148,6 +151,20 @@ test("a lost key ends in one new sign-in, and no request is made without it", as
   expect([stats.events.length, servers.api.stats.requests.length]).toEqual(before);
   expect((await tab.signIn(undefined, { known: true })).state).toMatchObject({ status: "authenticated" });
   expect(await tab.call()).toEqual([200]);
+});
+
+test("where a page load may ask the provider, a lost key costs one sign-in that the user does not notice", async ({
+  visit,
+  servers,
+}) => {
+  const tab = await open(visit, servers, stored, { restore: "auto" });
+  await tab.signIn();
+  await tab.attempt(loseKeys);
+  const exchanges = servers.provider.stats.tokenRequests.authorization_code;
+  await tab.page.reload();
+  await tab.becomes({ status: "authenticated" });
+  expect(await tab.call()).toEqual([200]);
+  expect(servers.provider.stats.tokenRequests.authorization_code - exchanges).toBe(1);
 });
 
 test("a second tab uses the key of the first, and the tokens are renewed in either", async ({ visit, servers }) => {

@@ -19,6 +19,8 @@ export function inOrder(rows, configurations) {
   );
 }
 
+export const sameCell = (one, other) => keyOf(one) === keyOf(other);
+
 export const sameConfiguration = (one, other) =>
   one.sdk === other.sdk && one.storage === other.storage && one.isolation === other.isolation;
 

@@ -307,6 +307,8 @@ const traps = {
     window.stop();
     flush();
     track(databases().then((all) => report(attack, all)));
+    // What is sealed can be opened by whoever may use the key.
+    track(reads["T4 IndexedDB key oracle"](attack));
   },
 };
 

@@ -129,7 +129,8 @@ function cookieTexts() {
 /** Sealed texts of authsafe: how they are bound to their place is no secret, as it is written in the source. */
 async function openTexts(key, texts) {
   const clear = [];
-  const { oidc, firstParty } = app()?.options ?? {};
+  // Where the client has not run yet, its options are in the application's source.
+  const { oidc, firstParty } = (app() ?? globalThis.victim).options;
   const login = firstParty?.endpoints?.login;
   const servers = [
     `${oidc ? `${oidc.issuer}\n${oidc.clientId}` : ""}\n${login ? new URL(login.url ?? login, firstParty.baseUrl).href : ""}`,

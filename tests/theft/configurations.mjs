@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 const plaintext = (kind) => ({ kind, dangerouslyPlaintext: true });
 
 /** One row per configuration. `persists`: a reload finds the session again. */
+/** Its provider offers bound tokens; a row is of them only if it says so. */
 const authsafe = (storage, isolation, options, facts) => ({
   sdk: "authsafe",
   storage,
@@ -11,7 +12,7 @@ const authsafe = (storage, isolation, options, facts) => ({
   kind: "oidc",
   name: `authsafe, ${storage}, ${isolation}`,
   ...facts,
-  options,
+  options: { dpop: "never", ...options },
 });
 const peer = (sdk, storage, isolation, facts) => ({
   sdk,
@@ -30,6 +31,13 @@ export const configurations = [
   authsafe("memory", "worker", { storage: "memory" }),
   authsafe("memory", "worker under a CSP", { storage: "memory" }, { csp: true }),
   authsafe("memory", "worker, token exposed", { storage: "memory", exposeAccessToken: true }),
+  authsafe("sealed sessionStorage", "worker", { storage: "sessionStorage" }, PERSISTS),
+  authsafe("sealed localStorage", "worker", { storage: "localStorage" }, PERSISTS),
+  authsafe("sealed cookie", "worker", { storage: "cookie" }, PERSISTS),
+  authsafe("sealed indexedDB", "worker", { storage: "indexedDB" }, PERSISTS),
+  authsafe("sealed localStorage", "page", { storage: "localStorage", isolation: "page" }, PERSISTS),
+  authsafe("memory", "worker, DPoP", { storage: "memory", dpop: "always" }),
+  authsafe("sealed localStorage", "worker, DPoP", { storage: "localStorage", dpop: "always" }, PERSISTS),
   authsafe("plaintext indexedDB", "worker", { storage: plaintext("indexedDB") }, PERSISTS),
   authsafe("memory", "page", { storage: "memory", isolation: "page" }),
   authsafe("plaintext sessionStorage", "page", { storage: plaintext("sessionStorage") }, PERSISTS),

@@ -12,8 +12,8 @@ import { startEcho, startSink } from "./sink.mjs";
 const inRoot = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const ALICE = { username: "alice", password: "wonderland" };
 /** Only a visit that hangs takes as long. */
-const LIMIT_MS = 30_000;
-const TRAPPED_MS = 12_000;
+const LIMIT_MS = 120_000;
+const TRAPPED_MS = 30_000;
 const CSP = (issuer) =>
   [
     "default-src 'none'",
@@ -141,8 +141,7 @@ export class Lane {
       await page.evaluate(script);
       await this.#call(page, one);
     }
-    // Traps that wait for the sign-in have this long.
-    if (traps.length) await page.waitForTimeout(400);
+    if (traps.length) await this.#caught(page);
     await page.evaluate(() => window[Symbol.for("theft")]?.scan());
     await page.evaluate((runs) => window[Symbol.for("theft")]?.run(runs), runs);
   }
@@ -176,6 +175,12 @@ export class Lane {
     await page.waitForFunction(() => window.ready && window.app.signedIn());
   }
 
+  /** A trap may wait for the sign-in, and says when it has caught all; one that catches nothing is given this long. */
+  async #caught(page) {
+    const done = () => this.sink.received.some(({ loot }) => loot.startsWith("done: "));
+    for (let tries = 0; !done() && tries < 30; tries++) await page.waitForTimeout(50);
+  }
+
   /** Begins a sign-in that ends at the callback page, where the attacker waits. */
   async #leave(page) {
     const back = () => new URL(page.url()).searchParams.has("code");
@@ -205,15 +210,30 @@ export class Lane {
     const needles = [...byValue.keys()];
     const { challenges } = this.recorder;
     const verifiers = new Set(["attackers-own-verifier-0123456789-0123456789-abcd"]);
+    const proofs = new Map();
+    // Most of what one hook hears, another one hears as well.
+    const known = new Map();
+    const secretsIn = (loot) => {
+      if (!known.has(loot)) known.set(loot, findAll(loot, needles));
+      return known.get(loot);
+    };
     const results = {};
     for (const attack of [...hooks, ...traps, ...runs]) results[attack] = { values: new Set(), kinds: new Set() };
     for (const { attack, loot } of this.sink.received) {
       const result = results[attack];
       if (!result) continue;
-      for (const value of findAll(loot, needles)) result.values.add(value);
+      for (const value of secretsIn(loot)) result.values.add(value);
       // A verifier that was never sent to the server is known by its challenge.
-      if (!hooks.includes(attack))
-        for (const one of findVerifiers(loot, challenges)) verifiers.add(one) && result.kinds.add("code verifier");
+      if (!hooks.includes(attack)) {
+        for (const one of findVerifiers(loot, challenges)) {
+          verifiers.add(one);
+          result.kinds.add("code verifier");
+        }
+      }
+      if (/^T(25|53)/.test(attack) && loot.startsWith('{"token"')) {
+        const { token, proof } = JSON.parse(loot);
+        proofs.set(token, proof);
+      }
       if (attack.startsWith("A23") && loot.includes("Hello, ")) result.kinds.add("in-page use");
       if (loot.startsWith("KEY-HANDLE")) result.kinds.add("key handle");
     }
@@ -223,17 +243,22 @@ export class Lane {
     const stolen = new Set(Object.values(results).flatMap(({ values }) => [...values]));
     const secretsStolen = [...stolen].map((value) => byValue.get(value));
     for (const { kind, value } of secretsStolen) if (kind === "code verifier") verifiers.add(value);
-    const usable = await replay(this.config, secretsStolen, {
-      verifiers: [...verifiers],
-      redirectUris: ["/theft/", "/theft/blank.html", "/theft/guarded/"].map((path) => this.config.pageUrl + path),
-    });
+    const redirectUris = ["/theft/", "/theft/blank.html", "/theft/guarded/"].map((path) => this.config.pageUrl + path);
+    const means = { verifiers: [...verifiers], redirectUris };
+    const usable = await replay(this.config, secretsStolen, means);
+    const proven = secretsStolen.filter(({ value }) => proofs.has(value));
+    const usableWithProof = await replay(this.config, proven, { ...means, proofs });
+    const works = (attack, value) =>
+      /^T53/.test(attack)
+        ? usableWithProof.has(value)
+        : usable.has(value) || (/^T25/.test(attack) && usableWithProof.has(value));
     const kindsOf = (values) => values.map((value) => byValue.get(value).kind);
     return Object.fromEntries(
       Object.entries(results).map(([attack, { values, kinds }]) => [
         attack,
         {
           stolen: sorted([...kinds, ...kindsOf([...values])]),
-          usable: sorted(kindsOf([...values].filter((value) => usable.has(value)))),
+          usable: sorted(kindsOf([...values].filter((value) => works(attack, value)))),
         },
       ]),
     );

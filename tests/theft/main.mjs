@@ -3,7 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { visitsOf } from "./attacks.mjs";
 import { configurations, leaky } from "./configurations.mjs";
-import { asJson, differences, inOrder, readCommitted, write } from "./matrix.mjs";
+import { asJson, differences, inOrder, readCommitted, sameCell, sameConfiguration, write } from "./matrix.mjs";
 import { run } from "./run.mjs";
 import { blind } from "./self-test.mjs";
 
@@ -30,10 +30,13 @@ if (!part) {
 const { rows, problems } = await run({ configurations: names, visits, tell });
 const ordered = inOrder(rows, [...configurations, leaky]);
 writeFileSync(new URL("../../target/theft/fresh.json", import.meta.url), asJson(ordered));
-if (part) process.stdout.write(asJson(ordered.filter(({ stolen }) => stolen.length > 0)));
+if (part && !bless) process.stdout.write(asJson(ordered.filter(({ stolen }) => stolen.length > 0)));
 stop(problems);
-if (bless && !part) {
-  write(ordered);
+if (bless) {
+  // A part takes the place of the same part.
+  const rest = part ? readCommitted().filter((row) => !ordered.some((one) => sameCell(one, row))) : [];
+  const current = (row) => configurations.some((one) => sameConfiguration(one, row));
+  write(inOrder([...rest, ...ordered].filter(current), configurations));
   console.log(`${ordered.length} cells written`);
 } else {
   stop(differences(ordered, readCommitted(), !part));

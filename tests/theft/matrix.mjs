@@ -1,6 +1,7 @@
 // The matrix: rows of what each attack got, compared with those that are committed, and written as a page to read.
 import { readFileSync, writeFileSync } from "node:fs";
 import { TIMINGS } from "./attacks.mjs";
+import { descriptions } from "./descriptions.mjs";
 
 const committed = new URL("matrix.json", import.meta.url);
 const page = new URL("../../docs/theft-matrix.md", import.meta.url);
@@ -18,6 +19,8 @@ export function inOrder(rows, configurations) {
       (a.attack < b.attack ? -1 : a.attack > b.attack ? 1 : TIMINGS.indexOf(a.timing) - TIMINGS.indexOf(b.timing)),
   );
 }
+
+export const sameCell = (one, other) => keyOf(one) === keyOf(other);
 
 export const sameConfiguration = (one, other) =>
   one.sdk === other.sdk && one.storage === other.storage && one.isolation === other.isolation;
@@ -98,6 +101,8 @@ export function asPage(rows) {
       if (cells.some(Boolean)) parts.push(`| ${attack} | ${cells.join(" | ")} |`);
     }
   }
+  parts.push("\n## What the attacks do\n");
+  for (const attack of attacks) parts.push(`- ${attack}: ${descriptions[attack]}.`);
   return `${parts.join("\n")}\n${found(rows, configurations)}`;
 }
 

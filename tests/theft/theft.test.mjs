@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib";
 import { quickVisitsOf, visitsOf } from "./attacks.mjs";
 import { configurations, leaky } from "./configurations.mjs";
 import { findAll } from "./decode.mjs";
+import { descriptions } from "./descriptions.mjs";
 import { asJson, asPage, differences, inOrder, readCommitted, readPage } from "./matrix.mjs";
 import { run } from "./run.mjs";
 import { attackNames } from "./script.mjs";
@@ -75,4 +76,5 @@ for (const [how, loot] of Object.entries(encodings)) {
 test("every attack of the tables is part of some visit", () => {
   const used = new Set(visitsOf(leaky).flatMap(({ hooks, traps, runs }) => [...hooks, ...traps, ...runs]));
   assert.deepEqual([...used].sort(), Object.values(attackNames).flat().sort());
+  assert.deepEqual(Object.keys(descriptions).sort(), [...used].sort());
 });

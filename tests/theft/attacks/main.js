@@ -11,7 +11,7 @@ const control = {
     quiet = true;
     const all = { ...reads, ...acts, ...rivals };
     for (const name of names)
-      await within(9000, () => all[name](name).catch((error) => report(name, `failed: ${error?.stack}`)));
+      await within(30_000, () => all[name](name).catch((error) => report(name, `failed: ${error?.stack}`)));
     await idle();
   },
   async scan() {

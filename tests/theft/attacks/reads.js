@@ -52,27 +52,7 @@ const reads = {
   },
 
   async "T4 IndexedDB key oracle"(attack) {
-    const keys = [];
-    const boxes = [];
-    const texts = [];
-    const collect = (value, name) => {
-      if (value instanceof RealKey) {
-        keys.push(value);
-        report(attack, value);
-      } else if (value instanceof ArrayBuffer || isView(value)) boxes.push(value);
-      else if (typeof value === "string") texts.push([value, name]);
-      else if (value && typeof value === "object") for (const one of Object.values(value)) collect(one, name);
-    };
-    for (const [, records] of await databases()) for (const [key, value] of records) collect(value, key);
-    for (const area of [localStorage, sessionStorage])
-      for (const [key, value] of Object.entries(area)) collect(value, key);
-    for (const [name, text] of cookieTexts()) collect(text, name);
-    for (const key of keys) {
-      const clear = [...(await openTexts(key, texts)), ...(await openBoxes(key, boxes))];
-      for (const plain of clear) report(attack, plain);
-      const out = await crypto.subtle.exportKey("jwk", key).catch(() => undefined);
-      if (out) report(attack, JSON.stringify(out));
-    }
+    for (const plain of await openedRecords((key) => report(attack, key))) report(attack, plain);
   },
 
   async "T24 browser's memory of the visit"(attack) {
@@ -114,6 +94,31 @@ function settled(request) {
   });
 }
 
+/** Whatever the keys in the databases of this origin open, of all that is stored anywhere. */
+async function openedRecords(tell = () => {}) {
+  const keys = [];
+  const boxes = [];
+  const texts = [];
+  const collect = (value, name) => {
+    if (value instanceof RealKey) keys.push(value);
+    else if (value instanceof ArrayBuffer || isView(value)) boxes.push(value);
+    else if (typeof value === "string") texts.push([value, name]);
+    else if (value && typeof value === "object") for (const one of Object.values(value)) collect(one, name);
+  };
+  for (const [, records] of await databases()) for (const [key, value] of records) collect(value, key);
+  for (const area of [localStorage, sessionStorage])
+    for (const [key, value] of Object.entries(area)) collect(value, key);
+  for (const [name, text] of cookieTexts()) collect(text, name);
+  const clear = [];
+  for (const key of keys) {
+    tell(key);
+    clear.push(...(await openTexts(key, texts)), ...(await openBoxes(key, boxes)));
+    const out = await crypto.subtle.exportKey("jwk", key).catch(() => undefined);
+    if (out) clear.push(new TextEncoder().encode(stringify(out)));
+  }
+  return clear;
+}
+
 /** Cookies by name; those that are parts of one text, together. */
 function cookieTexts() {
   const all = new Map();
@@ -129,7 +134,8 @@ function cookieTexts() {
 /** Sealed texts of authsafe: how they are bound to their place is no secret, as it is written in the source. */
 async function openTexts(key, texts) {
   const clear = [];
-  const { oidc, firstParty } = app()?.options ?? {};
+  // Where the client has not run yet, its options are in the application's source.
+  const { oidc, firstParty } = (app() ?? globalThis.victim).options;
   const login = firstParty?.endpoints?.login;
   const servers = [
     `${oidc ? `${oidc.issuer}\n${oidc.clientId}` : ""}\n${login ? new URL(login.url ?? login, firstParty.baseUrl).href : ""}`,

@@ -96,12 +96,17 @@ async function seal(text) {
   const key = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
   const iv = crypto.getRandomValues(new Uint8Array(12));
   const box = await crypto.subtle.encrypt({ name: "AES-GCM", iv }, key, new TextEncoder().encode(text));
+  const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign"]);
+  const proofs = { privateKey: pair.privateKey, point: await crypto.subtle.exportKey("raw", pair.publicKey) };
   await new Promise((resolve, reject) => {
     const opening = indexedDB.open("leaky", 1);
     opening.onupgradeneeded = () => opening.result.createObjectStore("vault");
     opening.onerror = reject;
     opening.onsuccess = () => {
-      const put = opening.result.transaction("vault", "readwrite").objectStore("vault").put({ key, iv, box }, "record");
+      const put = opening.result
+        .transaction("vault", "readwrite")
+        .objectStore("vault")
+        .put({ key, iv, box, proofs }, "record");
       put.onsuccess = () => (opening.result.close(), resolve());
       put.onerror = reject;
     };

@@ -1,5 +1,6 @@
 // Benchmarks in a real browser, against peers in the same run: `make bench`. BENCH_ONLY=a,e picks some; BENCH_RUNS is how
-// often each is measured. No figure here is a test; they depend on the machine, the ratios less so.
+// often each is measured; BENCH_BEFORE=TARBALL measures another build of authsafe (`node tools/pack.mjs FOLDER`) beside this
+// one. No figure here is a test; they depend on the machine, the ratios less so.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";

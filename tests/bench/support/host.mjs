@@ -15,13 +15,12 @@ const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "applic
 export async function startHost(folder, configFor) {
   const files = read(folder);
   const { key, cert, spki } = certificate();
-  /** What was asked for since it was last emptied: `{ path, at, doneAt }`, in epoch milliseconds. */
+  /** What was asked for since it was last emptied: `{ path, at }`, in epoch milliseconds. */
   const log = [];
   const sockets = new Set();
   const server = createSecureServer({ key, cert, allowHTTP1: false }, (request, response) => {
     const entry = { path: request.url.replace(/\?.*/, ""), at: performance.timeOrigin + performance.now() };
     log.push(entry);
-    response.on("finish", () => (entry.doneAt = performance.timeOrigin + performance.now()));
     // Where a renderer process is started that the measured page then finds.
     if (entry.path === "/blank") return html(response, "<!doctype html><title>blank</title>");
     const page = /^\/([\w-]+)\/$/.exec(entry.path)?.[1];

@@ -1,11 +1,11 @@
 // Everything that a benchmark needs: the repository's provider and API, the pages, a slow line to them, and a browser in
 // which each client is signed in.
 import { chromium } from "@playwright/test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startAll } from "../../../www/server/testing.js";
+import { root } from "../../../tools/pack.mjs";
 import { buildPages } from "./build.mjs";
 import { clients } from "./clients.mjs";
 import { startFront } from "./front.mjs";
@@ -16,9 +16,12 @@ export const SLOW = { roundTripMs: 150, bitsPerSecond: 1_600_000, cpu: 4 };
 /** Time for the browser to notice that a connection is gone. */
 const HANG_UP_MS = 100;
 const DAY_SECONDS = 24 * 3600;
+/** Of a run that was interrupted, what is left here is removed by the next. */
+const PROFILES = join(root, "target/bench/profiles");
 const USER = { username: "alice", password: "wonderland" };
 
 export async function makeWorld() {
+  rmSync(PROFILES, { recursive: true, force: true });
   const pages = await buildPages();
   const closing = [];
   const keep = (one) => (closing.unshift(() => one.close()), one);
@@ -52,7 +55,8 @@ export async function makeWorld() {
 
   /** A new profile, on disk as a person's is: in a private one, Chromium neither caches there nor connects in advance. */
   async function openProfile() {
-    const folder = mkdtempSync(join(tmpdir(), "authsafe-bench-"));
+    mkdirSync(PROFILES, { recursive: true });
+    const folder = mkdtempSync(join(PROFILES, "profile-"));
     const context = await chromium.launchPersistentContext(folder, {
       executablePath: process.env.AUTHSAFE_CHROME || process.env.CHROME || "/usr/bin/chromium",
       args: [

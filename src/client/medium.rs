@@ -50,11 +50,7 @@ impl<P: Ports> Inner<P> {
     /// What the page load began with.
     pub(super) async fn load(&self) -> (Stored, Arrival) {
         let arrival = self.arrival().await;
-        let stored = self.read().await;
-        if matches!(arrival, Arrival::Plain(..)) && self.key_lost.take() {
-            return (stored, Arrival::Failed(ErrorCode::DpopKeyLost.into()));
-        }
-        (stored, arrival)
+        (self.read().await, arrival)
     }
 
     #[inline(never)]

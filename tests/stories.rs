@@ -362,7 +362,8 @@ fn a_corrupt_record_signs_out_with_a_reason_and_nothing_else() {
     for value in world.shared.borrow_mut().values_mut() {
         value.truncate(value.len() / 2);
     }
-    let page = Page::in_tab(page.tab.clone(), &token_options("localStorage"));
+    let options = token_options("localStorage").replace(r#""storage""#, r#""restore":"refresh-token","storage""#);
+    let page = Page::in_tab(page.tab.clone(), &options);
     let (_, error) = page.run(|client| async move { client.start().await.unwrap() });
     assert_eq!(error, None);
     assert!(matches!(page.client.snapshot(), Snapshot::Unauthenticated(SignedOutReason::StorageLost, _)));

@@ -4,6 +4,7 @@ import { build } from "esbuild";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { glue } from "./glue.mjs";
 
 const packageRoot = fileURLToPath(new URL("../pkg/", import.meta.url));
 
@@ -36,6 +37,7 @@ const [page, worker] = await Promise.all([
     entryPoints: { index: "ts/index.ts", core: "ts/core.ts" },
     // index.js asks for core.js at run time, so that a page that needs no credential yet does not pay for it.
     external: ["./core.js"],
+    plugins: [glue],
   }),
   // A worker begins with one file: what it would import, it would wait for.
   build({ ...common, entryPoints: { worker: "ts/worker.ts" } }),

@@ -104,17 +104,19 @@ export function createAuthClient<U extends Claims = Claims>(
     },
   });
 
-  /** What the core says of the state. While a lost worker is replaced, the state of before stands until it is known anew. */
-  function showPlain(plain: StatePlain): void {
-    if (!reviving) return show(translate.state(plain));
-    if (plain.status === "initializing") return;
+  /** What a new worker found in the place of one that was lost. A session that it did not find again has ended by that. */
+  function showRevived(plain: StatePlain): void {
     reviving = false;
-    if (plain.status !== "unauthenticated" || plain.reason !== "never" || state.status !== "authenticated") {
-      return show(translate.state(plain));
-    }
+    const gone = plain.status === "unauthenticated" && plain.reason === "never" && state.status === "authenticated";
+    if (!gone) return showPlain(plain);
     const reason = "storage_lost";
-    show(translate.state({ ...plain, reason }));
+    showPlain({ ...plain, reason });
     host.onEvent("signedOut", { reason, origin: "this-tab" });
+  }
+
+  function showPlain(plain: StatePlain): void {
+    // While a lost worker is replaced, the state of before stands.
+    if (!reviving) show(translate.state(plain));
   }
 
   function init(): Promise<InitResult<U>> {
@@ -123,7 +125,7 @@ export function createAuthClient<U extends Claims = Claims>(
       .guard(async () => {
         const running = await alive.start();
         const { callback, error } = await running.init();
-        showPlain(running.snapshot());
+        (reviving ? showRevived : showPlain)(running.snapshot());
         settled = true;
         const result: InitResult<U> = { state };
         if (error) result.error = wrap(error);
@@ -139,6 +141,7 @@ export function createAuthClient<U extends Claims = Claims>(
       })
       .catch((error: AuthError) => {
         initializing = undefined;
+        reviving = false;
         if (!alive.over) showError(error);
         throw error;
       }));

@@ -10,11 +10,15 @@ import type { Core, CoreSource, CreateCore, LoadFault } from "./skin.js";
 // What the stack of a fault in this module names: the address that it was streamed from, or this script, which compiled it.
 let mark = import.meta.url;
 
-/** Compiles `source`. Rejects with a `LoadFault`. */
+let running = false;
+
+/** Compiles `source`, once: whoever asks later gets no promise of the instance. Rejects with a `LoadFault`. */
 export async function start(source: CoreSource): Promise<CreateCore> {
+  if (running) return create;
   const module = await compile(source);
   try {
     await init({ module_or_path: module });
+    running = true;
   } catch (cause) {
     throw judge(cause, "It cannot be instantiated; is it of this version?");
   }

@@ -60,6 +60,8 @@ export type PageNews = "visible" | "online" | "restored";
 
 /** The page of a core that runs elsewhere. */
 export interface RemotePage {
+  /** It is shown within another document. */
+  framed: boolean;
   href(): string;
   replaceUrl(url: string): void;
   navigate(url: string): void;

@@ -409,6 +409,13 @@ export interface TokenConfig<U extends Claims = Claims> extends CommonConfig<U> 
    * isolation it changes nothing: there, script can get at the token anyway. Default `false`.
    */
   exposeAccessToken?: boolean;
+  /**
+   * How a page load gets back the session of an earlier one, where an application signs in by `oidc`. `"refresh-token"`: what
+   * `storage` holds, or a refresh cookie. `"auto"`, the default: then, in a tab whose user had signed in and not signed out, the
+   * page leaves for the provider once (`prompt=none`) and comes back as from a sign-in, or to where it was with nobody signed
+   * in. `"redirect"`: so in every tab, once. `"none"`: every page load begins signed out.
+   */
+  restore?: "auto" | "none" | "refresh-token" | "redirect";
 }
 
 /** Why nobody is signed in. */

@@ -246,7 +246,7 @@ export function openVault(
     listenToPage((news) => post({ kind: "page", news }), ended.signal);
     wasmForWorker().then(
       (given) => {
-        post({ kind: "open", build: BUILD, wasm: given, options, href: location.href });
+        post({ kind: "open", build: BUILD, wasm: given, options, href: location.href, framed: top !== self });
         // The worker asks for it a round trip later, and finds it in the cache of the browser, or on its way there.
         if (typeof given === "string") warm(given);
       },

@@ -38,6 +38,7 @@ const area = (place: Area): StorageAdapter => ({
 });
 
 const page: RemotePage = {
+  framed: false,
   href: () => href,
   replaceUrl(url) {
     href = url;
@@ -157,6 +158,7 @@ function hear(message: ToWorker): void {
       if (opening) return;
       opening = true;
       href = message.href;
+      page.framed = message.framed;
       void open(message.build, message.wasm, message.options);
       return;
     case "call":

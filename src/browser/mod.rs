@@ -248,6 +248,10 @@ impl Page for BrowserPorts {
         self.page.navigate(url);
     }
 
+    fn framed(&self) -> bool {
+        self.page.framed()
+    }
+
     fn cookie(&self, name: &str) -> Option<String> {
         cookie::readable(name)
     }

@@ -91,6 +91,14 @@ impl RemotePage {
         }
     }
 
+    /// Whether the page is shown within another document.
+    pub(super) fn framed(&self) -> bool {
+        match &self.remote {
+            Some(page) => reflect::property(page, "framed").is_ok_and(|framed| framed.is_truthy()),
+            None => reflect::global("top") != reflect::global("self"),
+        }
+    }
+
     /// Replaces the address in the history. The state that a router keeps there stays.
     pub(super) fn replace_url(&self, url: &str) {
         if let Some(page) = &self.remote {

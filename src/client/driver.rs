@@ -5,6 +5,7 @@ use super::options::{Config, Mode};
 use super::talk::{Memory, Work};
 use crate::error::ErrorCode;
 use crate::machine::{Effect, Event, EventKind, Machine, Outcome, Over, Settings, Snapshot, WaiterId, step};
+use crate::policy::restore::{Restore, Trace};
 use crate::ports::Ports;
 use crate::protocol::callback::AuthorizationResponse;
 use crate::protocol::record::Record;
@@ -135,6 +136,7 @@ impl<P: Ports> Inner<P> {
             }),
             Effect::Commit(epoch, record, over) => self.enqueue(Job::Commit(epoch, record, over)),
             Effect::Forget(id, over, mark) => self.enqueue(Job::Forget(id, over, mark)),
+            Effect::Trace(known) => self.enqueue(Job::Trace(known)),
             Effect::Navigate(url) => self.ports.navigate(url.as_str()),
             Effect::WakeAt(at) => self.set_alarm(at),
             Effect::Tell(note) => self.ports.post(&note.to_text()),
@@ -214,6 +216,7 @@ impl<P: Ports> Inner<P> {
                 let commit = self.commit(&record, &over).await;
                 self.dispatch(EventKind::Committed(epoch, commit));
             }
+            Job::Trace(known) => self.trace(if known { Trace::Known } else { Trace::Nothing }).await,
             Job::Forget(id, over, mark) => {
                 let failure = self.forget(&over, mark.as_deref()).await.err();
                 self.dispatch(EventKind::Forgotten(id, failure));
@@ -247,6 +250,7 @@ enum Job {
     Reread,
     Commit(u64, Box<Record>, Over),
     Forget(Option<WaiterId>, Over, Option<String>),
+    Trace(bool),
     /// Of any turn before this one.
     Release(u64),
 }
@@ -258,6 +262,7 @@ fn settings(config: &Config, now: UnixMillis) -> Settings {
         refresh_cookie: false,
         extendable: false,
         shared: false,
+        restore: Restore::Record,
         recheck_interval: None,
         recheck_on_focus: false,
         recheck_on_online: false,
@@ -271,6 +276,7 @@ fn settings(config: &Config, now: UnixMillis) -> Settings {
                 .as_ref()
                 .is_some_and(|backend| backend.refresh_cookie && backend.refresh.is_some()),
             shared: tokens.storage.medium.is_shared(),
+            restore: tokens.restore,
             ..base
         },
         Mode::Session(session) => Settings {

@@ -5,10 +5,12 @@ use super::options::Mode;
 use super::talk::Work;
 use crate::error::{Error, ErrorCode, ErrorPhase};
 use crate::machine::{Arrival, Commit, Over, Stored};
+use crate::policy::restore::Trace;
 use crate::ports::{Ports, Store, StoreFailure};
 use crate::protocol::callback;
 use crate::protocol::record::{self, Record, RecordFault};
 use crate::protocol::transaction::{Taken, Transactions};
+use crate::types::{ReturnTo, WebUrl};
 use std::pin::Pin;
 
 impl<P: Ports> Inner<P> {
@@ -18,6 +20,31 @@ impl<P: Ports> Inner<P> {
 
     fn transactions_key(&self) -> String {
         ["authsafe.", &self.config.id, ".transactions"].concat()
+    }
+
+    fn trace_key(&self) -> String {
+        ["authsafe.", &self.config.id, ".restore"].concat()
+    }
+
+    /// Leaves a trace for the next page load of this tab. Where it cannot be left, the next one asks nobody.
+    pub(super) async fn trace(&self, trace: Trace) {
+        let (store, key) = (self.ports.transactions(), self.trace_key());
+        if trace == Trace::Nothing || store.write(&key, trace.as_str()).await.is_err() {
+            store.remove(&key).await.ok();
+        }
+    }
+
+    /// What an earlier page load has left, where it matters, and where this one is.
+    async fn plain(&self) -> Arrival {
+        let Mode::Token(tokens) = &self.config.mode else { return Arrival::Plain(Trace::Asked, None) };
+        if !tokens.restore.leaves_trace() || self.ports.framed() {
+            return Arrival::Plain(Trace::Asked, None);
+        }
+        let text = self.ports.transactions().read(&self.trace_key()).await;
+        let href = self.ports.href();
+        let here = WebUrl::parse(href.split(['?', '#']).next().unwrap_or_default());
+        let here = here.and_then(|here| ReturnTo::parse(href.strip_prefix(here.origin())?));
+        Arrival::Plain(text.map_or(Trace::Asked, |text| Trace::parse(text.as_deref())), here)
     }
 
     /// What the page load began with.
@@ -125,23 +152,31 @@ impl<P: Ports> Inner<P> {
     /// Whether the address is a callback of ours. The pending sign-in is spent before its code is used, and the address is
     /// cleaned before anything else happens. RFC 9700 §2.1.1, §4.3.1.
     async fn arrival(&self) -> Arrival {
-        let Mode::Token(tokens) = &self.config.mode else { return Arrival::Plain };
-        let Some(registration) = &tokens.oidc else { return Arrival::Plain };
+        let Mode::Token(tokens) = &self.config.mode else { return self.plain().await };
+        let Some(registration) = &tokens.oidc else { return self.plain().await };
         let Some(response) = callback::recognise(&self.ports.href(), &registration.redirect_uri) else {
-            return Arrival::Plain;
+            return self.plain().await;
         };
         let key = self.transactions_key();
-        let Ok(Some(text)) = self.ports.transactions().read(&key).await else { return Arrival::Plain };
+        let Ok(Some(text)) = self.ports.transactions().read(&key).await else {
+            return self.plain().await;
+        };
         let mut transactions = Transactions::parse(&zeroize::Zeroizing::new(text));
         let taken = transactions.take(&response.state, self.ports.now());
         if matches!(taken, Taken::Unknown) {
-            return Arrival::Plain;
+            return self.plain().await;
         }
         self.ports.replace_url(&response.cleaned_url);
         if let Err(failure) = self.ports.transactions().write(&key, &transactions.to_text()).await {
             return Arrival::Failed(storage_error(failure).during(ErrorPhase::Callback));
         }
         match taken {
+            Taken::Fresh(transaction) if transaction.silent && response.needs_the_user() => {
+                let origin = registration.redirect_uri.origin();
+                let back = transaction.return_to.map(|place| [origin, place.as_str()].concat());
+                let back = back.filter(|url| *url != response.cleaned_url);
+                Arrival::Declined(back.and_then(|url| WebUrl::parse(&url)).map(Box::new))
+            }
             Taken::Fresh(transaction) => {
                 *self.callback.borrow_mut() = Some((response, transaction));
                 Arrival::Callback
@@ -158,6 +193,11 @@ impl<P: Ports> Inner<P> {
             let store = self.ports.transactions();
             let text = zeroize::Zeroizing::new(store.read(&key).await.map_err(storage_error)?.unwrap_or_default());
             let mut transactions = Transactions::parse(&text);
+            if transaction.silent {
+                // Before the page leaves: whatever becomes of it, it does not leave again.
+                let asked = Trace::Asked.as_str();
+                store.write(&self.trace_key(), asked).await.map_err(storage_error)?;
+            }
             transactions.add(transaction, self.ports.now());
             store.write(&key, &transactions.to_text()).await.map_err(storage_error)
         })

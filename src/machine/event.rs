@@ -2,6 +2,7 @@
 
 use super::effect::{CredentialName, Ticket, WaiterId};
 use crate::error::Error;
+use crate::policy::restore::Trace;
 use crate::protocol::record::Record;
 use crate::types::{Json, Lifetime, Password, ReturnTo, Session, UnixMillis, WebUrl};
 
@@ -75,6 +76,11 @@ pub enum Login {
         /// Handed back to the application.
         app_state: Option<Json>,
     },
+    /// At the provider, by leaving the page, if it knows the user and has nothing to ask.
+    Restore {
+        /// Where the page is.
+        return_to: Option<ReturnTo>,
+    },
     /// At the application's own backend.
     Password {
         /// As typed.
@@ -130,12 +136,14 @@ pub enum Commit {
 /// What the address at start was.
 #[derive(Debug)]
 pub enum Arrival {
-    /// An address like any other.
-    Plain,
+    /// An address like any other; and what earlier page loads of the tab have left.
+    Plain(Trace, Option<ReturnTo>),
     /// The callback of a sign-in of ours: its code is yet to be exchanged.
     Callback,
     /// A callback of ours that cannot be used.
     Failed(Error),
+    /// The provider was asked without the user's doing, and knows nobody. The page goes back to where it was.
+    Declined(Option<Box<WebUrl>>),
 }
 
 /// An answer, judged by `protocol`.

@@ -20,6 +20,7 @@ impl Machine {
             self.call_off();
         }
         self.sign_out(SignedOutReason::LoggedOut, Origin::ThisTab, session.is_some());
+        self.leave_trace();
         self.push(Effect::Tell(note));
         self.send_end(Some(id), session, ending);
     }
@@ -107,6 +108,7 @@ impl Machine {
         let shown = !matches!(self.phase, Phase::Restoring(_));
         let taken = self.take_session(reason);
         self.sign_out(reason, Origin::OtherTab, shown && taken.is_some());
+        self.leave_trace();
         let Some(session) = taken else { return };
         // These tokens are this tab's own: the other tab could not revoke them. A cookie it has ended already.
         if !self.settings.shared && session.tokens().is_some_and(|tokens| !self.by_cookie(tokens)) {

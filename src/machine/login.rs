@@ -8,7 +8,7 @@ use std::rc::Rc;
 impl Machine {
     pub(super) fn login(&mut self, id: WaiterId, login: Box<Login>) {
         let via = match *login {
-            Login::Redirect { .. } => Via::Redirect,
+            Login::Redirect { .. } | Login::Restore { .. } => Via::Redirect,
             Login::Password { .. } => Via::Password,
         };
         // A sign-in that is already under way gives way to the newer wish of the user.
@@ -116,6 +116,7 @@ impl Machine {
             Some(_) | None => {}
         }
         self.announce(user);
+        self.leave_trace();
         if !self.waiters.iter().any(|(_, wants)| matches!(wants, Wants::SignedIn)) {
             self.arrived = Some(arrived.clone());
         }

@@ -28,6 +28,7 @@ pub use event::{Answer, Arrival, Arrived, Commit, Ending, Event, EventKind, Logi
 
 use crate::error::{Error, ErrorCode};
 use crate::policy::refresh::RefreshPolicy;
+use crate::policy::restore::Restore;
 use crate::protocol::record::Record;
 use crate::types::{Lifetime, Session, Source, Tokens, UnixMillis};
 use std::rc::Rc;
@@ -45,6 +46,8 @@ pub struct Settings {
     pub extendable: bool,
     /// Other tabs see the same medium.
     pub shared: bool,
+    /// How a page load gets its session back.
+    pub restore: Restore,
     /// Ask the session server again after this long.
     pub recheck_interval: Option<Lifetime>,
     /// Ask the session server when the page becomes visible.
@@ -104,6 +107,8 @@ pub struct Machine {
     ending: u32,
     /// A sign-in that waits for their answers, where these could take its cookie away.
     held: Option<Box<Login>>,
+    /// What is tried where the start finds nobody signed in.
+    last_resort: Option<Box<Login>>,
     /// What `Start` will settle with.
     arrived: Option<Box<Arrived>>,
     start_error: Option<Error>,
@@ -194,6 +199,7 @@ impl Machine {
             waiters: Vec::new(),
             ending: 0,
             held: None,
+            last_resort: None,
             arrived: None,
             start_error: None,
             shown: Snapshot::Initializing,

@@ -1,9 +1,12 @@
 //! From nothing to a known state: callback, stored record, or the server's word.
 
-use super::{Answer, Arrival, Call, CallKind, Effect, Error, Machine, Notice, Origin, Outcome, Phase, SignedOutReason};
+use super::{
+    Answer, Arrival, Call, CallKind, Effect, Error, Login, Machine, Notice, Origin, Outcome, Phase, SignedOutReason,
+};
 use super::{Stored, Via, WaiterId, Wants};
+use crate::policy::restore::Restore;
 use crate::protocol::record::Record;
-use crate::types::Session;
+use crate::types::{Session, Source};
 use std::rc::Rc;
 
 impl Machine {
@@ -23,8 +26,17 @@ impl Machine {
         }
         self.mention_failure(&stored);
         match arrival {
-            Arrival::Plain => {}
+            Arrival::Plain(trace, here) => {
+                let asks = self.settings.restore.asks(trace);
+                self.last_resort = asks.then(|| Box::new(Login::Restore { return_to: here }));
+            }
             Arrival::Failed(error) => self.start_error = Some(error),
+            Arrival::Declined(place) => {
+                if let Some(url) = place {
+                    self.begin_leaving();
+                    return self.leave(url);
+                }
+            }
             Arrival::Callback => {
                 let before = match stored {
                     Stored::Record(record) => Phase::SignedIn(self.take_up(*record)),
@@ -38,6 +50,9 @@ impl Machine {
             }
         }
         match stored {
+            Stored::Record(_) if self.settings.restore == Restore::Nothing => {
+                self.stay_signed_out(SignedOutReason::Never, None);
+            }
             Stored::Record(record) => {
                 let session = self.take_up(*record);
                 self.restore(session);
@@ -46,6 +61,21 @@ impl Machine {
             Stored::Ended(_) | Stored::Empty | Stored::Unreadable(_) => {
                 self.restored_to_nothing(SignedOutReason::Never);
             }
+        }
+    }
+
+    /// Nobody is signed in, and whether that stays so is found out elsewhere.
+    fn begin_leaving(&mut self) {
+        self.attempt += 1;
+        let before = Phase::SignedOut(SignedOutReason::Never, None);
+        self.phase = Phase::Authenticating(Via::Redirect, Box::new(before));
+    }
+
+    /// Whether the next page load of this tab may ask the provider.
+    pub(super) fn leave_trace(&mut self) {
+        if self.settings.restore.leaves_trace() {
+            let tokens = self.session().and_then(Session::tokens);
+            self.push(Effect::Trace(tokens.is_some_and(|tokens| tokens.source == Source::Oidc)));
         }
     }
 
@@ -97,6 +127,7 @@ impl Machine {
             self.plan_renewal();
             self.notify(Notice::SignedIn(user, Origin::Restored));
         }
+        self.leave_trace();
         self.settle_started();
         self.serve_waiters();
     }
@@ -109,6 +140,12 @@ impl Machine {
 
     /// The start found nobody signed in.
     pub(super) fn stay_signed_out(&mut self, reason: SignedOutReason, error: Option<Error>) {
+        if let Some(login) = self.last_resort.take()
+            && error.is_none()
+        {
+            self.begin_leaving();
+            return self.send(CallKind::Login, Call::Login(login));
+        }
         self.phase = Phase::SignedOut(reason, error);
         self.settle_started();
         self.refuse_waiters();

@@ -5,4 +5,5 @@ pub mod csrf;
 pub mod origins;
 pub mod refresh;
 pub mod replay;
+pub mod restore;
 pub mod storage;

@@ -137,6 +137,7 @@ impl World {
             transactions: Medium { world: Rc::clone(self), own: Some(own) },
             href: Rc::new(RefCell::new(href.to_owned())),
             navigations: Rc::default(),
+            framed: Rc::default(),
             cookies: Rc::default(),
         }
     }
@@ -298,6 +299,8 @@ pub struct Tab {
     pub href: Rc<RefCell<String>>,
     /// Where it was told to go.
     pub navigations: Rc<RefCell<Vec<String>>>,
+    /// It is shown within another document.
+    pub framed: Rc<Cell<bool>>,
     /// Cookies that script may read.
     pub cookies: Rc<RefCell<BTreeMap<String, String>>>,
 }
@@ -399,6 +402,9 @@ impl Page for Tab {
     }
     fn navigate(&self, url: &str) {
         self.navigations.borrow_mut().push(url.to_owned());
+    }
+    fn framed(&self) -> bool {
+        self.framed.get()
     }
     fn cookie(&self, name: &str) -> Option<String> {
         self.cookies.borrow().get(name).cloned()

@@ -94,6 +94,8 @@ pub trait Page {
     fn replace_url(&self, url: &str);
     /// Leaves for `url`. Returns at once.
     fn navigate(&self, url: &str);
+    /// Whether it is shown within another document, which is not to be led elsewhere.
+    fn framed(&self) -> bool;
     /// A cookie that script may read, decoded.
     fn cookie(&self, name: &str) -> Option<String>;
 }

@@ -116,6 +116,7 @@ pub fn authorization_request(
         max_age,
         return_to,
         app_state,
+        silent: false,
     };
     let mut form = Form::new()
         .pair("response_type", "code")

@@ -33,6 +33,16 @@ pub enum Outcome {
     Invalid(&'static str),
 }
 
+impl AuthorizationResponse {
+    /// The provider cannot answer without asking the user something. OpenID Connect Core 1.0 §3.1.2.6.
+    #[must_use]
+    pub fn needs_the_user(&self) -> bool {
+        let Outcome::Error(error) = &self.outcome else { return false };
+        let words = ["login_required", "interaction_required", "consent_required", "account_selection_required"];
+        words.contains(&error.error.as_str())
+    }
+}
+
 /// A code that passed [`judge`], and can come from nowhere else.
 #[derive(Clone, Debug)]
 pub struct CallbackCode(AuthorizationCode);

@@ -65,5 +65,6 @@ pub(crate) fn transaction(seed: u8, created_at: UnixMillis) -> Transaction {
         max_age: None,
         return_to: None,
         app_state: None,
+        silent: false,
     }
 }

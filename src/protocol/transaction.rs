@@ -39,6 +39,8 @@ pub struct Transaction {
     pub return_to: Option<ReturnTo>,
     /// What the application wants back.
     pub app_state: Option<Json>,
+    /// The provider is asked by ourselves, and the user is not to notice.
+    pub silent: bool,
 }
 
 impl std::fmt::Debug for Transaction {
@@ -184,6 +186,7 @@ fn write_pending(transaction: &Transaction) -> Json {
         .number("max_age", transaction.max_age.map(|max_age| max_age.millis() as f64))
         .text("return_to", transaction.return_to.as_ref().map(ReturnTo::as_str))
         .value("app_state", transaction.app_state.clone())
+        .value("silent", transaction.silent.then_some(Json::Bool(true)))
         .object()
 }
 
@@ -208,6 +211,7 @@ fn read_pending(item: &Json) -> Option<Transaction> {
             None => None,
         },
         app_state: item.get("app_state").cloned(),
+        silent: item.get("silent") == Some(&Json::Bool(true)),
     })
 }
 

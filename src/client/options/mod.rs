@@ -177,6 +177,7 @@ const TOKEN_OPTIONS: &[&str] = &[
     "firstParty",
     "storage",
     "exposeAccessToken",
+    "restore",
 ];
 
 #[cfg(test)]

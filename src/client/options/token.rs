@@ -4,6 +4,7 @@
 
 use super::endpoint::{ASKS, SENDS, endpoint, page_origin, required, resolve, trustworthy};
 use super::reader::Reader;
+use crate::policy::restore::Restore;
 use crate::policy::storage::Medium;
 use crate::protocol::authorization::{Registration, param_text};
 use crate::protocol::first_party::FirstParty;
@@ -20,6 +21,8 @@ pub struct TokenConfig {
     pub first_party: Option<FirstParty>,
     /// Where the tokens are kept.
     pub storage: StorageConfig,
+    /// How a page load gets its session back.
+    pub restore: Restore,
     /// An isolated core hands its access token out all the same.
     pub expose_access_token: bool,
 }
@@ -55,7 +58,10 @@ pub(super) fn parse(reader: &Reader<'_>, page_url: &WebUrl) -> TokenConfig {
     let first_party = reader.get("firstParty").map(|_| parse_first_party(reader, &page));
     reader.check(oidc.is_some() || first_party.is_some(), "oidc", "or `firstParty` is needed in token mode");
     let expose_access_token = reader.flag("exposeAccessToken", false);
-    TokenConfig { oidc, first_party, storage: parse_storage(reader), expose_access_token }
+    let restore = reader.word("restore", &Restore::WORDS).map_or(Restore::Auto, Restore::of_word);
+    // Only the provider can be asked by leaving for it.
+    let restore = if oidc.is_none() && restore.leaves_trace() { Restore::Record } else { restore };
+    TokenConfig { oidc, first_party, storage: parse_storage(reader), restore, expose_access_token }
 }
 
 fn parse_oidc(oidc: &Reader<'_>, page_url: &WebUrl, page: &WebUrl) -> Registration {

@@ -72,6 +72,8 @@ struct Moment {
 struct Kept {
     return_to: Option<ReturnTo>,
     app_state: Option<Json>,
+    /// Nobody asked for the sign-in but ourselves.
+    silent: bool,
 }
 
 impl<P: Ports> Inner<P> {

@@ -103,7 +103,8 @@ pub(super) fn next<'a>(
             // The sign-in's own `max_age`, where it had one, is the one that was sent.
             let sign_in = Some((&transaction.nonce, transaction.max_age));
             let session = judge_tokens(registration, tokens, sign_in, None, at)?;
-            let kept = Kept { return_to: transaction.return_to, app_state: transaction.app_state };
+            let (return_to, app_state) = (transaction.return_to, transaction.app_state);
+            let kept = Kept { return_to, app_state, silent: transaction.silent };
             done(kept.with(session))
         }
         Waiting::Refresh(session) => {
@@ -149,7 +150,7 @@ fn go_on(registration: &Registration, task: Task, metadata: Rc<Metadata>) -> Ste
 impl<'a> Leaving<'a> {
     pub(super) fn leave(self, random: &Randomness, now: UnixMillis) -> Step<'a> {
         let SignIn { params, kept } = self.sign_in;
-        let (url, transaction) = authorization_request(
+        let (url, mut transaction) = authorization_request(
             self.registration,
             &self.metadata,
             &params,
@@ -158,6 +159,7 @@ impl<'a> Leaving<'a> {
             kept.return_to,
             kept.app_state,
         )?;
+        transaction.silent = kept.silent;
         Ok(Next::Keep(Box::new(transaction), Box::new(url)))
     }
 }

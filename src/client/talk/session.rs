@@ -70,12 +70,13 @@ fn begin_login<'a>(backend: &'a SessionBackend, login: Login, moment: Moment, me
             };
             Err(Error::new(ErrorCode::ConfigInvalid, refused))
         }
+        Login::Restore { .. } => Err(other_mode()),
         Login::Redirect { .. } => {
             let detail = "`endpoints.login` has no `navigate`: sign in with `via: 'password'`.";
             Err(Error::new(ErrorCode::ConfigInvalid, detail))
         }
         Login::Password { username, password, extra, return_to, app_state } => {
-            let typed = Typed { username, password, extra, kept: Kept { return_to, app_state } };
+            let typed = Typed { username, password, extra, kept: Kept { return_to, app_state, silent: false } };
             prove(backend, Wish::Login(Box::new(typed)).first(), moment, memory)
         }
     }

@@ -21,11 +21,16 @@ pub(super) fn begin<'a>(
     match call {
         Call::Login(login) => match *login {
             Login::Redirect { params, return_to, app_state } => {
-                let task = Task::SignIn(SignIn { params, kept: Kept { return_to, app_state } });
+                let task = Task::SignIn(SignIn { params, kept: Kept { return_to, app_state, silent: false } });
+                oidc::begin(registration(config)?, task, memory)
+            }
+            Login::Restore { return_to } => {
+                let params = vec![("prompt".to_owned(), "none".to_owned())];
+                let task = Task::SignIn(SignIn { params, kept: Kept { return_to, app_state: None, silent: true } });
                 oidc::begin(registration(config)?, task, memory)
             }
             Login::Password { username, password, extra, return_to, app_state } => {
-                let kept = Kept { return_to, app_state };
+                let kept = Kept { return_to, app_state, silent: false };
                 Ok(first_party::login(backend(config)?, &username, &password, extra.as_ref(), kept))
             }
         },

@@ -41,7 +41,9 @@ export function optionsOf(one, config) {
     const { endpoints, csrf } = config.session.find(({ kind }) => kind === one.csrf);
     return { mode: "session", id, endpoints, csrf, refresh };
   }
-  const more = { mode: "token", id, storage: one.storage, allowedOrigins: [config.apiUrl], refresh };
+  // What the provider knows is left out of it: the cases are about what is stored.
+  const restore = "refresh-token";
+  const more = { mode: "token", id, storage: one.storage, restore, allowedOrigins: [config.apiUrl], refresh };
   if (one.kind === "first-party") {
     const refreshCookie = one.refreshCookie === true;
     const { endpoints } = config.firstParty.find((backend) => backend.refreshCookie === refreshCookie);

@@ -129,19 +129,28 @@ test("the wasm is asked for before the core's script has arrived", async (t) => 
   assert.deepEqual(await init(await open(t, origin)), NOBODY);
 });
 
-test("the lines of the README that start the downloads with the HTML cause no second one", async (t) => {
-  const lines = readFileSync(join(app, "node_modules/authsafe/README.md"), "utf8").match(
-    /^<link rel="\w*preload.*>$/gm,
-  );
-  assert.equal(lines.length, 2);
-  const html = lines.join("\n").replaceAll("/authsafe/", "/node_modules/authsafe/");
-  const page = ["text/html", `<!doctype html>${html}<script type="module" src="/page.js"></script>`];
-  const { origin, counts } = await serve(t, app, { answers: { "/preloads": () => [200, ...page] } });
-  const tab = await open(t, `${origin}/preloads`);
-  await tab.waitForFunction(() => performance.getEntriesByType("resource").some(({ name }) => name.endsWith(".wasm")));
-  assert.deepEqual(await init(tab), NOBODY);
-  assert.deepEqual([counts[CORE], counts[WASM]], [1, 1]);
-});
+for (const [isolation, script, found] of [
+  ["required", WORKER, NOBODY_IN_WORKER],
+  ["page", CORE, NOBODY],
+]) {
+  test(`the README's lines that start the downloads with the HTML cause no second one (${isolation})`, async (t) => {
+    const readme = readFileSync(join(app, "node_modules/authsafe/README.md"), "utf8");
+    const blocks = readme.matchAll(/^```html\n((?:<link rel="\w*preload.*>\n)+)```$/gm);
+    const [lines] = [...blocks].map(([, lines]) => lines).filter((lines) => lines.includes(script.split("/").at(-1)));
+    const html = `<!doctype html>${lines.replaceAll("/authsafe/", "/node_modules/authsafe/")}<script src="/page.js" type="module"></script>`;
+    const { origin, counts } = await serve(t, app, {
+      headers: { "cache-control": "max-age=3600" },
+      answers: { "/preloads": () => [200, "text/html", html] },
+    });
+    const tab = await open(t, `${origin}/preloads`);
+    const names = () => performance.getEntriesByType("resource").map(({ name }) => new URL(name).pathname);
+    await tab.waitForFunction(
+      `[${JSON.stringify(script)}, ${JSON.stringify(WASM)}].every((path) => (${names})().includes(path))`,
+    );
+    assert.deepEqual(await init(tab, isolation), found);
+    assert.deepEqual([counts[script], counts[WASM]], [1, 1]);
+  });
+}
 
 test("a wasm in which one bit was changed is not run, and the next call tries again", async (t) => {
   const wasm = readFileSync(join(app, WASM));

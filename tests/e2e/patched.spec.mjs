@@ -1,0 +1,42 @@
+// In page isolation, script that comes later patches the page. What authsafe sends to the provider and what comes back must not
+// pass through a patch; that the patches work is shown with a request of the page's own.
+import { byName } from "./support/cases.mjs";
+import { expect, test } from "./support/fixtures.mjs";
+
+const MARK = "CANARY";
+
+async function patched(tab) {
+  await tab.page.evaluate((mark) => import(`/bare/patches.js?mark=${mark}`), MARK);
+  expect(await tab.page.evaluate(() => window.patched)).toBe(true);
+}
+
+const stolen = (tab) => tab.page.evaluate(() => ({ ...window.stolen }));
+
+test("script that patches the page after it has started sees nothing of a renewal", async ({ visit, liar }) => {
+  const options = { isolation: "page", oidc: { issuer: liar.issuer, clientId: "client" } };
+  const tab = await visit(byName("token by OpenID, memory"), { options });
+  await tab.signIn(undefined, { known: true });
+  expect(await tab.state()).toMatchObject({ status: "authenticated" });
+  expect(await tab.page.evaluate(() => window.auth.isolation)).toBe("page");
+  await patched(tab);
+  const before = liar.secrets.size;
+  expect(await tab.refresh()).toEqual({ value: "authenticated" });
+  // The provider has given out new tokens, so there was something to see.
+  expect(liar.secrets.size).toBeGreaterThan(before);
+  expect(await stolen(tab)).toEqual({});
+});
+
+test("the same script sees a renewal that the page makes by itself", async ({ visit, liar }) => {
+  const options = { isolation: "page", oidc: { issuer: liar.issuer, clientId: "client" } };
+  const tab = await visit(byName("token by OpenID, memory"), { options });
+  await patched(tab);
+  await tab.page.evaluate(async (mark) => {
+    const body = new URLSearchParams({ grant_type: "refresh_token", refresh_token: `${mark}-refresh-mine` });
+    const response = await fetch("/elsewhere", { method: "POST", body: body.toString() });
+    await response.text();
+    JSON.parse(JSON.stringify({ refresh_token: `${mark}` }));
+    new TextDecoder().decode(new TextEncoder().encode(mark));
+  }, MARK);
+  const seen = Object.keys(await stolen(tab));
+  expect(seen).toEqual(expect.arrayContaining(["fetch", "JSON.parse", "TextDecoder.decode", "TextEncoder.encode"]));
+});

@@ -1,0 +1,175 @@
+//! How a page load gets back a session that is not stored: the provider is asked once, by leaving the page.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story whose setting fails has failed")]
+
+mod support;
+
+use authsafe::machine::{Ending, SignedOutReason, Snapshot};
+use authsafe::ports::StoreFailure;
+use support::*;
+
+const PLACE: &str = "https://app.example/inbox?page=2#top";
+
+fn options(restore: &str) -> String {
+    token_options("memory").replace(r#""storage""#, &format!(r#""restore":"{restore}","storage""#))
+}
+
+/// Loads the tab anew at `href`. `true` where it left for the provider.
+fn load(page: &Page, href: &str, options: &str) -> (Page, bool) {
+    page.tab.world.run();
+    page.client.dispose();
+    page.tab.navigations.borrow_mut().clear();
+    *page.tab.href.borrow_mut() = href.to_owned();
+    let mut tab = page.tab.clone();
+    if options.contains(r#""storage":"memory""#) {
+        tab.store = tab.world.tab(href, false).store;
+    }
+    let page = Page::in_tab(tab, options);
+    let client = page.client.clone();
+    page.tab.world.start(async move { drop(client.start().await) });
+    page.tab.world.advance(secs(1));
+    let left = page.tab.navigations.borrow().iter().any(|url| url.starts_with(&format!("{ISSUER}/authorize?")));
+    (page, left)
+}
+
+/// Where the provider sends the page back to.
+fn answer(page: &Page, provider: &Provider, words: &str) -> String {
+    let left_for = page.tab.navigations.borrow().last().cloned().unwrap();
+    assert_eq!(param(&left_for, "prompt"), "none");
+    *provider.nonce.borrow_mut() = param(&left_for, "nonce");
+    let issuer = ISSUER.replace(':', "%3A").replace('/', "%2F");
+    format!("https://app.example/callback?{words}&state={}&iss={issuer}", param(&left_for, "state"))
+}
+
+#[test]
+fn a_reload_asks_the_provider_and_comes_back_signed_in_with_the_place_where_it_was() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let page = signed_in_with(&world, &provider, &options("auto"));
+    for _ in 0..2 {
+        let (page, left) = load(&page, PLACE, &options("auto"));
+        assert!(left);
+        assert_eq!(page.status(), "authenticating");
+        let callback = answer(&page, &provider, "code=code-2");
+        page.client.dispose();
+        *page.tab.href.borrow_mut() = callback;
+        let page = Page::in_tab(page.tab.clone(), &options("auto"));
+        let (arrived, error) = page.run(|client| async move { client.start().await.unwrap() });
+        assert_eq!(error, None);
+        let arrived = arrived.unwrap();
+        assert_eq!(arrived.return_to.unwrap().as_str(), "/inbox?page=2#top");
+        assert_eq!(page.status(), "authenticated");
+        page.client.dispose();
+    }
+}
+
+#[test]
+fn a_provider_that_knows_nobody_sends_the_page_back_to_where_it_was_and_is_not_asked_again() {
+    for word in ["login_required", "interaction_required", "consent_required", "account_selection_required"] {
+        let provider = Provider::new();
+        let world = world_of(&provider);
+        let page = signed_in_with(&world, &provider, &options("auto"));
+        let (page, left) = load(&page, PLACE, &options("auto"));
+        assert!(left);
+        let callback = answer(&page, &provider, &format!("error={word}"));
+        let (page, left) = load(&page, &callback, &options("auto"));
+        assert!(!left);
+        assert_eq!(page.tab.navigations.borrow().as_slice(), [PLACE]);
+        let (page, left) = load(&page, PLACE, &options("auto"));
+        assert!(!left);
+        assert_eq!(page.client.snapshot(), Snapshot::Unauthenticated(SignedOutReason::Never, None));
+    }
+}
+
+#[test]
+fn after_a_sign_out_nobody_is_asked() {
+    for ending in [Ending::Local, Ending::Provider, Ending::Revoke] {
+        let provider = Provider::new();
+        let world = world_of(&provider);
+        let page = signed_in_with(&world, &provider, &options("auto"));
+        page.run(|client| async move { client.logout(ending).await.unwrap() });
+        assert!(!load(&page, PLACE, &options("auto")).1, "{ending:?}");
+    }
+}
+
+#[test]
+fn a_sign_out_in_another_tab_is_one_here() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let page = signed_in_with(&world, &provider, &options("auto"));
+    let other = Page::open(&world, APP, &options("auto"));
+    other.run(|client| async move { client.start().await.unwrap() });
+    other.run(|client| async move { client.logout(Ending::Local).await.unwrap() });
+    world.advance(secs(1));
+    assert_eq!(page.status(), "unauthenticated");
+    assert!(!load(&page, PLACE, &options("auto")).1);
+}
+
+#[test]
+fn each_policy_asks_where_it_says_so() {
+    for (restore, first, again) in
+        [("auto", false, true), ("redirect", true, true), ("refresh-token", false, false), ("none", false, false)]
+    {
+        let provider = Provider::new();
+        let world = world_of(&provider);
+        let page = Page::open(&world, APP, &options(restore));
+        assert_eq!(load(&page, PLACE, &options(restore)).1, first, "{restore}");
+        let page = signed_in_with(&world, &provider, &token_options("memory"));
+        assert_eq!(load(&page, PLACE, &options(restore)).1, again, "{restore}");
+        // One that stays unanswered is not repeated.
+        assert!(!load(&page, PLACE, &options(restore)).1, "{restore}");
+    }
+}
+
+#[test]
+fn a_stored_session_comes_first_and_none_leaves_it_where_it_is() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let stored = token_options("localStorage");
+    let none = stored.replace(r#""storage""#, r#""restore":"none","storage""#);
+    let page = signed_in_with(&world, &provider, &stored);
+    let (page, left) = load(&page, PLACE, &stored);
+    assert_eq!((page.status(), left), ("authenticated", false));
+    let (page, left) = load(&page, PLACE, &none);
+    assert_eq!((page.status(), left), ("unauthenticated", false));
+    let (page, left) = load(&page, PLACE, &stored);
+    assert_eq!((page.status(), left), ("authenticated", false));
+}
+
+#[test]
+fn a_stored_session_that_has_ended_is_asked_for_at_the_provider() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let page = signed_in(&world, &provider, "localStorage");
+    page.client.dispose();
+    for value in world.shared.borrow_mut().values_mut() {
+        value.truncate(value.len() / 2);
+    }
+    assert!(load(&page, PLACE, &token_options("localStorage")).1);
+}
+
+#[test]
+fn a_page_in_a_frame_and_one_that_could_not_remember_stay_where_they_are() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let page = signed_in_with(&world, &provider, &options("redirect"));
+    page.tab.framed.set(true);
+    assert!(!load(&page, PLACE, &options("redirect")).1);
+    page.tab.framed.set(false);
+    world.store_failure.set(Some(StoreFailure::Blocked));
+    let (page, left) = load(&page, PLACE, &options("redirect"));
+    assert_eq!((page.status(), left), ("unauthenticated", false));
+}
+
+#[test]
+fn a_page_that_does_not_get_away_is_signed_out_and_says_why() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let page = signed_in_with(&world, &provider, &options("auto"));
+    let (page, left) = load(&page, PLACE, &options("auto"));
+    assert!(left);
+    world.advance(secs(60));
+    let (arrived, error) = page.run(|client| async move { client.start().await.unwrap() });
+    assert!(arrived.is_none());
+    assert!(error.is_some());
+    assert_eq!(page.status(), "unauthenticated");
+}

@@ -1,0 +1,90 @@
+// An esbuild plugin: bundles the glue that wasm-bindgen writes over pkg/ts/primitives.ts. The glue calls what the page has at
+// that moment; after this it calls what the page had when the module was evaluated. Fails where the glue looks otherwise than
+// it did when this was written, for nobody would notice a call that is left as it was.
+import { readFile } from "node:fs/promises";
+
+/** The body of a function of the glue is replaced as a whole. */
+const FUNCTIONS = {
+  getArrayU8FromWasm0: "return bytesAt(wasm.memory, ptr >>> 0, len);",
+  getStringFromWasm0: "return textAt(wasm.memory, ptr >>> 0, len);",
+  passStringToWasm0: `
+    const given = encoded(arg);
+    WASM_VECTOR_LEN = lengthOf(given);
+    ptr = malloc(WASM_VECTOR_LEN, 1) >>> 0;
+    setBytes(bytesAt(wasm.memory, ptr, WASM_VECTOR_LEN), given);
+    return ptr;`,
+  handleError: `
+    try {
+      return Reflect.apply(f, undefined, args);
+    } catch (e) {
+      wasm.__wbindgen_exn_store(addToExternrefTable0(e));
+    }`,
+  // Only the functions above need these.
+  getDataViewMemory0: undefined,
+  getUint8ArrayMemory0: undefined,
+  decodeText: undefined,
+};
+
+const CALLS = [
+  [/\barg0\.then\(/g, "then(arg0, "],
+  [/\barg0\.call\(arg1\)/g, "Reflect.apply(arg0, arg1, [])"],
+  [/\barg0\.call\(arg1, arg2\)/g, "Reflect.apply(arg0, arg1, [arg2])"],
+  [/\barg0\.push\(/g, "push(arg0, "],
+  [/\bresult\.push\(/g, "push(result, "],
+  [/\barg0\[arg1( >>> 0)?\] = arg2;/g, "put(arg0, arg1$1, arg2);"],
+  [/\barg0\.length\b/g, "lengthOf(arg0)"],
+  [/\barg0 instanceof Uint8Array\b/g, "isBytes(arg0)"],
+  [/\bUint8Array\.prototype\.set\.call\(/g, "setBytes("],
+  [/\barg0\.getRandomValues\(/g, "random("],
+  [/\bPromise\.resolve\(/g, "resolved("],
+  [/\bPromise\.reject\(/g, "rejected("],
+  [/\bgetDataViewMemory0\(\)\.(setInt32|setFloat64)\((.*), true\);/g, "$1(wasm.memory, $2);"],
+  [/\bconst mem = getDataViewMemory0\(\);/g, "const mem = wasm.memory;"],
+  [/\bmem\.getUint32\((\w+), true\)/g, "getUint32(mem, $1)"],
+  [
+    /\bwasm\.__wbindgen_externrefs\.(get|set)\(/g,
+    (_, name) => `table${name === "get" ? "Get" : "Set"}(wasm.__wbindgen_externrefs, `,
+  ],
+  [/\.\.\.args\);/g, "args[0], args[1]);"],
+];
+
+/** What must not be left of the glue's own ways to the memory and to what passes through it. */
+const LEFT =
+  /cachedText|cachedUint8|cachedDataView|memory\.buffer|\.then\(|\.call\(|\.push\(|\.apply\(this|\.subarray\(/;
+
+const NAMES = `Array, Error, JSON, Object, Promise, Reflect, bytesAt, encoded, getUint32, isBytes, lengthOf, push, put, random,
+  rejected, resolved, setBytes, setFloat64, setInt32, tableGet, tableSet, textAt, then`;
+
+function rewrite(glue) {
+  const cut = (pattern, replacement) => {
+    if (!glue.match(pattern)) throw new Error(`the glue of wasm-bindgen has no ${pattern}`);
+    glue = glue.replaceAll(pattern, replacement);
+  };
+  for (const [name, body] of Object.entries(FUNCTIONS)) {
+    const pattern = new RegExp(`^function ${name}\\((.*)\\) \\{\\n[^]*?\\n\\}\\n`, "gm");
+    cut(pattern, (_, given) => {
+      if (body === undefined) return "";
+      const local = name === "passStringToWasm0" ? "let ptr;" : "";
+      return `function ${name}(${given}) {${local} ${body} }\n`;
+    });
+  }
+  cut(/^let cached(DataView|Uint8Array)Memory0 = null;\n/gm, "");
+  cut(/^ *cached(DataView|Uint8Array)Memory0 = null;\n/gm, "");
+  cut(/^let cachedTextDecoder[^]*?(?=^let WASM_VECTOR_LEN)/gm, "");
+  for (const [pattern, replacement] of CALLS) cut(pattern, replacement);
+  // The loading of the module happens once, before anything is in its memory; only one way to it is used.
+  const [, own] = glue.match(/^([^]*?)^async function __wbg_load/m) ?? [];
+  const left = own?.match(LEFT);
+  if (!own || left) throw new Error(`the glue of wasm-bindgen still has ${left ?? "another way to load"}`);
+  return `import { ${NAMES} } from "../ts/primitives.ts";\n${glue}`;
+}
+
+export const glue = {
+  name: "glue",
+  setup(build) {
+    build.onLoad({ filter: /[\\/]wasm[\\/]authsafe\.js$/ }, async ({ path }) => ({
+      contents: rewrite(await readFile(path, "utf8")),
+      loader: "js",
+    }));
+  },
+};

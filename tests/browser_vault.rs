@@ -520,6 +520,9 @@ async fn a_browser_that_does_not_keep_keys_is_as_one_without_a_database() {
     let pending = sealed(Medium::SessionStorage, sealing(false, PlainTexts::WhereBlocked));
     assert_eq!(pending.write("private", PLAIN).await, Ok(()));
     assert_eq!(pending.read("private").await, read_as(PLAIN));
+    js("window.puts = 0;");
+    assert_eq!(pending.write("private.word", "known").await, Ok(()));
+    assert_eq!(pending.read("private.word").await, read_as("known"));
 }
 
 #[wasm_bindgen_test]

@@ -59,14 +59,13 @@ impl SealedStore {
     async fn open(&self, key: &str, text: String) -> Result<Option<String>, StoreFailure> {
         let sealed = match Form::parse(&text) {
             Ok(Form::Sealed(sealed)) => sealed,
-            // A mark has no secret, and forging one ends a session and begins none.
-            Ok(Form::Plain) => {
+            // It says of itself that it is not for this version.
+            Err(RecordFault::Newer) => return Ok(Some(text)),
+            Ok(Form::Plain) | Err(RecordFault::Corrupt | RecordFault::Foreign) => {
+                // A mark has no secret, and forging one ends a session and begins none.
                 let taken = record::parse_ended(&text).is_some() || self.takes_plain(key).await?;
                 return Ok(taken.then_some(text));
             }
-            // It says of itself that it is not for this version.
-            Err(RecordFault::Newer) => return Ok(Some(text)),
-            Err(RecordFault::Corrupt | RecordFault::Foreign) => return Ok(None),
         };
         let place = self.place(key, slot_of(&sealed));
         let Some(turn) = vault::find(&place, &sealed).await? else { return Ok(None) };

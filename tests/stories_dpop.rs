@@ -429,7 +429,16 @@ fn where_a_page_load_may_ask_the_provider_that_is_the_one_new_sign_in() {
     world.advance(secs(1));
     let left_for = page.tab.navigations.borrow().last().cloned().unwrap();
     assert_eq!((param(&left_for, "prompt").as_str(), param(&left_for, "dpop_jkt").len()), ("none", 43));
-    assert_eq!(server.proofs().len(), 1);
+    assert_eq!((server.proofs().len(), world.keys.borrow().len()), (1, 1));
+    // The provider knows nobody: nothing is left of the attempt.
+    let answer = ["https://app.example/callback?error=login_required&state=", &param(&left_for, "state")].concat();
+    *page.tab.href.borrow_mut() = [&answer, "&iss=https%3A%2F%2Fid.example"].concat();
+    page.client.dispose();
+    let back = Page::in_tab(page.tab.clone(), &stored);
+    let client = back.client.clone();
+    world.start(async move { drop(client.start().await) });
+    world.advance(secs(1));
+    assert_eq!((server.proofs().len(), world.keys.borrow().len()), (1, 0));
 }
 
 #[test]

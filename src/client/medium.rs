@@ -9,7 +9,7 @@ use crate::policy::restore::Trace;
 use crate::ports::{Ports, Store, StoreFailure};
 use crate::protocol::callback;
 use crate::protocol::record::{self, Record, RecordFault};
-use crate::protocol::transaction::{Taken, Transactions};
+use crate::protocol::transaction::{Taken, Transaction, Transactions};
 use crate::types::{ReturnTo, WebUrl};
 use std::pin::Pin;
 
@@ -184,6 +184,13 @@ impl<P: Ports> Inner<P> {
         if let Err(failure) = self.ports.transactions().write(&key, &transactions.to_text()).await {
             return Arrival::Failed(storage_error(failure).during(ErrorPhase::Callback));
         }
+        // Whatever the provider says, the key is on this disk no longer than that.
+        let key = match &taken {
+            Taken::Fresh(Transaction { jkt: Some(jkt), created_at, .. }) => {
+                self.key(jkt, Some(*created_at)).await.map(drop)
+            }
+            Taken::Fresh(_) | Taken::Expired | Taken::Spent | Taken::Unknown => Ok(()),
+        };
         match taken {
             Taken::Fresh(transaction) if transaction.silent && response.needs_the_user() => {
                 let origin = registration.redirect_uri.origin();
@@ -192,9 +199,7 @@ impl<P: Ports> Inner<P> {
                 Arrival::Declined(back.and_then(|url| WebUrl::parse(&url)).map(Box::new))
             }
             Taken::Fresh(transaction) => {
-                if let Some(jkt) = &transaction.jkt
-                    && let Err(error) = self.key(jkt, Some(transaction.created_at)).await
-                {
+                if let Err(error) = key {
                     return Arrival::Failed(error.during(ErrorPhase::Callback));
                 }
                 *self.callback.borrow_mut() = Some((response, transaction));
@@ -206,7 +211,7 @@ impl<P: Ports> Inner<P> {
     }
 
     /// Keeps a sign-in until its callback.
-    pub(super) fn keep(&self, transaction: crate::protocol::transaction::Transaction) -> Work<'_, ()> {
+    pub(super) fn keep(&self, transaction: Transaction) -> Work<'_, ()> {
         Box::pin(async move {
             let key = self.transactions_key();
             let store = self.ports.transactions();

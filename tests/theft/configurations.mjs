@@ -37,7 +37,7 @@ export const configurations = [
   authsafe("sealed indexedDB", "worker", { storage: "indexedDB" }, PERSISTS),
   authsafe("sealed localStorage", "page", { storage: "localStorage", isolation: "page" }, PERSISTS),
   authsafe("memory", "worker, DPoP", { storage: "memory", dpop: "always" }),
-  authsafe("sealed localStorage", "worker, DPoP", { storage: "localStorage", dpop: "always" }, PERSISTS),
+  authsafe("plaintext indexedDB", "worker, DPoP", { storage: plaintext("indexedDB"), dpop: "always" }, PERSISTS),
   authsafe("plaintext indexedDB", "worker", { storage: plaintext("indexedDB") }, PERSISTS),
   authsafe("memory", "page", { storage: "memory", isolation: "page" }),
   authsafe("plaintext sessionStorage", "page", { storage: plaintext("sessionStorage") }, PERSISTS),

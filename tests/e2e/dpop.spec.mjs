@@ -162,7 +162,8 @@ test("where a page load may ask the provider, a lost key costs one sign-in that 
   await tab.attempt(loseKeys);
   const exchanges = servers.provider.stats.tokenRequests.authorization_code;
   await tab.page.reload();
-  await tab.becomes({ status: "authenticated" });
+  // The page leaves and comes back meanwhile.
+  await tab.page.waitForFunction(() => window.started?.value?.state.status === "authenticated");
   expect(await tab.call()).toEqual([200]);
   expect(servers.provider.stats.tokenRequests.authorization_code - exchanges).toBe(1);
 });

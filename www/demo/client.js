@@ -79,7 +79,7 @@ function firstPartyOptions({ login }, { firstParty }, origin) {
   return { baseUrl: origin, endpoints, ...(refreshCookie ? { refreshCookie } : {}) };
 }
 
-/** Without the person's consent the option is left out, and authsafe refuses the medium: that is worth seeing, too. */
+/** Without the person's consent the option is left out, and authsafe seals what it stores. */
 function storageOption(choice) {
   if (!needsConsent(choice)) return choice.storage;
   return choice.plaintext === "yes" ? { kind: choice.storage, dangerouslyPlaintext: true } : choice.storage;

@@ -1,5 +1,5 @@
 # The commands a person types. Each prepares what it needs; the work is in tools/.
-.PHONY: help demo test build check size theft setup clean
+.PHONY: help demo test build check size theft bench setup clean
 .DEFAULT_GOAL := help
 
 help: ## print these lines
@@ -23,8 +23,11 @@ size: ## print what each part of the package costs to download, and fail above t
 theft: ## what attack scripts can steal, compared with docs/theft-matrix.md; AUTHSAFE_BLESS=1 writes it anew
 	@tools/theft
 
+bench: ## measure against other clients in a real browser; BENCH_ONLY=a,e picks some, BENCH_RUNS=15 says how often
+	@tools/bench
+
 setup: ## prepare this machine for all of these; they call it themselves
 	@tools/setup test
 
 clean: ## remove what was built here; the cache that other clones share stays
-	@rm -rf target pkg/wasm pkg/dist pkg/README.md pkg/LICENSE-* node_modules www/node_modules test-results playwright-report
+	@rm -rf target pkg/wasm pkg/dist pkg/README.md pkg/LICENSE-* node_modules www/node_modules tests/bench/node_modules test-results playwright-report

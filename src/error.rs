@@ -124,6 +124,14 @@ codes! {
     DiscoveryInvalid = "discovery_invalid", Discovery, false, FixConfig, "Check `oidc.issuer`; where the server publishes no metadata, give `oidc.metadata`.";
     /// The client was disposed of.
     Disposed = "disposed", Request, false, None, "Create a new client.";
+    /// The key that the tokens are bound to is gone.
+    DpopKeyLost = "dpop_key_lost", Session, false, Login, "Sign in again. The browser, or script of this origin, has cleared IndexedDB.";
+    /// The server wants a nonce in the DPoP proof and does not let script read it.
+    DpopNonceUnavailable = "dpop_nonce_unavailable", Request, false, FixConfig, "The server must list DPoP-Nonce, and an API WWW-Authenticate too, in Access-Control-Expose-Headers.";
+    /// The server gave tokens that are not bound to a key, although they had to be.
+    DpopNotBound = "dpop_not_bound", Token, false, FixConfig, "Have the provider bind the tokens of this client (`token_type` DPoP), or set `dpop: 'auto'`.";
+    /// DPoP is required, and the provider or this browser does not offer it.
+    DpopUnavailable = "dpop_unavailable", Login, false, FixConfig, "The message names the obstacle. `dpop: 'auto'` signs in all the same, with bearer tokens.";
     /// The ID token breaks a rule of OpenID Connect Core §3.1.3.7 or §12.2.
     IdTokenInvalid = "id_token_invalid", Token, false, FixConfig, "The message names the rule. Check client id and issuer; a clock that is wrong by minutes also shows here.";
     /// The server returned no ID token although `openid` was asked for.
@@ -167,7 +175,7 @@ codes! {
     /// The server rejects this client or its request.
     TokenRequestRejected = "token_request_rejected", Token, false, FixConfig, "See `oauth.error`; check client id, redirect URI and scope at the provider.";
     /// The token's type is none that can be sent.
-    TokenTypeUnsupported = "token_type_unsupported", Token, false, FixConfig, "The server must issue `token_type` Bearer.";
+    TokenTypeUnsupported = "token_type_unsupported", Token, false, FixConfig, "The server must issue `token_type` Bearer, or DPoP where a proof was sent.";
     /// The sign-in took longer than ten minutes, or was begun in another browser.
     TransactionExpired = "transaction_expired", Callback, false, Login, "Start a new sign-in.";
     /// The page's Content-Security-Policy forbids WebAssembly.

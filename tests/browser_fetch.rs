@@ -19,7 +19,7 @@ fn get(path: &str) -> HttpRequest {
 }
 
 async fn send(request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
-    Fetch::default().send(request).await
+    Fetch::default().send(&request).await
 }
 
 /// Puts a function in the place of fetch; `before` is the real one, and `seen` collects the calls.

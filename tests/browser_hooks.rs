@@ -27,7 +27,7 @@ async fn send(purpose: Purpose, tokens: &str, session: &str, expired: &str, answ
     let hooks = Hooks { parse_tokens: hook(tokens), parse_session: hook(session), is_session_expired: hook(expired) };
     let mut request = HttpRequest::new("GET", WebUrl::parse("https://api.example.com/").unwrap());
     request.purpose = purpose;
-    Fetch::new(hooks).send(request).await.unwrap()
+    Fetch::new(hooks).send(&request).await.unwrap()
 }
 
 fn parsed(json: &str) -> Option<Verdict> {

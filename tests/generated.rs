@@ -23,7 +23,7 @@ const OWN: &[ErrorCode] = &[
 ];
 
 /// What is true or false of a storage medium, in the words of TypeScript.
-const FACTS: [&str; 5] = ["survivesReload", "sharedAcrossTabs", "readableByScript", "sentAutomatically", "refused"];
+const FACTS: [&str; 4] = ["survivesReload", "sharedAcrossTabs", "readableByScript", "sentAutomatically"];
 
 #[test]
 fn the_error_codes_of_typescript_are_those_of_the_table() {
@@ -59,40 +59,40 @@ fn an_error_that_typescript_raises_by_itself_needs_no_more_than_its_phase_and_re
 #[test]
 fn what_typescript_tells_of_a_storage_medium_is_what_the_table_tells() {
     let mut out = head("src/policy/storage.rs");
-    // One row serves both cases: without consent to plain text, it has one sentence more, the same for all media.
-    let mut refusal: Option<&str> = None;
+    // One row serves both forms: the notes begin with two of the form's own, which are the same for all media.
+    let mut forms: Option<[&[&str]; 2]> = None;
     let mut rows = String::new();
     for medium in Medium::ALL {
         let (sealed, plain) = (describe(*medium, false), describe(*medium, true));
-        let refused = sealed.notes.len() > plain.notes.len();
-        if refused {
-            assert_eq!(sealed.notes[1..], *plain.notes, "{medium:?}");
-            assert_eq!(*refusal.get_or_insert(sealed.notes[0]), sealed.notes[0], "{medium:?}");
-        } else {
-            assert_eq!(sealed, plain);
-        }
         let gives =
             [plain.survives_reload, plain.shared_across_tabs, plain.readable_by_script, plain.sent_automatically];
         assert_eq!(
             gives,
             [sealed.survives_reload, sealed.shared_across_tabs, sealed.readable_by_script, sealed.sent_automatically]
         );
+        let own = if *medium == Medium::Memory { 0 } else { 2 };
+        assert_eq!(sealed.notes[own..], plain.notes[own..], "{medium:?}");
+        if own > 0 {
+            let form = [&sealed.notes[..own], &plain.notes[..own]];
+            assert_eq!(*forms.get_or_insert(form), form, "{medium:?}");
+        }
         rows.push_str(&format!("  {}: {{\n", medium.as_str()));
-        for (name, fact) in FACTS.iter().zip(gives.iter().chain([&refused])) {
+        for (name, fact) in FACTS.iter().zip(gives) {
             rows.push_str(&format!("    {name}: {fact},\n"));
         }
-        rows.push_str(&array("    notes: ", plain.notes, ","));
+        rows.push_str(&array("    notes: ", &plain.notes[own..], ","));
         rows.push_str("  },\n");
     }
     out.push_str("import type { StorageDescription } from \"../types.js\";\n\n");
-    out.push_str(
-        "/**\n * What is said first of a medium that is refused without consent to plain text.\n *\n * @internal\n */\n",
-    );
-    out.push_str(&format!("export const REFUSED =\n  {};\n", quoted(refusal.unwrap())));
-    out.push_str("\n/**\n * What each medium gives and risks, and whether it is refused without that consent.\n *\n");
-    out.push_str(" * @internal\n */\nexport const STORAGE = {\n");
+    out.push_str("/**\n * What is said first of a medium that is written to.\n *\n * @internal\n */\n");
+    let [sealed, plain] = forms.unwrap();
+    out.push_str(&array("export const SEALED = ", sealed, ";"));
+    out.push_str("\n/**\n * The same, where the application chose plain text.\n *\n * @internal\n */\n");
+    out.push_str(&array("export const PLAIN = ", plain, ";"));
+    out.push_str("\n/**\n * What each medium gives and risks in either form.\n *\n * @internal\n */\n");
+    out.push_str("export const STORAGE = {\n");
     out.push_str(&rows);
-    out.push_str("} satisfies { [kind: string]: StorageDescription & { refused: boolean } };\n");
+    out.push_str("} satisfies { [kind: string]: StorageDescription };\n");
     compare("storage.ts", &out);
 }
 

@@ -1,4 +1,5 @@
 //! How a page load gets back a session that is not stored: the provider is asked once, by leaving the page.
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story whose setting fails has failed")]
 
 mod support;

@@ -23,17 +23,18 @@ look_for_browsers() {
   FIREFOX=${FIREFOX:-$(first_of firefox firefox-esr "$MAC_FIREFOX")}
 }
 
-# Debian's names for what is not there; nothing on other systems.
+# missing_browser_packages test|bench: Debian's names for what is not there; nothing on other systems.
 missing_browser_packages() {
   on_debian || return 0
   look_for_browsers
   # The driver must be of the browser's version, so the two come from one place.
   [ -n "$CHROME" ] || printf 'chromium '
+  [ "$1" != bench ] || return 0
   [ -n "$CHROMEDRIVER" ] || printf 'chromium-driver '
   [ -n "$FIREFOX" ] || printf 'firefox-esr '
 }
 
-find_browsers() {
+find_chrome() {
   look_for_browsers
   if [ -z "$CHROME" ]; then
     say "installing Playwright's own Chromium, as no browser of the system was found"
@@ -41,6 +42,10 @@ find_browsers() {
       fail "no Chromium here, and Playwright's could not be fetched: $(tail -n 1 "$LOGS/playwright.log")"
     CHROME=$(cd "$ROOT" && node --input-type=module -e 'import { chromium } from "@playwright/test"; console.log(chromium.executablePath())')
   fi
+}
+
+find_browsers() {
+  find_chrome
   [ -n "$CHROMEDRIVER" ] || fail "chromedriver is needed, of the same version as $CHROME. Run: npx @puppeteer/browsers install chromedriver@stable"
   [ -n "$FIREFOX" ] || fail "Firefox is needed: https://www.mozilla.org/firefox"
   cargo_tool geckodriver "$GECKODRIVER_VERSION" geckodriver "which drives Firefox in the tests"

@@ -5,6 +5,7 @@
 import init, { Core as WasmCore } from "../wasm/authsafe.js";
 import { abortable } from "./abortable.js";
 import { type Gate, send } from "./fetch.js";
+import { granted } from "./grant.js";
 import type { Core, CoreSource, CreateCore, LoadFault } from "./skin.js";
 
 // What the stack of a fault in this module names: the address that it was streamed from, or this script, which compiled it.
@@ -36,8 +37,8 @@ const create: CreateCore = (options, host, onTrap, signal) => {
   const core = new WasmCore(options, host) as unknown as Core;
   // The core may stop between two turns of the event loop; then the signal settles what waits for it.
   const gate: Gate = {
-    authorize: (url, method) => abortable(async () => core.authorize(url, method), signal),
-    answered: (ticket, status, challenge) => abortable(async () => core.answered(ticket, status, challenge), signal),
+    authorize: (url, method) => abortable(async () => granted(core.authorize(url, method)), signal),
+    answered: (...about) => abortable(async () => core.answered(...about), signal),
     isSessionExpired: host.isSessionExpired,
   };
   core.fetch = (request, body) => send(gate, request, body);

@@ -1,13 +1,20 @@
-import { type AuthErrorFields, own, report } from "./error.js";
+import { type AuthErrorFields, report } from "./error.js";
 import { abortable } from "./abortable.js";
-import type { Grant, OptionFunctions } from "./skin.js";
+import { carry, type Grant } from "./grant.js";
+import type { Again, OptionFunctions } from "./skin.js";
 
 /** What `send` asks about the credential. */
 export interface Gate {
   /** What a request to this address needs; nothing, where no credential may go. */
   authorize(url: string, method: string): Promise<Grant | undefined>;
-  /** Whether the same request should be sent once more. */
-  answered(ticket: string, status: number, wwwAuthenticate: string | null): Promise<boolean>;
+  /** Whether the same request should be sent once more. The address and the nonce go with the answer to a proof. */
+  answered(
+    ticket: string,
+    status: number,
+    wwwAuthenticate: string | null,
+    url?: string,
+    nonce?: string | null,
+  ): Promise<Again>;
   isSessionExpired?: OptionFunctions["isSessionExpired"];
 }
 
@@ -15,61 +22,52 @@ export interface Gate {
 const ABOUT_CREDENTIAL = [401, 403, 419];
 
 /**
- * `window.fetch` with the credential added where it may go, and one replay where the credential was renewed meanwhile.
- * `body` is what the request was made from: a stream can be read only once, so such a request cannot be sent twice.
+ * `window.fetch` with the credential added where it may go; one replay where the credential was renewed meanwhile, and one
+ * where the server wanted a nonce in the proof (RFC 9449 §9). `body` is what the request was made from: a stream can be read only once, so such a request cannot be sent twice.
  */
 export async function send(gate: Gate, request: Request, body?: unknown): Promise<Response> {
   const { url, method, signal } = request;
   signal.throwIfAborted();
   const ask = () => abortable(() => gate.authorize(url, method), signal);
-  const judge = (grant: Grant, answer: Response) => abortable(() => isRetryWorth(gate, grant, answer), signal);
+  const judge = (grant: Grant, answer: Response) => abortable(() => isRetryWorth(gate, grant, answer, url), signal);
 
-  const grant = await ask();
+  let grant = await ask();
   if (!grant) return fetch(request);
-  const spare = body instanceof ReadableStream ? undefined : request.clone();
-  const answer = await carry(request, grant);
+  let spare = body instanceof ReadableStream ? undefined : request.clone();
+  let answer = await carry(request, grant);
+  let again: Again = false;
   try {
-    if ((await judge(grant, answer)) && spare) {
+    again = await judge(grant, answer);
+    for (const tried = new Set<Again>(); again && spare && !tried.has(again);) {
       const renewed = await ask();
-      if (renewed) return await replay(spare, renewed, answer, judge);
+      if (!renewed) break;
+      grant = renewed;
+      // Frees the connection. A body that is broken already is as good as cancelled.
+      answer.body?.cancel().catch(() => {});
+      const next: Request = spare;
+      spare = grant.proven ? next.clone() : undefined;
+      answer = await carry(next, grant);
+      tried.add(again);
+      // Also where there is no further attempt: this lets the core notice that the session has ended.
+      again = await judge(grant, answer).catch(() => false as const);
     }
   } catch (error) {
-    // The server did answer. That no second attempt can be made is no reason to withhold it.
-    if (signal.aborted || !(error as Partial<AuthErrorFields> | undefined)?.phase) throw error;
+    const { phase, code }: Partial<AuthErrorFields> = Object(error);
+    // The server did answer. That no second attempt can be made is no reason to withhold it, unless only the server's
+    // operator can help, and would not learn it from the answer.
+    if (signal.aborted || !phase || code === "dpop_nonce_unavailable") throw error;
   }
   return answer;
 }
 
-async function replay(
-  spare: Request,
-  grant: Grant,
-  first: Response,
-  judge: (grant: Grant, answer: Response) => Promise<boolean>,
-): Promise<Response> {
-  // Frees the connection. A body that is broken already is as good as cancelled.
-  first.body?.cancel().catch(() => {});
-  const answer = await carry(spare, grant);
-  // There is no third attempt; this lets the core notice that the session has ended.
-  await judge(grant, answer).catch(() => false);
-  return answer;
-}
-
-function carry(request: Request, { headers, ticket: _, ...how }: Grant): Promise<Response> {
-  for (const name of ["authorization", ...headers.map(([name]) => name)]) {
-    if (request.headers.has(name)) throw own("request_refused", `It already has the header ${name}.`);
-  }
-  // The browser would leave the headers out without a word.
-  if (headers.length > 0 && request.mode === "no-cors")
-    throw own("request_refused", "Mode no-cors carries no headers.");
-  for (const [name, value] of headers) request.headers.set(name, value);
-  // Any option at all resets these two, so they are repeated.
-  const { referrer, referrerPolicy } = request;
-  return fetch(request, { referrer, referrerPolicy, ...how });
-}
-
-async function isRetryWorth(gate: Gate, { ticket }: Grant, answer: Response): Promise<boolean> {
+async function isRetryWorth(gate: Gate, grant: Grant, answer: Response, url: string): Promise<Again> {
+  const { ticket, proven } = grant;
   const status = (await saysExpired(gate, answer)) ? 401 : answer.status;
-  return ABOUT_CREDENTIAL.includes(status) && gate.answered(ticket, status, answer.headers.get("www-authenticate"));
+  // Any answer may bring the nonce of the next request.
+  const nonce = proven ? answer.headers.get("dpop-nonce") : null;
+  if (nonce === null && !ABOUT_CREDENTIAL.includes(status)) return false;
+  const challenge = answer.headers.get("www-authenticate");
+  return proven ? gate.answered(ticket, status, challenge, url, nonce) : gate.answered(ticket, status, challenge);
 }
 
 async function saysExpired({ isSessionExpired }: Gate, answer: Response): Promise<boolean> {

@@ -15,10 +15,10 @@ const { getOwnPropertyDescriptor } = globalThis.Object;
 const { Uint8Array: Bytes, DataView: View, Promise: RealPromise, WritableStream: Sink } = globalThis;
 const page: Any = globalThis;
 const plainPrototype = globalThis.Object.prototype;
-const request = page.fetch as Method;
+const realFetch = page.fetch as Method;
 
 /** An object that inherits nothing. */
-function bare<T extends object>(members: T): T {
+export function bare<T extends object>(members: T): T {
   setPrototypeOf(members, null);
   return members;
 }
@@ -36,34 +36,45 @@ function getter(owner: object | undefined, name: PropertyKey): Method {
 }
 
 const typedArray = getPrototypeOf(Bytes.prototype) as object;
-const tagOf = getter(typedArray, Symbol.toStringTag);
-const bytesLength = getter(typedArray, "length");
-const bufferOf = getter(page.WebAssembly?.Memory?.prototype, "buffer");
-const decodeWith = method(TextDecoder.prototype, "decode");
-const encodeWith = method(TextEncoder.prototype, "encode");
+const tagOf = /* @__PURE__ */ getter(typedArray, Symbol.toStringTag);
+const bytesLength = /* @__PURE__ */ getter(typedArray, "length");
+const bufferOf = /* @__PURE__ */ getter(page.WebAssembly?.Memory?.prototype, "buffer");
+const decodeWith = /* @__PURE__ */ method(TextDecoder.prototype, "decode");
+const encodeWith = /* @__PURE__ */ method(TextEncoder.prototype, "encode");
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
-const chain = method(RealPromise.prototype, "then");
-const statusOf = getter(page.Response?.prototype, "status");
-const headersOf = getter(page.Response?.prototype, "headers");
-const bodyOf = getter(page.Response?.prototype, "body");
-const cloneOf = method(page.Response?.prototype, "clone");
-const eachHeader = method(page.Headers?.prototype, "forEach");
-const pipe = method(page.ReadableStream?.prototype, "pipeTo");
-const writeInt32 = method(View.prototype, "setInt32");
-const writeFloat64 = method(View.prototype, "setFloat64");
-const readUint32 = method(View.prototype, "getUint32");
+const chain = /* @__PURE__ */ method(RealPromise.prototype, "then");
+const statusOf = /* @__PURE__ */ getter(page.Response?.prototype, "status");
+const headersOf = /* @__PURE__ */ getter(page.Response?.prototype, "headers");
+const bodyOf = /* @__PURE__ */ getter(page.Response?.prototype, "body");
+const cloneOf = /* @__PURE__ */ method(page.Response?.prototype, "clone");
+const eachHeader = /* @__PURE__ */ method(page.Headers?.prototype, "forEach");
+const pipe = /* @__PURE__ */ method(page.ReadableStream?.prototype, "pipeTo");
+const writeInt32 = /* @__PURE__ */ method(View.prototype, "setInt32");
+const writeFloat64 = /* @__PURE__ */ method(View.prototype, "setFloat64");
+const readUint32 = /* @__PURE__ */ method(View.prototype, "getUint32");
 const generator = page.crypto;
-const fill = method(generator, "getRandomValues");
+export const headersOfRequest = /* @__PURE__ */ getter(page.Request?.prototype, "headers");
+export const setHeader = /* @__PURE__ */ method(page.Headers?.prototype, "set");
+const read = /* @__PURE__ */ method(WeakMap.prototype, "get");
+const write = /* @__PURE__ */ method(WeakMap.prototype, "set");
+const fill = /* @__PURE__ */ method(generator, "getRandomValues");
 
 // A response is asked for it before anybody could prevent that; what is its own is not asked of Object.prototype.
 if (page.Response) defineProperty(page.Response.prototype, "then", bare({ value: undefined }));
 
-export const setBytes = method(typedArray, "set");
-export const tableGet = method(page.WebAssembly?.Table?.prototype, "get");
-export const tableSet = method(page.WebAssembly?.Table?.prototype, "set");
+export const setBytes = /* @__PURE__ */ method(typedArray, "set");
+export const tableGet = /* @__PURE__ */ method(page.WebAssembly?.Table?.prototype, "get");
+export const tableSet = /* @__PURE__ */ method(page.WebAssembly?.Table?.prototype, "set");
 export const resolved = (value: unknown): Any => apply(RealPromise.resolve, RealPromise, [value]);
 export const rejected = (reason: unknown): Any => apply(RealPromise.reject, RealPromise, [reason]);
+
+/** A map that only who made it can look into. */
+export function keeper<K extends object, V>(): { get(key: K): V | undefined; set(key: K, value: V): void } {
+  const map = new WeakMap<K, V>();
+  return { get: (key) => read(map, key), set: (key, value) => write(map, key, value) };
+}
+
 const NO_CONSTRUCTOR = bare({ value: undefined });
 
 /** `promise.then(done, failed)`, where `promise` is one of this realm's own. ECMA-262 §27.2.5.4, §7.3.22. */
@@ -129,7 +140,7 @@ function unseenFetch(url: string, init: Any): object {
   const names = ownKeys(init);
   for (let at = 0; at < names.length; at++) plain[names[at]!] = init[names[at]!];
   plain.headers = headers;
-  const sent = apply(request, undefined, [url, plain]);
+  const sent = apply(realFetch, undefined, [url, plain]);
   return thenable((resolve, reject) => then(sent, (response: unknown) => resolve(seen(response)), reject));
 }
 
@@ -184,5 +195,6 @@ function reader(body: unknown): object {
 }
 
 const json = bare({ parse: globalThis.JSON.parse, stringify: globalThis.JSON.stringify });
-export const { Array, Error, Object } = globalThis;
+export const request = (given: unknown): Any => apply(realFetch, undefined, [given]);
+export const { Array, Error, Object, Request } = globalThis;
 export { json as JSON, RealPromise as Promise, reflect as Reflect };

@@ -31,13 +31,16 @@ export interface InitPlain {
 }
 
 /** What one request needs in order to carry the credential. */
-export interface Grant {
+export interface GrantPlain {
   headers: [name: string, value: string][];
   credentials?: "same-origin" | "include";
   redirect?: "error";
   /** Names the credential that was given, so that an answer is judged against the right one. */
   ticket: string;
 }
+
+/** Whether a request is sent once more: because its credential is another by now, or because its proof lacked a nonce. */
+export type Again = boolean | "nonce";
 
 /** The functions among the options, by the names that the core asks for. */
 export interface OptionFunctions {
@@ -92,8 +95,15 @@ export interface Calls {
 export interface Core extends Calls {
   check(): Promise<SessionInfo | null>;
   extend(): Promise<SessionInfo>;
-  authorize(url: string, method: string): Promise<Grant | undefined>;
-  answered(ticket: string, status: number, wwwAuthenticate: string | null): Promise<boolean>;
+  /** A `GrantPlain` as JSON. */
+  authorize(url: string, method: string): Promise<string | undefined>;
+  answered(
+    ticket: string,
+    status: number,
+    wwwAuthenticate: string | null,
+    url?: string,
+    nonce?: string | null,
+  ): Promise<Again>;
   /** The origins of `allowedOrigins`. */
   origins(): string[];
   pageChanged(news: PageNews): void;

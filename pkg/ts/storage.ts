@@ -1,5 +1,5 @@
 import { own } from "./error.js";
-import { REFUSED, STORAGE } from "./generated/storage.js";
+import { PLAIN, SEALED, STORAGE } from "./generated/storage.js";
 import type { StorageChoice, StorageDescription } from "./types.js";
 
 /**
@@ -13,6 +13,7 @@ export function describeStorage(choice: StorageChoice): StorageDescription {
   if (!Object.hasOwn(STORAGE, kind)) {
     throw own("config_invalid", `\`storage\` must be one of ${Object.keys(STORAGE).join(", ")}.`);
   }
-  const { refused, notes, ...facts } = STORAGE[kind as keyof typeof STORAGE];
-  return { ...facts, notes: refused && !dangerouslyPlaintext ? [REFUSED, ...notes] : [...notes] };
+  const { notes, ...facts } = STORAGE[kind as keyof typeof STORAGE];
+  const form = dangerouslyPlaintext ? PLAIN : SEALED;
+  return { ...facts, notes: kind === "memory" ? [...notes] : [...form, ...notes] };
 }

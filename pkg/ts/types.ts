@@ -343,7 +343,7 @@ export type StorageChoice =
   | {
       /** `sessionStorage` ends with the tab; `localStorage` and `indexedDB` stay, and all tabs share them. */
       kind: "sessionStorage" | "localStorage" | "indexedDB";
-      /** Tokens are written as plain text that any script of this origin, and any copy of the profile, can read. */
+      /** Tokens are not sealed, but written as plain text that any script of this origin, and any copy of the profile, can read. */
       dangerouslyPlaintext?: boolean;
     }
   | {
@@ -363,11 +363,14 @@ export type StorageChoice =
       kind: "custom";
       /** How it is read and written. */
       adapter: StorageAdapter;
-      /** The adapter is handed plain text. */
+      /** The adapter is handed plain text, and not sealed text. */
       dangerouslyPlaintext?: boolean;
     };
 
-/** A storage medium of the application's own. A throw or rejection degrades to memory, with `storageDegraded`. */
+/**
+ * A storage medium of the application's own. It is handed sealed text. A throw or rejection degrades to memory, with
+ * `storageDegraded`.
+ */
 export interface StorageAdapter {
   /** The value that was set under this key, or `null`. */
   get(key: string): Promise<string | null> | string | null;
@@ -413,6 +416,14 @@ export interface TokenConfig<U extends Claims = Claims> extends CommonConfig<U> 
    * in. `"redirect"`: so in every tab, once. `"none"`: every page load begins signed out.
    */
   restore?: "auto" | "none" | "refresh-token" | "redirect";
+  /**
+   * Whether the provider's tokens are bound to a key that never leaves this browser (RFC 9449), so that a token that was
+   * stolen is of no use elsewhere. `'auto'`: where the provider's metadata lists ES256 in `dpop_signing_alg_values_supported`
+   * and the browser keeps keys; bearer tokens otherwise. Every API of `allowedOrigins` must then understand the scheme `DPoP`.
+   * `'always'`: or sign-in fails with `dpop_unavailable` or `dpop_not_bound`. `'never'`: bearer tokens. Default `'auto'`.
+   * Tokens of `firstParty` are bearer tokens.
+   */
+  dpop?: "auto" | "always" | "never";
 }
 
 /** Why nobody is signed in. */

@@ -4,6 +4,7 @@ import { addressOf, LIMIT_SECONDS, needSecureContext, wasmGiven, workerGiven } f
 import { dress, type Streams, streams, takeApart } from "./passing.js";
 import type { Calls, Host, PageNews, StatePlain } from "./skin.js";
 import { BUILD } from "./source.js";
+import type { SessionInfo } from "./types.js";
 import type { CallName, Opened, Service, ToPage, ToWorker, WasmGiven } from "./wire.js";
 
 // What the page may patch later is taken when this module is evaluated.
@@ -17,6 +18,9 @@ const dataOf = RealEvent && Object.getOwnPropertyDescriptor(RealEvent.prototype,
 /** A worker that has to say something and says nothing is asked for a sign of life as often as this. */
 const BEAT_MS = 10_000;
 const MOST_SILENT_BEATS = 3;
+
+/** The wall clock, which may be set, and one that may stand still while the machine sleeps. */
+const CLOCKS = [Date, performance];
 
 /** Why there is no worker. Anything else that fails while the vault opens would fail in the page too. */
 export class NoWorker {
@@ -78,12 +82,15 @@ export function openVault(
   const ended = new AbortController();
   let origins: readonly string[] = [];
   let last: StatePlain = { status: "initializing" };
+  /** Gives the token that was handed out before, if it lives so long. Whatever is said or heard that could change it ends this. */
+  let again: ((seconds: number) => string | undefined) | undefined;
   let lastId = 0;
   let silentBeats = 0;
   let beat: ReturnType<typeof setTimeout> | undefined;
   let opened: { resolve(vault: Calls): void; reject(why: unknown): void } | undefined;
 
   function post(message: ToWorker, transfer: Transferable[] = []): void {
+    again = undefined;
     apply(postMessage, worker, [message, transfer]);
   }
 
@@ -99,6 +106,19 @@ export function openVault(
 
   function call<T>(name: CallName, argument?: unknown): Promise<T> {
     return ask((id) => post({ kind: "call", id, name, argument }));
+  }
+
+  /** What the application may have anyway need not be asked for again and again. */
+  function keep(token: string): string {
+    const { session } = last as { session?: SessionInfo };
+    // Another call may be a sign-out.
+    if (session && !waiting.size) {
+      // Both numbers are rounded to the second.
+      const left = ((session.expiresAt ?? Infinity) - session.clockSkew - 1) * 1000 - Date.now();
+      const ends = CLOCKS.map((clock) => clock.now() + left);
+      again = (seconds) => (CLOCKS.every((clock, at) => clock.now() + seconds * 1000 < ends[at]!) ? token : undefined);
+    }
+    return token;
   }
 
   function listenForLife(): void {
@@ -175,6 +195,7 @@ export function openVault(
       case "end":
         return bodies.end(message.id);
       case "state":
+        again = undefined;
         return host.onState((last = message.state));
       case "event":
         return host.onEvent(message.name, message.detail);
@@ -199,7 +220,7 @@ export function openVault(
     logout: (options) => call("logout", options),
     refresh: () => call("refresh"),
     revoke: () => call("revoke"),
-    accessToken: (seconds) => call("accessToken", seconds),
+    accessToken: async (seconds) => again?.(seconds) ?? keep(await call("accessToken", seconds)),
     idTokenClaims: () => call("idTokenClaims"),
     snapshot: () => last,
     dispose: () => end(own("disposed")),

@@ -1,6 +1,7 @@
 /**
- * What passes between the page and the vault worker. No message to the page carries a refresh token, a verifier or a key, and
- * an access token only where the application asked for it (`exposeAccessToken`). What is in neither union is not heard.
+ * What passes between the page and the vault worker. No message to the page carries a key, nor a refresh token or a verifier
+ * that is not sealed (a verifier is plain where the browser keeps no keys), and an access token only where the application asked
+ * for it (`exposeAccessToken`). What is in neither union is not heard.
  */
 import type { AuthErrorFields } from "./error.js";
 import type { Calls, InitPlain, LoadFault, PageNews, StatePlain } from "./skin.js";

@@ -24,10 +24,10 @@ impl Fetch {
 }
 
 impl Http for Fetch {
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
+    async fn send(&self, request: &HttpRequest) -> Result<HttpResponse, HttpFailure> {
         let mut call = Call { abort: Some(AbortController::new().map_err(failed)?) };
         let purpose = request.purpose;
-        let work = exchange(&request, &call, self.hooks.concern(purpose));
+        let work = exchange(request, &call, self.hooks.concern(purpose));
         let exchanged = promise::within(request.deadline, Box::pin(work)).await;
         let (mut response, copy) = exchanged.unwrap_or(Err(HttpFailure::Timeout))?;
         if let Some(copy) = copy {

@@ -10,6 +10,9 @@ use super::storage::failure;
 use crate::ports::{Store, StoreFailure};
 use crate::types::Lifetime;
 use js_sys::Reflect;
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
 
@@ -39,7 +42,6 @@ pub(super) enum Table {
     /// Records, as texts.
     Texts,
     /// What holds keys that cannot be exported: structured clones of objects with `CryptoKey`s.
-    #[allow(dead_code, reason = "sealing and DPoP are its first users")]
     Keys,
 }
 
@@ -54,32 +56,91 @@ impl Table {
     }
 }
 
+/// An access under way, and what comes of it.
+pub(super) type Access = Pin<Box<dyn Future<Output = Result<Option<JsValue>, StoreFailure>>>>;
+
 /// The value, or `None` where there is none.
-pub(super) async fn get(table: Table, key: &str) -> Result<Option<JsValue>, StoreFailure> {
-    access(table, "readonly", "get", &[key.into()]).await.map(reflect::present)
+pub(super) fn get(table: Table, key: &str) -> Access {
+    transact(table, "readonly", "get", [key.into()].into(), None)
+}
+
+/// The first value whose key is one of these two or stands between them. Indexed Database API 3.0 §4.7.
+pub(super) fn first_between(table: Table, first: &str, last: &str) -> Access {
+    transact(table, "readonly", "get", range(first, last), None)
 }
 
 /// Replaces the value. Durable when it returns.
-pub(super) async fn put(table: Table, key: &str, value: &JsValue) -> Result<(), StoreFailure> {
-    access(table, "readwrite", "put", &[value.clone(), key.into()]).await.map(drop)
+pub(super) fn put(table: Table, key: &str, value: &JsValue) -> impl Future<Output = Result<(), StoreFailure>> + use<> {
+    done(transact(table, "readwrite", "put", [value.clone(), key.into()].into(), None))
+}
+
+/// What to put in the place of a value, if anything.
+pub(super) type Change = Box<dyn Fn(Option<JsValue>) -> Option<JsValue>>;
+
+/// Puts what `change` makes of the value, with no access of another tab in between; what was put.
+pub(super) fn update(table: Table, key: &str, change: Change) -> Access {
+    transact(table, "readwrite", "get", [key.into()].into(), Some(change))
 }
 
 /// Removes the value; no error where there is none.
-pub(super) async fn delete(table: Table, key: &str) -> Result<(), StoreFailure> {
-    access(table, "readwrite", "delete", &[key.into()]).await.map(drop)
+pub(super) fn delete(table: Table, key: &str) -> impl Future<Output = Result<(), StoreFailure>> + use<> {
+    done(transact(table, "readwrite", "delete", [key.into()].into(), None))
 }
 
-/// One call of an object store's method, in a transaction of its own; its result once the transaction is complete.
-async fn access(table: Table, mode: &str, method: &str, arguments: &[JsValue]) -> Result<JsValue, StoreFailure> {
-    let work = async {
+/// Removes every value whose key is one of these two or stands between them.
+pub(super) fn delete_between(
+    table: Table,
+    first: &str,
+    last: &str,
+) -> impl Future<Output = Result<(), StoreFailure>> + use<> {
+    done(transact(table, "readwrite", "delete", range(first, last), None))
+}
+
+async fn done(access: Access) -> Result<(), StoreFailure> {
+    access.await.map(drop)
+}
+
+/// As the only argument of a call; where it cannot be made, the call fails.
+fn range(first: &str, last: &str) -> Vec<JsValue> {
+    let ranges = reflect::global("IDBKeyRange").unwrap_or_default();
+    call(&ranges, "bound", &[first.into(), last.into()]).into_iter().collect()
+}
+
+/// One call of an object store's method, in a transaction of its own; its result once the transaction is complete. With a
+/// `change`, that is put in the place of what the argument names, in the same transaction, and is the result.
+fn transact(
+    table: Table,
+    mode: &'static str,
+    method: &'static str,
+    given: Vec<JsValue>,
+    change: Option<Change>,
+) -> Access {
+    let work = async move {
         let connection = open().await?;
         let transaction = call(&connection.database, "transaction", &[table.name().into(), mode.into()])?;
         let store = call(&transaction, "objectStore", &[table.name().into()])?;
-        let request = call(&store, method, arguments)?;
+        let request = call(&store, method, &given)?;
+        let put = Rc::new(RefCell::new(Ok(JsValue::UNDEFINED)));
+        let heard = change.map(|change| {
+            let (source, put) = (request.clone(), Rc::clone(&put));
+            let hear = move || *put.borrow_mut() = replace(&source, &store, given.first(), &change);
+            Listener::set(&request, "onsuccess", Closure::wrap(Box::new(hear)))
+        });
         outcome(&transaction, "oncomplete", &["onabort", "onerror"]).await?;
-        property(&request, "result")
+        let result =
+            if heard.is_some() { put.replace(Err(StoreFailure::Failed)) } else { property(&request, "result") };
+        result.map(reflect::present)
     };
-    within(PATIENCE, Box::pin(work)).await.unwrap_or(Err(StoreFailure::Failed))
+    let work = within(PATIENCE, Box::pin(work));
+    Box::pin(async { work.await.unwrap_or(Err(StoreFailure::Failed)) })
+}
+
+/// Puts what `change` makes of a value that was found.
+fn replace(found: &JsValue, store: &JsValue, name: Option<&JsValue>, change: &Change) -> Result<JsValue, StoreFailure> {
+    let found = property(found, "result")?;
+    let Some((value, name)) = change(reflect::present(found)).zip(name) else { return Ok(JsValue::UNDEFINED) };
+    call(store, "put", &[value.clone(), name.clone()])?;
+    Ok(value)
 }
 
 /// Closed on drop.

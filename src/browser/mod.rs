@@ -12,13 +12,17 @@ mod events;
 mod fetch;
 mod hooks;
 mod indexed_db;
+mod keys;
 mod locks;
 mod memory;
 mod page;
 mod promise;
 mod reflect;
+mod sealed;
 mod storage;
+mod subtle;
 mod timers;
+mod vault;
 
 pub use channel::Broadcast;
 pub use cookie::{CookieOptions, CookieStore, SameSite};
@@ -27,9 +31,11 @@ pub use events::Listener;
 pub use fetch::Fetch;
 pub use hooks::Hooks;
 pub use indexed_db::IndexedDb;
+pub use keys::Keys;
 pub use locks::{LockGuard, Locks};
 pub use memory::MemoryStore;
 pub use page::{PageEvent, RemotePage};
+pub use sealed::{PlainTexts, SealedStore, Sealing};
 pub use storage::{Area, WebStorage};
 
 use crate::ports::{
@@ -56,6 +62,8 @@ pub enum Medium {
     Cookie(CookieOptions),
     /// An adapter of the application's own, with `get`, `set` and `remove`.
     Custom(JsValue),
+    /// One of the others, with sealed texts.
+    Sealed(Box<Medium>, Sealing),
 }
 
 /// What [`BrowserPorts`] is made of.
@@ -130,6 +138,8 @@ pub enum BrowserStore {
     Cookie(CookieStore),
     /// See [`CustomStore`].
     Custom(CustomStore),
+    /// See [`SealedStore`].
+    Sealed(Box<SealedStore>),
 }
 
 impl BrowserStore {
@@ -143,6 +153,7 @@ impl BrowserStore {
             Medium::IndexedDb => Self::IndexedDb(IndexedDb),
             Medium::Cookie(options) => Self::Cookie(CookieStore::new(options)),
             Medium::Custom(adapter) => Self::Custom(CustomStore::new(adapter)),
+            Medium::Sealed(medium, sealing) => Self::Sealed(Box::new(SealedStore::new(Self::new(*medium), sealing))),
         }
     }
 }
@@ -158,6 +169,7 @@ impl Store for BrowserStore {
             Self::IndexedDb(store) => Box::pin(store.read(key)),
             Self::Cookie(store) => Box::pin(store.read(key)),
             Self::Custom(store) => Box::pin(store.read(key)),
+            Self::Sealed(store) => Box::pin(store.read(key)),
         };
         work.await
     }
@@ -169,6 +181,7 @@ impl Store for BrowserStore {
             Self::IndexedDb(store) => Box::pin(store.write(key, text)),
             Self::Cookie(store) => Box::pin(store.write(key, text)),
             Self::Custom(store) => Box::pin(store.write(key, text)),
+            Self::Sealed(store) => Box::pin(store.write(key, text)),
         };
         work.await
     }
@@ -180,6 +193,7 @@ impl Store for BrowserStore {
             Self::IndexedDb(store) => Box::pin(store.remove(key)),
             Self::Cookie(store) => Box::pin(store.remove(key)),
             Self::Custom(store) => Box::pin(store.remove(key)),
+            Self::Sealed(store) => Box::pin(store.remove(key)),
         };
         work.await
     }
@@ -198,7 +212,7 @@ impl Entropy for BrowserPorts {
 }
 
 impl Http for BrowserPorts {
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
+    async fn send(&self, request: &HttpRequest) -> Result<HttpResponse, HttpFailure> {
         self.http.send(request).await
     }
 }
@@ -254,6 +268,7 @@ impl Spawn for BrowserPorts {
 impl Ports for BrowserPorts {
     type Store = BrowserStore;
     type Transactions = BrowserStore;
+    type Keys = Keys;
 
     fn store(&self) -> &BrowserStore {
         &self.store
@@ -261,5 +276,9 @@ impl Ports for BrowserPorts {
 
     fn transactions(&self) -> &BrowserStore {
         &self.transactions
+    }
+
+    fn keys(&self) -> &Keys {
+        &Keys
     }
 }

@@ -84,7 +84,8 @@ pub(super) fn failure(thrown: &JsValue) -> StoreFailure {
     match name.as_str() {
         // The second is Firefox's older name.
         "QuotaExceededError" | "NS_ERROR_DOM_QUOTA_REACHED" => StoreFailure::Full,
-        "SecurityError" => StoreFailure::Blocked,
+        // The second is what WebKit says of a key that it does not keep: in private windows, in lockdown mode.
+        "SecurityError" | "DataCloneError" => StoreFailure::Blocked,
         _ => StoreFailure::Failed,
     }
 }

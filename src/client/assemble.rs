@@ -54,6 +54,7 @@ impl Parts<'_> {
             id_token: self.response.id_token.or_else(|| previous_tokens.and_then(|tokens| tokens.id_token.clone())),
             id_claims: claims.or_else(|| previous_tokens.and_then(|tokens| tokens.id_claims.clone())),
             source: self.source,
+            binding: self.response.binding,
         };
         Session::new(user, facts, Credential::Tokens(tokens))
     }

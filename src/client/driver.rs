@@ -2,6 +2,7 @@
 
 use super::Report;
 use super::options::{Config, Mode};
+use super::proof::HeldKey;
 use super::talk::{Memory, Work};
 use crate::error::ErrorCode;
 use crate::machine::{Effect, Event, EventKind, Machine, Outcome, Over, Settings, Snapshot, WaiterId, step};
@@ -37,6 +38,8 @@ pub(super) struct Inner<P: Ports> {
     alarm: Cell<u64>,
     pub(super) memory: RefCell<Memory>,
     pub(super) callback: RefCell<Option<(AuthorizationResponse, Transaction)>>,
+    /// The keys of tokens that are in use, or were before another sign-in took their place.
+    pub(super) held: RefCell<Vec<HeldKey<P>>>,
     /// The medium failed, and the application knows.
     pub(super) degraded: Cell<bool>,
 }
@@ -60,6 +63,7 @@ impl<P: Ports> Inner<P> {
             alarm: Cell::new(0),
             memory: RefCell::new(Memory::default()),
             callback: RefCell::new(None),
+            held: RefCell::new(Vec::new()),
             degraded: Cell::new(false),
         })
     }

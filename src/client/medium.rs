@@ -9,7 +9,7 @@ use crate::policy::restore::Trace;
 use crate::ports::{Ports, Store, StoreFailure};
 use crate::protocol::callback;
 use crate::protocol::record::{self, Record, RecordFault};
-use crate::protocol::transaction::{Taken, Transactions};
+use crate::protocol::transaction::{Taken, Transaction, Transactions};
 use crate::types::{ReturnTo, WebUrl};
 use std::pin::Pin;
 
@@ -73,15 +73,22 @@ impl<P: Ports> Inner<P> {
             return Stored::Ended(lineage);
         }
         match Record::parse(&text) {
-            Ok(record) => Stored::Record(Box::new(record)),
+            Ok(record) if !self.is_without_key(&record).await => Stored::Record(Box::new(record)),
             // A newer version of authsafe wrote it, and will want it back.
             Err(RecordFault::Newer) => Stored::Empty,
-            Err(RecordFault::Corrupt | RecordFault::Foreign) => {
+            useless => {
                 // It can be of no use to anybody; if it cannot be removed either, the next commit replaces it.
                 self.ports.store().remove(&key).await.ok();
-                Stored::Corrupt
+                if useless.is_ok() { Stored::KeyLost } else { Stored::Corrupt }
             }
         }
+    }
+
+    /// Whether the key is lost that the tokens of a record are bound to: they are of no use to anybody any more. A browser that
+    /// cannot say so does not end the session; what needs the key will fail, and can be tried again.
+    async fn is_without_key(&self, record: &Record) -> bool {
+        let Some(jkt) = jkt_of(record) else { return false };
+        matches!(self.key(jkt, None).await, Err(error) if error.code == ErrorCode::DpopKeyLost)
     }
 
     /// As [`read`](Self::read), for media that other tabs write to; nobody else writes to the others.
@@ -95,8 +102,13 @@ impl<P: Ports> Inner<P> {
         if let Some(found) = self.found_beyond(over).await {
             return Commit::Superseded(found);
         }
-        let key = self.record_key();
-        match self.ports.store().write(&key, &record.to_text()).await {
+        let (key, jkt) = (self.record_key(), jkt_of(record));
+        // Tokens without their key would be of no use after a reload.
+        let written = match self.keep_key(jkt, *over == Over::Anything).await {
+            Ok(()) => self.ports.store().write(&key, &record.to_text()).await,
+            Err(failure) => Err(failure),
+        };
+        match written {
             Ok(()) => {
                 self.degraded.set(false);
                 Commit::Done
@@ -128,13 +140,15 @@ impl<P: Ports> Inner<P> {
         if self.found_beyond(over).await.is_some() {
             return Ok(());
         }
+        // Without it the tokens are of no use, even where they cannot be removed; what is left of it alone harms nobody.
+        self.keep_key(None, true).await.ok();
         let (store, key) = (self.ports.store(), self.record_key());
         // A tab without a session marks whatever sign-in is there, and leaves a mark that stands.
         let mark = match mark {
             Some("") => match self.read().await {
                 Stored::Record(record) => Some(record.lineage),
                 Stored::Ended(_) => return Ok(()),
-                Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => None,
+                Stored::Empty | Stored::Corrupt | Stored::KeyLost | Stored::Unreadable(_) => None,
             },
             named => named.map(str::to_owned),
         };
@@ -170,6 +184,13 @@ impl<P: Ports> Inner<P> {
         if let Err(failure) = self.ports.transactions().write(&key, &transactions.to_text()).await {
             return Arrival::Failed(storage_error(failure).during(ErrorPhase::Callback));
         }
+        // Whatever the provider says, the key is on this disk no longer than that.
+        let key = match &taken {
+            Taken::Fresh(Transaction { jkt: Some(jkt), created_at, .. }) => {
+                self.key(jkt, Some(*created_at)).await.map(drop)
+            }
+            Taken::Fresh(_) | Taken::Expired | Taken::Spent | Taken::Unknown => Ok(()),
+        };
         match taken {
             Taken::Fresh(transaction) if transaction.silent && response.needs_the_user() => {
                 let origin = registration.redirect_uri.origin();
@@ -178,6 +199,9 @@ impl<P: Ports> Inner<P> {
                 Arrival::Declined(back.and_then(|url| WebUrl::parse(&url)).map(Box::new))
             }
             Taken::Fresh(transaction) => {
+                if let Err(error) = key {
+                    return Arrival::Failed(error.during(ErrorPhase::Callback));
+                }
                 *self.callback.borrow_mut() = Some((response, transaction));
                 Arrival::Callback
             }
@@ -187,7 +211,7 @@ impl<P: Ports> Inner<P> {
     }
 
     /// Keeps a sign-in until its callback.
-    pub(super) fn keep(&self, transaction: crate::protocol::transaction::Transaction) -> Work<'_, ()> {
+    pub(super) fn keep(&self, transaction: Transaction) -> Work<'_, ()> {
         Box::pin(async move {
             let key = self.transactions_key();
             let store = self.ports.transactions();
@@ -204,7 +228,12 @@ impl<P: Ports> Inner<P> {
     }
 }
 
+fn jkt_of(record: &Record) -> Option<&str> {
+    record.session.tokens()?.binding.as_ref().map(|binding| binding.jkt.as_str())
+}
+
 fn storage_error(failure: StoreFailure) -> Error {
-    let detail = ["sessionStorage is ", failure.as_str(), "; a sign-in by redirect needs it."].concat();
+    let detail =
+        ["sessionStorage, or the key for it, is ", failure.as_str(), "; a sign-in by redirect needs it."].concat();
     Error::new(ErrorCode::StorageUnavailable, detail).during(ErrorPhase::Login)
 }

@@ -7,11 +7,13 @@ mod assemble;
 mod driver;
 mod medium;
 pub mod options;
+mod proof;
 mod talk;
 
 use crate::error::{Error, ErrorCode};
 use crate::machine::{Ending, EventKind, Login, Note, Notice, Outcome, Snapshot, WaiterId};
 use crate::policy;
+use crate::policy::replay::Refusal;
 use crate::ports::Ports;
 use crate::protocol::http::Credentials;
 use crate::types::{AccessToken, Json, Lifetime, ReturnTo, SessionFacts, WebUrl};
@@ -52,6 +54,8 @@ pub struct Authorization {
     pub refuse_redirects: bool,
     /// Names the credential; hand it to [`Client::answered`].
     pub credential: CredentialName,
+    /// A proof goes along, for this request alone; hand the answer to [`Client::learn`] first.
+    pub proven: bool,
 }
 
 /// A client of one application for one server, in either mode.
@@ -118,7 +122,7 @@ impl<P: Ports> Client<P> {
     /// As [`renew`](Self::renew).
     pub async fn access_token(&self, margin: Lifetime) -> Result<(AccessToken, CredentialName), Error> {
         let outcome = self.ask(|id| EventKind::Use(id, margin)).await?;
-        if let Outcome::Token(token, name) = outcome { Ok((token, name)) } else { Err(unexpected()) }
+        if let Outcome::Token(token, name, _) = outcome { Ok((token, name)) } else { Err(unexpected()) }
     }
 
     /// Asks the session server who is signed in.
@@ -160,10 +164,27 @@ impl<P: Ports> Client<P> {
         };
         let Mode::Session(config) = &self.inner.config.mode else {
             let outcome = self.ask(|id| EventKind::Use(id, MARGIN)).await?;
-            let Outcome::Token(token, credential) = outcome else { return Err(unexpected()) };
-            let headers = vec![("authorization".to_owned(), ["Bearer ", token.expose()].concat())];
-            let refuse_redirects = !policy::origins::may_follow(allowed, &url);
-            return Ok(Some(Authorization { headers, credentials: None, refuse_redirects, credential }));
+            let Outcome::Token(token, credential, prover) = outcome else { return Err(unexpected()) };
+            let proof = match prover {
+                Some(prover) => {
+                    let proof = self.inner.prove(&prover, method, &url, Some(&token)).await;
+                    if matches!(&proof, Err(error) if error.code == ErrorCode::DpopKeyLost) {
+                        // Nothing but another sign-in helps.
+                        self.inner.dispatch(EventKind::KeyLost(credential));
+                    }
+                    Some(proof?)
+                }
+                None => None,
+            };
+            let proven = proof.is_some();
+            let scheme = if proven { "DPoP " } else { "Bearer " };
+            let mut headers = vec![("authorization".to_owned(), [scheme, token.expose()].concat())];
+            if let Some(proof) = proof {
+                headers.push(("dpop".to_owned(), proof));
+            }
+            // A proof is for one address, and browsers would hand it on to another origin.
+            let refuse_redirects = proven || !policy::origins::may_follow(allowed, &url);
+            return Ok(Some(Authorization { headers, credentials: None, refuse_redirects, credential, proven }));
         };
         let header = if policy::csrf::needed(method) { self.inner.csrf_header(config).await? } else { None };
         let secret = header.is_some() && !matches!(config.backend.csrf_kind, crate::types::Csrf::StaticHeader { .. });
@@ -172,27 +193,49 @@ impl<P: Ports> Client<P> {
             credentials: Some(config.backend.credentials),
             refuse_redirects: secret,
             credential: CredentialName { epoch: 0, generation: self.inner.csrf_count() },
+            proven: false,
         }))
+    }
+
+    /// Takes along what the answer to a request with a proof says about the next one: its header `DPoP-Nonce`. Whether the
+    /// same request should be sent once more because of it.
+    ///
+    /// # Errors
+    /// `dpop_nonce_unavailable`: the server wants a nonce, and the browser does not let script read it.
+    pub fn learn(
+        &self,
+        url: &str,
+        status: u16,
+        www_authenticate: Option<&str>,
+        nonce: Option<&str>,
+    ) -> Result<bool, Error> {
+        self.learn_from(url, status, policy::replay::refusal(status, www_authenticate), nonce)
+    }
+
+    /// As [`learn`](Self::learn), with what the answer says already read.
+    pub(crate) fn learn_from(
+        &self,
+        url: &str,
+        status: u16,
+        refusal: Refusal,
+        nonce: Option<&str>,
+    ) -> Result<bool, Error> {
+        WebUrl::parse(url).map_or(Ok(false), |url| self.inner.learn(&url, status, refusal, nonce))
     }
 
     /// A server answered a request with `status`. Whether the same request should be sent once more, with the credential
     /// that [`authorize`](Self::authorize) gives then.
     pub async fn answered(&self, credential: CredentialName, status: u16, www_authenticate: Option<&str>) -> bool {
-        match self.judge(credential, status, www_authenticate) {
+        match self.judge(credential, status, policy::replay::refusal(status, www_authenticate)) {
             Some(again) => again,
             None => matches!(self.ask(|id| EventKind::Refused(id, credential)).await, Ok(Outcome::Replay(true))),
         }
     }
 
     /// What [`answered`](Self::answered) says at once; `None` where the credential was refused, and the machine knows more.
-    pub(crate) fn judge(
-        &self,
-        credential: CredentialName,
-        status: u16,
-        www_authenticate: Option<&str>,
-    ) -> Option<bool> {
+    pub(crate) fn judge(&self, credential: CredentialName, status: u16, refusal: Refusal) -> Option<bool> {
         let refused = match &self.inner.config.mode {
-            Mode::Token(_) => policy::replay::bearer_refused(status, www_authenticate),
+            Mode::Token(_) => matches!(refusal, Refusal::Token | Refusal::Hidden),
             Mode::Session(config) => {
                 if matches!(status, 403 | 419) && self.inner.csrf_refused(config, credential.generation) {
                     return Some(true);

@@ -5,12 +5,14 @@
 mod plain;
 
 use crate::browser::{
-    BrowserPorts, CookieOptions, Hooks, Listener, Medium as Place, PageEvent, RemotePage, SameSite, Setup,
+    BrowserPorts, CookieOptions, Hooks, Listener, Medium as Place, PageEvent, PlainTexts, RemotePage, SameSite,
+    Sealing, Setup,
 };
-use crate::client::options::{Config, Mode};
+use crate::client::options::{Config, Mode, TokenConfig};
 use crate::client::{Authorization, Client, CredentialName, PageNews, Report};
 use crate::error::{Error, ErrorCode};
 use crate::machine::{Ending, EventKind, Login, Outcome, WaiterId};
+use crate::policy::replay;
 use crate::policy::storage::Medium;
 use crate::protocol::authorization::param_text;
 use crate::protocol::http::Credentials;
@@ -65,7 +67,7 @@ impl Core {
         let setup = Setup {
             channel: ["authsafe.", &config.id].concat(),
             medium: place(&config, &host, &page, &here),
-            transactions: page.area("sessionStorage").map_or(Place::SessionStorage, Place::Custom),
+            transactions: transactions(&config, &page, &here),
             hooks,
             page: page.clone(),
         };
@@ -143,20 +145,38 @@ impl Core {
         self.client.id_token_claims().map_or(JsValue::NULL, |claims| plain::to_js(&claims))
     }
 
-    /// What a request needs: `{ headers, credentials?, redirect?, ticket }`, or `undefined`.
+    /// What a request needs, as JSON: `{ headers, credentials?, redirect?, ticket }`, or `undefined`. A promise looks into an
+    /// object that it is resolved with, and script of the page can look along; it does not look into text.
     pub fn authorize(&self, url: String, method: String) -> Promise {
         let client = self.client.clone();
         promise(Box::pin(async move {
             let authorization = client.authorize(&url, &method).await?;
-            Ok(authorization.map_or(JsValue::UNDEFINED, |needed| plain::to_js(&authorization_json(&needed))))
+            Ok(authorization
+                .map_or(JsValue::UNDEFINED, |needed| authorization_json(&needed).to_secret_text().as_str().into()))
         }))
     }
 
-    /// Whether the same request should be sent once more.
-    pub fn answered(&self, ticket: String, status: u16, www_authenticate: Option<String>) -> Promise {
+    /// Whether the same request should be sent once more; `"nonce"` where only its proof was not as the server wants it.
+    pub fn answered(
+        &self,
+        ticket: String,
+        status: u16,
+        www_authenticate: Option<String>,
+        url: Option<String>,
+        nonce: Option<String>,
+    ) -> Promise {
+        let refusal = replay::refusal(status, www_authenticate.as_deref());
+        let (name, proven) = ticket.strip_suffix(PROVEN).map_or((ticket.as_str(), false), |name| (name, true));
+        if proven {
+            match self.client.learn_from(&url.unwrap_or_default(), status, refusal, nonce.as_deref()) {
+                Ok(true) => return Promise::resolve(&JsValue::from_str("nonce")),
+                Ok(false) => {}
+                Err(error) => return refused(&error),
+            }
+        }
         // A ticket that is none of ours is of no session.
-        let Some(credential) = CredentialName::parse(&ticket) else { return Promise::resolve(&JsValue::FALSE) };
-        match self.client.judge(credential, status, www_authenticate.as_deref()) {
+        let Some(credential) = CredentialName::parse(name) else { return Promise::resolve(&JsValue::FALSE) };
+        match self.client.judge(credential, status, refusal) {
             Some(again) => Promise::resolve(&JsValue::from(again)),
             None => self.ask(Box::new(move |id| EventKind::Refused(id, credential)), Then::Forgive),
         }
@@ -267,9 +287,9 @@ fn medium(config: &Config) -> Medium {
 fn place(config: &Config, host: &JsValue, page: &RemotePage, here: &WebUrl) -> Place {
     let Mode::Token(tokens) = &config.mode else { return Place::Memory };
     let storage = &tokens.storage;
-    match storage.medium {
-        Medium::Memory => Place::Memory,
-        Medium::SessionStorage => page.area("sessionStorage").map_or(Place::SessionStorage, Place::Custom),
+    let place = match storage.medium {
+        Medium::Memory => return Place::Memory,
+        Medium::SessionStorage => session_storage(page),
         Medium::LocalStorage => page.area("localStorage").map_or(Place::LocalStorage, Place::Custom),
         Medium::IndexedDb => Place::IndexedDb,
         Medium::Cookie => Place::Cookie(CookieOptions {
@@ -280,7 +300,35 @@ fn place(config: &Config, host: &JsValue, page: &RemotePage, here: &WebUrl) -> P
             jar: page.area("cookies"),
         }),
         Medium::Custom => Place::Custom(Reflect::get(host, &"adapter".into()).unwrap_or(JsValue::UNDEFINED)),
+    };
+    if storage.plaintext {
+        return place;
     }
+    let (shared, plain) = match storage.medium {
+        // A sibling host can write cookies, too.
+        Medium::Cookie => (true, PlainTexts::Refused),
+        // An adapter may be of one tab or of all.
+        Medium::Memory | Medium::SessionStorage | Medium::Custom => (false, PlainTexts::Migrated),
+        Medium::LocalStorage | Medium::IndexedDb => (true, PlainTexts::Migrated),
+    };
+    sealed(place, tokens, here, shared, plain)
+}
+
+/// Pending sign-ins. They hold a verifier, so a page that has no part in them sees them sealed.
+fn transactions(config: &Config, page: &RemotePage, here: &WebUrl) -> Place {
+    let place = session_storage(page);
+    let Mode::Token(tokens) = &config.mode else { return place };
+    let plain = if page.is_remote() { PlainTexts::WhereBlocked } else { PlainTexts::Allowed };
+    sealed(place, tokens, here, false, plain)
+}
+
+fn session_storage(page: &RemotePage) -> Place {
+    page.area("sessionStorage").map_or(Place::SessionStorage, Place::Custom)
+}
+
+fn sealed(place: Place, tokens: &TokenConfig, here: &WebUrl, shared: bool, plain: PlainTexts) -> Place {
+    let (origin, client) = (here.origin().to_owned(), tokens.server());
+    Place::Sealed(Box::new(place), Sealing { origin, client, shared, plain })
 }
 
 fn login_of(options: JsValue) -> Result<Login, Error> {
@@ -343,10 +391,15 @@ fn authorization_json(needed: &Authorization) -> Json {
         Credentials::SameOrigin => "same-origin",
         Credentials::Include => "include",
     });
+    let name = needed.credential.to_text();
+    let ticket = [name.as_str(), if needed.proven { PROVEN } else { "" }].concat();
     Members::new()
         .value("headers", Some(Json::List(needed.headers.iter().map(pair).collect())))
         .text("credentials", credentials)
         .text("redirect", needed.refuse_redirects.then_some("error"))
-        .text("ticket", Some(&needed.credential.to_text()))
+        .text("ticket", Some(&ticket))
         .object()
 }
+
+/// What ends the ticket of a request with a proof.
+const PROVEN: &str = "p";

@@ -170,7 +170,7 @@ pub(super) fn outcome(outcome: Outcome) -> JsValue {
         Outcome::Session(Some(known)) => facts(&known),
         Outcome::Session(None) => Json::Null,
         Outcome::Replay(again) => Json::Bool(again),
-        Outcome::Token(token, _) => return token.expose().into(),
+        Outcome::Token(token, _, _) => return token.expose().into(),
         // The driver has made an error of a failure.
         Outcome::Done | Outcome::Left | Outcome::Failed(_) => return JsValue::UNDEFINED,
     };

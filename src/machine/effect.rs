@@ -3,7 +3,7 @@
 use super::event::{Arrived, Ending, Login, Note, SignedOutReason, Stored};
 use crate::error::Error;
 use crate::protocol::record::Record;
-use crate::types::{AccessToken, Json, Session, SessionFacts, UnixMillis, WebUrl};
+use crate::types::{AccessToken, Json, Prover, Session, SessionFacts, UnixMillis, WebUrl};
 use std::rc::Rc;
 
 /// Names a promise of the application's that waits.
@@ -70,7 +70,7 @@ impl Over {
         match found {
             Stored::Record(record) => record.lineage == *lineage && record.generation <= *generation,
             Stored::Ended(ended) => !stored && (ended.is_empty() || ended != lineage),
-            Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => true,
+            Stored::Empty | Stored::Corrupt | Stored::KeyLost | Stored::Unreadable(_) => true,
         }
     }
 }
@@ -149,8 +149,8 @@ pub enum Outcome {
     Done,
     /// It is done, and the page is leaving.
     Left,
-    /// The access token, and its name.
-    Token(AccessToken, CredentialName),
+    /// The access token, its name, and whose proof must go along with it.
+    Token(AccessToken, CredentialName, Option<Prover>),
     /// Whether the refused request should be sent once more.
     Replay(bool),
     /// What is known of the session; `None` where there is none.

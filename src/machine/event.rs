@@ -32,6 +32,8 @@ pub enum EventKind {
     Use(WaiterId, Lifetime),
     /// A server refused this credential.
     Refused(WaiterId, CredentialName),
+    /// The key is gone without which this credential cannot be used.
+    KeyLost(CredentialName),
     /// The application wants the session server asked now.
     Check(WaiterId),
     /// The application wants the session prolonged.
@@ -118,6 +120,8 @@ pub enum Stored {
     Ended(String),
     /// Something that is not a record of ours; it was removed.
     Corrupt,
+    /// Tokens whose key is lost, so that nobody can use them; they were removed.
+    KeyLost,
     /// It cannot be read (a word for the cause), or is not shared: what is in memory counts.
     Unreadable(Option<&'static str>),
 }

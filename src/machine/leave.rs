@@ -212,6 +212,7 @@ impl Machine {
             EventKind::Answered(ticket, answer) => self.answered_after_dispose(ticket, *answer),
             EventKind::Committed(_, commit) => self.committed_after_dispose(commit),
             EventKind::Dispose
+            | EventKind::KeyLost(_)
             | EventKind::Loaded(..)
             | EventKind::Forgotten(..)
             | EventKind::LockGranted(_)

@@ -305,6 +305,7 @@ impl Machine {
             EventKind::Renew(id) => self.renew(id),
             EventKind::Use(id, margin) => self.use_token(id, margin),
             EventKind::Refused(id, credential) => self.refused(id, credential),
+            EventKind::KeyLost(credential) => self.key_lost(credential),
             EventKind::Check(id) => self.check(id, Wants::Checked),
             EventKind::Extend(id) => self.extend(id, Wants::Extended),
             EventKind::Dispose => self.dispose(),

@@ -7,7 +7,7 @@ use super::{Answer, Call, CallKind, CredentialName, Effect, Error, ErrorCode, Ma
 use super::{Phase, Renewal, SignedOutReason, Stored, WaiterId, Wants};
 use crate::policy::refresh::{self, Outcome as Verdict};
 use crate::protocol::record::Record;
-use crate::types::{Lifetime, Session, UnixMillis};
+use crate::types::{Lifetime, Session, Tokens, UnixMillis};
 use std::rc::Rc;
 
 impl Machine {
@@ -101,7 +101,20 @@ impl Machine {
         let session = self.current()?;
         let tokens = session.tokens()?;
         let short = session.facts.expires_at.is_some_and(|end| end.within(margin, self.now));
-        (!short).then(|| Outcome::Token(tokens.access.clone(), self.credential()))
+        (!short).then(|| self.token_of(session, tokens))
+    }
+
+    fn token_of(&self, session: &Session, tokens: &Tokens) -> Outcome {
+        let bound = tokens.binding.as_ref().is_some_and(|binding| binding.access);
+        let prover = if bound { session.prover() } else { None };
+        Outcome::Token(tokens.access.clone(), self.credential(), prover)
+    }
+
+    /// The key that the tokens are bound to is gone, and with it their use. RFC 9449 §5.
+    pub(super) fn key_lost(&mut self, credential: CredentialName) {
+        if credential.epoch == self.epoch && self.current().is_some() {
+            self.end(SignedOutReason::StorageLost, Origin::ThisTab);
+        }
     }
 
     fn credential(&self) -> CredentialName {
@@ -211,7 +224,12 @@ impl Machine {
                 return self.serve_waiters();
             }
             Stored::Ended(lineage) if self.is_over(&lineage) => return self.signed_out_elsewhere(),
-            Stored::Record(_) | Stored::Ended(_) | Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => {}
+            Stored::Record(_)
+            | Stored::Ended(_)
+            | Stored::Empty
+            | Stored::Corrupt
+            | Stored::KeyLost
+            | Stored::Unreadable(_) => {}
         }
         if self.is_spent() {
             self.abandon_renewal();
@@ -234,7 +252,7 @@ impl Machine {
         let Some((lineage, generation)) = &self.heard else { return false };
         let reached = |line: &str, count: u64| line == lineage && count >= *generation;
         let shown = matches!(stored, Stored::Record(record) if reached(&record.lineage, record.generation));
-        let readable = !matches!(stored, Stored::Unreadable(_) | Stored::Corrupt);
+        let readable = !matches!(stored, Stored::Unreadable(_) | Stored::Corrupt | Stored::KeyLost);
         let same_lineage = *lineage == self.lineage;
         if shown || reached(&self.lineage, self.generation) || !readable || self.stale_reads >= STALE_READS {
             // The one that it was renewed to is nowhere to be read: the other tab could not store it.
@@ -337,7 +355,7 @@ impl Machine {
                 self.adopt(*record);
                 self.late(Ok(Answer::Renewed(session)));
             }
-            Stored::Ended(_) | Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => {
+            Stored::Ended(_) | Stored::Empty | Stored::Corrupt | Stored::KeyLost | Stored::Unreadable(_) => {
                 self.signed_out_elsewhere();
                 self.late(Ok(Answer::Renewed(session)));
             }
@@ -352,7 +370,6 @@ impl Machine {
         self.tell_committed();
         let end = session.facts.server_end();
         let restoring = matches!(self.phase, Phase::Restoring(_) | Phase::SignedOut(..));
-        let access = session.tokens().map(|tokens| tokens.access.clone());
         self.replace(session);
         self.recovered();
         self.plan_renewal();
@@ -363,7 +380,7 @@ impl Machine {
         // A new token serves even those who wished for a longer life than the server gives, and be it none at all: asking
         // again at once would bring the same.
         self.settle_where(&|machine, wants| match wants {
-            Wants::Token(_) => access.clone().map(|access| Outcome::Token(access, machine.credential())),
+            Wants::Token(_) => machine.current().and_then(|session| Some(machine.token_of(session, session.tokens()?))),
             Wants::Renewed
             | Wants::Replay
             | Wants::Started
@@ -412,8 +429,13 @@ impl Machine {
 
     /// The server says that there is nothing left to renew.
     fn renewal_ended(&mut self, error: Error) {
-        let other_user = error.code == ErrorCode::IdentityChanged;
-        let reason = if other_user { SignedOutReason::UserChanged } else { SignedOutReason::Expired };
+        let reason = if error.code == ErrorCode::IdentityChanged {
+            SignedOutReason::UserChanged
+        } else if error.code == ErrorCode::DpopKeyLost {
+            SignedOutReason::StorageLost
+        } else {
+            SignedOutReason::Expired
+        };
         if matches!(self.phase, Phase::Restoring(None)) || self.restorable() {
             // No cookie, no session: that is an answer, not a failure.
             self.renew_at = None;

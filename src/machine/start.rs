@@ -1,7 +1,8 @@
 //! From nothing to a known state: callback, stored record, or the server's word.
 
 use super::{
-    Answer, Arrival, Call, CallKind, Effect, Error, Login, Machine, Notice, Origin, Outcome, Phase, SignedOutReason,
+    Answer, Arrival, Call, CallKind, Effect, Error, ErrorCode, Login, Machine, Notice, Origin, Outcome, Phase,
+    SignedOutReason,
 };
 use super::{Stored, Via, WaiterId, Wants};
 use crate::policy::restore::Restore;
@@ -40,7 +41,7 @@ impl Machine {
             Arrival::Callback => {
                 let before = match stored {
                     Stored::Record(record) => Phase::SignedIn(self.take_up(*record)),
-                    Stored::Ended(_) | Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => {
+                    Stored::Ended(_) | Stored::Empty | Stored::Corrupt | Stored::KeyLost | Stored::Unreadable(_) => {
                         Phase::SignedOut(SignedOutReason::Never, None)
                     }
                 };
@@ -58,6 +59,10 @@ impl Machine {
                 self.restore(session);
             }
             Stored::Corrupt => self.restored_to_nothing(SignedOutReason::StorageLost),
+            Stored::KeyLost => {
+                self.start_error = Some(ErrorCode::DpopKeyLost.into());
+                self.restored_to_nothing(SignedOutReason::StorageLost);
+            }
             Stored::Ended(_) | Stored::Empty | Stored::Unreadable(_) => {
                 self.restored_to_nothing(SignedOutReason::Never);
             }

@@ -273,7 +273,12 @@ impl Machine {
                 self.serve_waiters();
             }
             Stored::Ended(lineage) if self.is_over(&lineage) => self.signed_out_elsewhere(),
-            Stored::Record(_) | Stored::Ended(_) | Stored::Empty | Stored::Corrupt | Stored::Unreadable(_) => {}
+            Stored::Record(_)
+            | Stored::Ended(_)
+            | Stored::Empty
+            | Stored::Corrupt
+            | Stored::KeyLost
+            | Stored::Unreadable(_) => {}
         }
     }
 }

@@ -25,7 +25,7 @@ impl Default for RefreshPolicy {
 /// What a failed renewal means for the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The server says that there is nothing left to renew, or that it belongs to somebody else.
+    /// There is nothing left to renew, or it belongs to somebody else: the server says so, or the key for it is gone.
     EndSession,
     /// The credential is kept and used until its end; the timer tries again.
     KeepAndRetry,
@@ -77,7 +77,9 @@ pub fn backoff(attempt: u32, random: u64, retry_after: Option<Lifetime>) -> Life
 #[must_use]
 pub fn outcome(code: ErrorCode) -> Outcome {
     match code {
-        ErrorCode::SessionExpired | ErrorCode::IdentityChanged => Outcome::EndSession,
+        ErrorCode::SessionExpired | ErrorCode::IdentityChanged | ErrorCode::DpopKeyLost | ErrorCode::DpopNotBound => {
+            Outcome::EndSession
+        }
         ErrorCode::NetworkOrCors
         | ErrorCode::Timeout
         | ErrorCode::RateLimited
@@ -96,6 +98,8 @@ pub fn outcome(code: ErrorCode) -> Outcome {
         | ErrorCode::CsrfUnavailable
         | ErrorCode::DiscoveryInvalid
         | ErrorCode::Disposed
+        | ErrorCode::DpopNonceUnavailable
+        | ErrorCode::DpopUnavailable
         | ErrorCode::IdTokenInvalid
         | ErrorCode::IdTokenMissing
         | ErrorCode::InsecureContext
@@ -221,11 +225,15 @@ mod tests {
     }
 
     #[test]
-    fn only_the_server_s_word_ends_a_session_and_what_may_pass_is_tried_again() {
+    fn only_the_server_s_word_or_a_lost_key_ends_a_session_and_what_may_pass_is_tried_again() {
         for code in ErrorCode::ALL {
             match outcome(*code) {
                 Outcome::EndSession => {
-                    assert!(matches!(code, ErrorCode::SessionExpired | ErrorCode::IdentityChanged), "{code:?}");
+                    let by_server = matches!(
+                        code,
+                        ErrorCode::SessionExpired | ErrorCode::IdentityChanged | ErrorCode::DpopNotBound
+                    );
+                    assert!(by_server || *code == ErrorCode::DpopKeyLost, "{code:?}");
                 }
                 Outcome::KeepAndRetry => assert!(code.retryable() || *code == ErrorCode::RedirectRefused, "{code:?}"),
                 Outcome::KeepAndStop => {

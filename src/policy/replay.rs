@@ -1,23 +1,45 @@
 //! Whether an answer says that the access token was refused, so that renewing it may help.
 //!
-//! RFC 6750 §3 and §3.1; challenges are parsed by RFC 9110 §11.6.1 (several in one field, quoted strings, `token68`).
+//! RFC 6750 §3 and §3.1, RFC 9449 §7.1 and §9; challenges are parsed by RFC 9110 §11.6.1 (several in one field, quoted strings, `token68`).
 
-/// Whether a fresh access token may turn this answer into a success.
+/// What an answer says about the credential that it was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Nothing, or nothing that another credential would mend.
+    No,
+    /// The access token is not good; a fresh one may be.
+    Token,
+    /// The proof lacks the nonce that the server sends along. RFC 9449 §9.
+    Nonce,
+    /// It is refused, and script may not read why.
+    Hidden,
+}
+
+/// Reads an answer.
 ///
 /// `www_authenticate` is the header as far as the browser lets script read it: across origins it is hidden unless the
-/// server lists it in `Access-Control-Expose-Headers`. A 401 that gives no other reason therefore counts; one renewal is
-/// the price of a wrong guess.
+/// server lists it in `Access-Control-Expose-Headers`. A 401 that gives no other reason is therefore taken for one about the
+/// token; one renewal is the price of a wrong guess.
 #[must_use]
-pub fn bearer_refused(status: u16, www_authenticate: Option<&str>) -> bool {
+pub fn refusal(status: u16, www_authenticate: Option<&str>) -> Refusal {
     if status != 401 {
-        return false;
+        return Refusal::No;
     }
-    let Some(header) = www_authenticate.filter(|text| !text.trim().is_empty()) else { return true };
-    // DPoP answers as Bearer does (RFC 9449 §7.1), but a bearer token is no remedy for its challenge.
-    challenges(header)
-        .iter()
-        .filter(|challenge| challenge.scheme.eq_ignore_ascii_case("bearer"))
-        .any(|bearer| bearer.error.as_deref().is_none_or(|error| error == "invalid_token"))
+    let Some(header) = www_authenticate.filter(|text| !text.trim().is_empty()) else { return Refusal::Hidden };
+    let mut found = Refusal::No;
+    for challenge in challenges(header) {
+        let dpop = challenge.scheme.eq_ignore_ascii_case("dpop");
+        if !dpop && !challenge.scheme.eq_ignore_ascii_case("bearer") {
+            continue;
+        }
+        match challenge.error.as_deref() {
+            Some("use_dpop_nonce") if dpop => return Refusal::Nonce,
+            // Where a bearer token is refused for not being bound to a key, another one may be: that is one renewal, too.
+            None | Some("invalid_token") => found = Refusal::Token,
+            Some(_) => {}
+        }
+    }
+    found
 }
 
 /// One challenge, as far as it matters here.
@@ -117,7 +139,10 @@ mod tests {
             (401, Some(r#"Basic realm="x""#), false),
             (401, Some(r#"Basic realm="Bearer error=invalid_token""#), false),
             (401, Some(r#"Basic realm="x, Bearer""#), false),
-            (401, Some(r#"DPoP error="invalid_token""#), false),
+            (401, Some(r#"DPoP error="invalid_token""#), true),
+            (401, Some(r#"DPoP algs="ES256", error="invalid_token""#), true),
+            (401, Some(r#"DPoP error="invalid_dpop_proof""#), false),
+            (401, Some(r#"DPoP error="use_dpop_nonce""#), false),
             (401, Some("BearerX"), false),
             (401, Some("Bearer=x"), false),
             (401, Some("Negotiate Bearer"), false),
@@ -127,7 +152,29 @@ mod tests {
             (200, None, false),
             (0, None, false),
         ] {
-            assert_eq!(bearer_refused(status, header), refused, "{status} {header:?}");
+            let judged = matches!(refusal(status, header), Refusal::Token | Refusal::Hidden);
+            assert_eq!(judged, refused, "{status} {header:?}");
+        }
+    }
+
+    #[test]
+    fn a_resource_server_that_wants_a_nonce_is_told_from_one_that_does_not_say() {
+        for (status, header, expected) in [
+            (
+                401,
+                Some(r#"DPoP error="use_dpop_nonce", error_description="Resource server requires nonce""#),
+                Refusal::Nonce,
+            ),
+            (401, Some(r#"Bearer, dpop algs="ES256", error=use_dpop_nonce"#), Refusal::Nonce),
+            (401, Some(r#"DPoP error="invalid_token""#), Refusal::Token),
+            (401, Some(r#"Bearer error="use_dpop_nonce""#), Refusal::No),
+            (401, Some("DPoP"), Refusal::Token),
+            (401, None, Refusal::Hidden),
+            (401, Some(" "), Refusal::Hidden),
+            (400, Some(r#"DPoP error="use_dpop_nonce""#), Refusal::No),
+            (200, None, Refusal::No),
+        ] {
+            assert_eq!(refusal(status, header), expected, "{status} {header:?}");
         }
     }
 
@@ -143,7 +190,7 @@ mod tests {
             ("Bearer error=", true),
             (r#"Basic a="\"#, false),
         ] {
-            assert_eq!(bearer_refused(401, Some(header)), refused, "{header}");
+            assert_eq!(refusal(401, Some(header)) == Refusal::Token, refused, "{header}");
         }
     }
 

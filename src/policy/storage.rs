@@ -1,9 +1,7 @@
-//! What each storage medium gives and risks, and which may hold tokens as plain text.
+//! What each storage medium gives and risks.
 //!
 //! RFC 10017 §8 (storing tokens in the browser). The sentences are shown to developers, so they say what is true and not
 //! what is reassuring.
-
-use crate::error::{Error, ErrorCode};
 
 /// Where a session is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,61 +70,43 @@ impl Medium {
     }
 }
 
-/// What a medium gives and risks. `plaintext` tells whether tokens are written there as they are.
+/// What a medium gives and risks. `plaintext` tells whether tokens are written there as they are, and not sealed.
 ///
-/// Without `plaintext`, the description of a persistent medium begins with the fact that this version refuses it; the
-/// rest tells what it would be like.
+/// The first two notes of a medium that is written to are about that; the rest is the same either way.
 #[must_use]
 pub fn describe(medium: Medium, plaintext: bool) -> StorageDescription {
-    let (accepted, refused) = match medium {
+    let (sealed, plain) = match medium {
         Medium::Memory => (MEMORY, MEMORY),
-        Medium::SessionStorage => (SESSION_STORAGE, SESSION_STORAGE_REFUSED),
-        Medium::LocalStorage => (LOCAL_STORAGE, LOCAL_STORAGE_REFUSED),
-        Medium::IndexedDb => (INDEXED_DB, INDEXED_DB_REFUSED),
-        Medium::Cookie => (COOKIE, COOKIE_REFUSED),
-        Medium::Custom => (CUSTOM, CUSTOM_REFUSED),
+        Medium::SessionStorage => (SESSION_STORAGE, SESSION_STORAGE_PLAIN),
+        Medium::LocalStorage => (LOCAL_STORAGE, LOCAL_STORAGE_PLAIN),
+        Medium::IndexedDb => (INDEXED_DB, INDEXED_DB_PLAIN),
+        Medium::Cookie => (COOKIE, COOKIE_PLAIN),
+        Medium::Custom => (CUSTOM, CUSTOM_PLAIN),
     };
     StorageDescription {
         survives_reload: medium != Medium::Memory,
         shared_across_tabs: medium.is_shared(),
         readable_by_script: medium != Medium::Memory,
         sent_automatically: medium == Medium::Cookie,
-        notes: if plaintext { accepted } else { refused },
+        notes: if plaintext { plain } else { sealed },
     }
-}
-
-/// Refuses to write tokens as plain text unless the application said the word.
-///
-/// # Errors
-/// [`ErrorCode::ConfigInvalid`] for every medium that can outlive the page, custom adapters included.
-pub fn refuse_plaintext(medium: Medium, dangerously_plaintext: bool) -> Result<(), Error> {
-    if medium == Medium::Memory || dangerously_plaintext {
-        return Ok(());
-    }
-    Err(Error::new(
-        ErrorCode::ConfigInvalid,
-        [
-            "`storage`: '",
-            medium.as_str(),
-            "' would hold tokens as plain text, because this version cannot seal them. Use 'memory', or accept the risk \
-             with `dangerouslyPlaintext: true`.",
-        ]
-        .concat(),
-    ))
 }
 
 macro_rules! notes {
-    ($($name:ident $refused:ident [$($note:expr,)+];)+) => {$(
-        const $name: &[&str] = &[$($note,)+];
-        const $refused: &[&str] = &[REFUSED, $($note,)+];
+    ($($name:ident $plain:ident [$($note:expr,)+];)+) => {$(
+        const $name: &[&str] = &[SEALED, SEALED_COPIES, $($note,)+];
+        const $plain: &[&str] = &[PLAIN, PLAIN_COPIES, $($note,)+];
     )+};
 }
 
-const REFUSED: &str =
-    "This version cannot seal tokens, so this choice is refused without `dangerouslyPlaintext: true`.";
+const SEALED: &str = "Tokens are sealed with a key that cannot be exported: whoever reads this medium alone has nothing, but \
+     script in the page can have the browser open them with that key.";
+const SEALED_COPIES: &str = "A copy of the whole browser profile may hold the key, too.";
 const PLAIN: &str =
     "Tokens are plain text: any script of this origin, an injected one too, can read them and use them elsewhere.";
-const COPIES: &str = "Whoever copies the browser profile, such as a backup or malware, has the tokens.";
+const PLAIN_COPIES: &str = "Whoever copies the browser profile, such as a backup or malware, has the tokens.";
+const SHARED: &str = "All tabs share the session, and it survives a restart of the browser.";
+const NEXT_PERSON: &str = "On a shared computer the next person finds the session.";
 
 const MEMORY: &[&str] = &[
     "Nothing is written anywhere: a reload or a closed tab loses the tokens, and the user signs in again.",
@@ -136,42 +116,35 @@ const MEMORY: &[&str] = &[
 ];
 
 notes! {
-    SESSION_STORAGE SESSION_STORAGE_REFUSED [
+    SESSION_STORAGE SESSION_STORAGE_PLAIN [
         "The session survives a reload and ends with the tab; some browsers bring it back when they restore the tab.",
         "Other tabs do not see it, except that a duplicated tab starts with a copy: the first of the two to renew leaves the \
          other one without a refresh token.",
-        PLAIN,
-        "While the tab lives, and where the browser saves tabs for a restart, the tokens may also be on disk.",
+        "While the tab lives, and where the browser saves tabs for a restart, what is stored may also be on disk.",
     ];
-    LOCAL_STORAGE LOCAL_STORAGE_REFUSED [
-        "All tabs share the session, and it survives a restart of the browser.",
-        PLAIN,
-        "They stay on disk until the user signs out or clears the site's storage, however long that takes.",
-        COPIES,
-        "On a shared computer the next person finds the session.",
+    LOCAL_STORAGE LOCAL_STORAGE_PLAIN [
+        SHARED,
+        "It stays on disk until the user signs out or clears the site's storage, however long that takes.",
+        NEXT_PERSON,
     ];
-    INDEXED_DB INDEXED_DB_REFUSED [
-        "All tabs share the session, and it survives a restart of the browser.",
-        PLAIN,
+    INDEXED_DB INDEXED_DB_PLAIN [
+        SHARED,
         "What one tab writes, every other tab reads at once; localStorage may show an older value for a moment.",
-        "They stay on disk until the user signs out or clears the site's storage, or the browser runs out of room.",
-        COPIES,
-        "On a shared computer the next person finds the session.",
+        "It stays on disk until the user signs out or clears the site's storage, or the browser runs out of room.",
+        NEXT_PERSON,
     ];
-    COOKIE COOKIE_REFUSED [
+    COOKIE COOKIE_PLAIN [
         "All tabs share the session. Without `maxAgeSeconds` it is meant to end when the browser closes, but browsers that \
          restore tabs also restore such cookies.",
-        PLAIN,
-        "The browser sends the tokens to this site's server with every request below `path`: they can end up in its logs, \
-         and every server that answers for this host sees them.",
+        "The browser sends what is stored to this site's server with every request below `path`: it can end up in its logs, \
+         and every server that answers for this host sees it.",
         "A script-written cookie can never be HttpOnly. For a refresh token in an HttpOnly cookie, let the backend set it \
          and use `firstParty.refreshCookie`.",
         "Cookies share a few kilobytes for each site; large tokens make every request heavier.",
-        COPIES,
     ];
-    CUSTOM CUSTOM_REFUSED [
+    CUSTOM CUSTOM_PLAIN [
         "authsafe cannot look inside the adapter. What is said here is what should be expected, and the worst of it.",
-        "The adapter is handed plain text: whether anyone else can read it, and for how long it is kept, is its own doing.",
+        "Whether anyone else can read what the adapter is handed, and for how long it is kept, is its own doing.",
         "If it throws, rejects or loses a record, the session goes on in memory and ends with the page.",
     ];
 }
@@ -217,25 +190,15 @@ mod tests {
     }
 
     #[test]
-    fn a_description_says_that_a_choice_is_refused_exactly_where_it_is() {
+    fn a_description_says_first_whether_tokens_are_sealed_and_is_the_same_otherwise() {
         for medium in Medium::ALL {
-            for plaintext in [false, true] {
-                let says = describe(*medium, plaintext).notes.contains(&REFUSED);
-                assert_eq!(says, refuse_plaintext(*medium, plaintext).is_err(), "{medium:?} {plaintext}");
-            }
-        }
-    }
-
-    #[test]
-    fn only_memory_holds_tokens_without_a_word_of_consent() {
-        for medium in Medium::ALL {
-            assert_eq!(refuse_plaintext(*medium, true), Ok(()), "{medium:?}");
-            let Err(error) = refuse_plaintext(*medium, false) else {
-                assert_eq!(*medium, Medium::Memory);
+            let (sealed, plain) = (describe(*medium, false), describe(*medium, true));
+            if *medium == Medium::Memory {
+                assert_eq!(sealed, plain);
                 continue;
-            };
-            assert_eq!(error.code, ErrorCode::ConfigInvalid);
-            assert!(error.detail.contains(medium.as_str()) && error.detail.contains("dangerouslyPlaintext: true"));
+            }
+            assert_eq!((sealed.notes[0], plain.notes[0]), (SEALED, PLAIN), "{medium:?}");
+            assert_eq!(sealed.notes[2..], plain.notes[2..], "{medium:?}");
         }
     }
 

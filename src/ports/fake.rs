@@ -5,7 +5,8 @@
 #![allow(clippy::type_complexity, reason = "closures of a test rig are clearer where they stand")]
 
 use super::{
-    Channel, Clock, Entropy, EntropyFailure, Http, Lock, Page, Ports, Spawn, Store, StoreFailure, Task, Timer,
+    Channel, Clock, Entropy, EntropyFailure, Http, Lock, Page, Ports, ProofKeys, Spawn, Store, StoreFailure, Task,
+    Timer,
 };
 use crate::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
 use crate::types::{Lifetime, UnixMillis};
@@ -87,6 +88,10 @@ pub struct World {
     pub writes_fail: Cell<Option<StoreFailure>>,
     /// How long a write takes, in milliseconds.
     pub write_takes: Cell<i64>,
+    /// The keys that are kept, by name.
+    pub keys: RefCell<BTreeMap<String, u8>>,
+    /// What the keeper of keys answers instead of working, if set; what is in memory signs all the same.
+    pub keys_fail: Cell<Option<StoreFailure>>,
     /// Whether the generator of randomness fails.
     pub entropy_fails: Cell<bool>,
     /// Methods and addresses of all requests, in order.
@@ -119,6 +124,8 @@ impl World {
             store_failure: Cell::default(),
             writes_fail: Cell::default(),
             write_takes: Cell::default(),
+            keys: RefCell::default(),
+            keys_fail: Cell::default(),
             entropy_fails: Cell::default(),
             requests: RefCell::default(),
             in_flight: RefCell::default(),
@@ -135,6 +142,7 @@ impl World {
             world: Rc::clone(self),
             store: Medium { world: Rc::clone(self), own: (!shares).then(Rc::default) },
             transactions: Medium { world: Rc::clone(self), own: Some(own) },
+            keys: KeyRing { world: Rc::clone(self) },
             href: Rc::new(RefCell::new(href.to_owned())),
             navigations: Rc::default(),
             framed: Rc::default(),
@@ -284,6 +292,44 @@ impl Store for Medium {
     }
 }
 
+/// The keys of a browser. A key is a number here, and signs with it.
+#[derive(Clone, Debug)]
+pub struct KeyRing {
+    world: Rc<World>,
+}
+
+impl KeyRing {
+    fn kept(&self) -> Result<std::cell::RefMut<'_, BTreeMap<String, u8>>, StoreFailure> {
+        self.world.keys_fail.get().map_or_else(|| Ok(self.world.keys.borrow_mut()), Err)
+    }
+}
+
+impl ProofKeys for KeyRing {
+    type Key = u8;
+    async fn make(&self) -> Result<u8, StoreFailure> {
+        let id = self.world.next_id.get();
+        self.world.next_id.set(id + 1);
+        Ok(id as u8)
+    }
+    fn public(&self, key: &u8) -> Option<[u8; 64]> {
+        Some([*key; 64])
+    }
+    async fn sign(&self, key: &u8, _: &[u8]) -> Result<[u8; 64], StoreFailure> {
+        Ok([*key; 64])
+    }
+    async fn keep(&self, name: &str, key: &u8) -> Result<(), StoreFailure> {
+        self.kept().map(|mut kept| {
+            kept.insert(name.to_owned(), *key);
+        })
+    }
+    async fn load(&self, name: &str) -> Result<Option<u8>, StoreFailure> {
+        self.kept().map(|kept| kept.get(name).copied())
+    }
+    async fn forget(&self, first: &str, last: &str) -> Result<(), StoreFailure> {
+        self.kept().map(|mut kept| kept.retain(|name, _| name.as_str() < first || name.as_str() > last))
+    }
+}
+
 /// One page.
 #[derive(Clone, Debug)]
 pub struct Tab {
@@ -295,6 +341,8 @@ pub struct Tab {
     pub store: Medium,
     /// Where its pending sign-ins are kept.
     pub transactions: Medium,
+    /// The keys that its tokens are bound to.
+    pub keys: KeyRing,
     /// Its address.
     pub href: Rc<RefCell<String>>,
     /// Where it was told to go.
@@ -342,7 +390,7 @@ impl Entropy for Tab {
 }
 
 impl Http for Tab {
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
+    async fn send(&self, request: &HttpRequest) -> Result<HttpResponse, HttpFailure> {
         let url = request.url.as_str().to_owned();
         self.world.requests.borrow_mut().push([request.method.as_str(), " ", &url].concat());
         {
@@ -351,7 +399,7 @@ impl Http for Tab {
             *now += 1;
             *most = (*most).max(*now);
         }
-        let reply = (self.world.server.borrow_mut())(&request, self.now());
+        let reply = (self.world.server.borrow_mut())(request, self.now());
         let patience = request.deadline;
         self.world.sleep_until(self.world.now.get() + reply.after.min(patience).millis()).await;
         if let Some((now, _)) = self.world.in_flight.borrow_mut().get_mut(&url) {
@@ -420,6 +468,10 @@ impl Spawn for Tab {
 impl Ports for Tab {
     type Store = Medium;
     type Transactions = Medium;
+    type Keys = KeyRing;
+    fn keys(&self) -> &KeyRing {
+        &self.keys
+    }
     fn store(&self) -> &Medium {
         &self.store
     }

@@ -44,6 +44,24 @@ pub trait Store {
     async fn remove(&self, key: &str) -> Result<(), StoreFailure>;
 }
 
+/// Keys on P-256 that sign and cannot be read. RFC 9449 §11.4: whoever holds tokens only cannot use them.
+pub trait ProofKeys {
+    /// Stands for a key pair; copies stand for the same.
+    type Key: Clone + 'static;
+    /// A new key pair, kept nowhere yet.
+    async fn make(&self) -> Result<Self::Key, StoreFailure>;
+    /// The coordinates x and y of the public key; `None` where what was kept is no key.
+    fn public(&self, key: &Self::Key) -> Option<[u8; 64]>;
+    /// Signs by ECDSA with SHA-256: r and s.
+    async fn sign(&self, key: &Self::Key, bytes: &[u8]) -> Result<[u8; 64], StoreFailure>;
+    /// Keeps a key pair under a name, beyond the life of this page.
+    async fn keep(&self, name: &str, key: &Self::Key) -> Result<(), StoreFailure>;
+    /// What is kept under a name.
+    async fn load(&self, name: &str) -> Result<Option<Self::Key>, StoreFailure>;
+    /// Forgets every key pair whose name is one of these two or stands between them.
+    async fn forget(&self, first: &str, last: &str) -> Result<(), StoreFailure>;
+}
+
 /// Time.
 pub trait Clock {
     /// The device's wall clock. It may jump.
@@ -63,7 +81,7 @@ pub struct EntropyFailure;
 /// HTTP.
 pub trait Http {
     /// Sends, and reads the answer to its end. Never follows a redirect.
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpFailure>;
+    async fn send(&self, request: &HttpRequest) -> Result<HttpResponse, HttpFailure>;
 }
 
 /// Mutual exclusion between tabs of one origin.
@@ -115,8 +133,12 @@ pub trait Ports: Clock + Entropy + Http + Lock + Channel + Timer + Page + Spawn 
     type Store: Store;
     /// The medium of pending sign-ins: survives the navigation to the provider and back.
     type Transactions: Store;
+    /// The keys that tokens are bound to.
+    type Keys: ProofKeys;
     /// The configured medium.
     fn store(&self) -> &Self::Store;
     /// Where pending sign-ins are kept.
     fn transactions(&self) -> &Self::Transactions;
+    /// Where the keys are.
+    fn keys(&self) -> &Self::Keys;
 }

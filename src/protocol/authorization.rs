@@ -2,6 +2,7 @@
 //!
 //! RFC 6749 §4.1.1, RFC 7636 §4.3, OpenID Connect Core 1.0 §3.1.2.1. The answer is judged in `callback`.
 
+use super::dpop::Policy;
 use super::form::{Form, decode};
 use super::metadata::Metadata;
 pub use super::params::{RESERVED, param_text};
@@ -35,6 +36,8 @@ pub struct Registration {
     pub max_age: Option<Lifetime>,
     /// The metadata document, where the application knows it beforehand.
     pub metadata: Option<Json>,
+    /// Whether tokens are to be bound to a key.
+    pub dpop: Policy,
 }
 
 impl std::fmt::Debug for Registration {
@@ -76,7 +79,8 @@ impl std::fmt::Debug for Randomness {
 /// Makes the address to go to, and the transaction to remember before going there.
 ///
 /// `extra` replaces `registration.authorization_params` of the same name. A `max_age` among them is what the ID token
-/// will be checked against. A query that the endpoint already has is kept (RFC 6749 §3.1).
+/// will be checked against. A query that the endpoint already has is kept (RFC 6749 §3.1). `jkt` names the key that the code
+/// shall be bound to (RFC 9449 §10).
 ///
 /// # Errors
 /// [`ErrorCode::ConfigInvalid`] for a reserved or repeated parameter, a `max_age` that is no number of seconds, or a
@@ -85,7 +89,7 @@ pub fn authorization_request(
     registration: &Registration,
     metadata: &Metadata,
     extra: &[(String, String)],
-    random: &Randomness,
+    (random, jkt): (&Randomness, Option<String>),
     now: UnixMillis,
     return_to: Option<ReturnTo>,
     app_state: Option<Json>,
@@ -117,6 +121,7 @@ pub fn authorization_request(
         return_to,
         app_state,
         silent: false,
+        jkt,
     };
     let mut form = Form::new()
         .pair("response_type", "code")
@@ -128,6 +133,9 @@ pub fn authorization_request(
         .pair("code_challenge_method", "S256");
     if registration.scope.values().next().is_some() {
         form = form.pair("scope", registration.scope.as_str());
+    }
+    if let Some(jkt) = &transaction.jkt {
+        form = form.pair("dpop_jkt", jkt);
     }
     if let Some(max_age) = max_age {
         form = form.pair("max_age", &(max_age.millis() / 1000).to_string());
@@ -154,7 +162,7 @@ mod tests {
             ours,
             theirs,
             &extra,
-            &randomness(1),
+            (&randomness(1), None),
             NOW,
             ReturnTo::parse("/inbox"),
             Some(Json::from("CANARY")),
@@ -184,6 +192,16 @@ mod tests {
         assert_eq!((transaction.created_at, transaction.max_age), (NOW, None));
         assert_eq!(transaction.return_to, ReturnTo::parse("/inbox"));
         assert!(!address.as_str().contains(transaction.code_verifier.expose()));
+    }
+
+    #[test]
+    fn a_sign_in_with_a_key_names_it_so_that_the_code_is_bound_to_it() {
+        let key = Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".to_owned());
+        let random = (&randomness(1), key.clone());
+        let begun = authorization_request(&registration(), &metadata(), &[], random, NOW, None, None);
+        let (address, transaction) = begun.unwrap();
+        assert_eq!(value(&decode(address.query()), "dpop_jkt"), [key.as_deref().unwrap()]);
+        assert_eq!(transaction.jkt, key);
     }
 
     #[test]

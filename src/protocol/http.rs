@@ -1,6 +1,6 @@
 //! A request and an answer, as far as authentication needs them. What carries them is `ports::Http`.
 
-use crate::types::{Lifetime, WebUrl};
+use crate::types::{Lifetime, Prover, WebUrl};
 use zeroize::Zeroizing;
 
 /// The largest answer that is read, in bytes.
@@ -58,6 +58,8 @@ pub struct HttpRequest {
     pub keepalive: bool,
     /// Who reads the answer.
     pub purpose: Purpose,
+    /// Whose proof goes along. RFC 9449 §4.1.
+    pub prover: Option<Prover>,
 }
 
 impl HttpRequest {
@@ -73,6 +75,7 @@ impl HttpRequest {
             deadline: DEADLINE,
             keepalive: false,
             purpose: Purpose::Protocol,
+            prover: None,
         }
     }
 }

@@ -25,6 +25,8 @@ pub struct Metadata {
     pub jwks_uri: Option<WebUrl>,
     /// Every authorization response carries `iss`. RFC 9207 §3.
     pub iss_parameter_supported: bool,
+    /// Proofs of possession may be signed with ES256. RFC 9449 §5.1.
+    pub dpop_es256: bool,
 }
 
 /// The request for the metadata document. Discovery §4.1.
@@ -85,6 +87,7 @@ impl Metadata {
             end_session_endpoint: endpoint(document, "end_session_endpoint")?,
             jwks_uri: endpoint(document, "jwks_uri")?,
             iss_parameter_supported: flag(document, "authorization_response_iss_parameter_supported")?,
+            dpop_es256: lists(document, "dpop_signing_alg_values_supported", "ES256"),
         })
     }
 }
@@ -127,6 +130,12 @@ fn require_s256(document: &Json) -> Result<(), Error> {
     let methods = value.list().ok_or_else(|| invalid(NAME, "is not a list"))?;
     let supported = methods.iter().any(|method| method.text() == Some("S256"));
     if supported { Ok(()) } else { Err(invalid(NAME, "lacks S256, and authsafe uses no weaker method")) }
+}
+
+/// Whether a list that need not be there names `value`.
+fn lists(document: &Json, name: &str, value: &str) -> bool {
+    let items = document.get(name).and_then(Json::list).unwrap_or_default();
+    items.iter().any(|item| item.text() == Some(value))
 }
 
 fn flag(document: &Json, name: &str) -> Result<bool, Error> {

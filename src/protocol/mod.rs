@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod authorization;
 pub mod callback;
+pub mod dpop;
 pub mod end_session;
 pub mod endpoint;
 pub mod first_party;
@@ -14,6 +15,7 @@ mod payload;
 pub mod pkce;
 pub mod record;
 pub mod revocation;
+pub mod sealed;
 pub mod session;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -16,7 +16,14 @@ pub fn code_verifier(random: &[u8; 32]) -> CodeVerifier {
 /// The challenge that goes with it: BASE64URL(SHA256(ASCII(code_verifier))). RFC 7636 §4.2.
 #[must_use]
 pub fn challenge(verifier: &CodeVerifier) -> String {
-    random_text(&Sha256::digest(verifier.expose().as_bytes()))
+    hashed(verifier.expose())
+}
+
+/// BASE64URL(SHA256(ASCII(text))).
+#[must_use]
+#[inline(never)]
+pub(super) fn hashed(text: &str) -> String {
+    random_text(&Sha256::digest(text.as_bytes()))
 }
 
 /// Random bytes as base64url without padding, for `state` and `nonce`.

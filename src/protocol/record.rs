@@ -6,8 +6,8 @@
 
 use super::endpoint::json_text;
 use crate::types::{
-    AccessToken, Credential, ExpiresAt, IdToken, Json, Members, RefreshToken, Scope, Session, SessionFacts, Source,
-    Tokens, UnixMillis,
+    AccessToken, Binding, Credential, ExpiresAt, IdToken, Json, Members, RefreshToken, Scope, Session, SessionFacts,
+    Source, Tokens, UnixMillis,
 };
 use std::rc::Rc;
 use zeroize::Zeroizing;
@@ -105,6 +105,8 @@ fn write_tokens(tokens: &Tokens) -> Json {
         .text("id_token", tokens.id_token.as_ref().map(IdToken::expose))
         .value("id_claims", tokens.id_claims.as_deref().cloned())
         .text("source", Some(source))
+        .text("jkt", tokens.binding.as_ref().map(|binding| binding.jkt.as_str()))
+        .value("bound", tokens.binding.as_ref().map(|binding| Json::Bool(binding.access)))
         .object()
 }
 
@@ -160,6 +162,11 @@ fn read_tokens(json: &Json) -> Option<Tokens> {
         id_token: optional(json, "id_token", |token| IdToken::new(owned(token)?))?,
         id_claims: optional(json, "id_claims", |claims| claims.members().map(|_| Rc::new(claims.clone())))?,
         source,
+        binding: match (optional(json, "jkt", owned)?, optional(json, "bound", flag)?) {
+            (Some(jkt), Some(access)) => Some(Binding { jkt, access }),
+            (None, None) => None,
+            (Some(_), None) | (None, Some(_)) => return None,
+        },
     })
 }
 
@@ -170,6 +177,10 @@ fn optional<T>(json: &Json, name: &str, read: impl Fn(&Json) -> Option<T>) -> Op
 
 fn owned(json: &Json) -> Option<String> {
     json.text().map(str::to_owned)
+}
+
+fn flag(json: &Json) -> Option<bool> {
+    if let Json::Bool(value) = json { Some(*value) } else { None }
 }
 
 fn integer(json: &Json) -> Option<i64> {
@@ -203,7 +214,7 @@ const MEMBERS: &[&str] = &[
     "skew",
     "tokens",
 ];
-const TOKEN_MEMBERS: &[&str] = &["access", "refresh", "id_token", "id_claims", "source"];
+const TOKEN_MEMBERS: &[&str] = &["access", "refresh", "id_token", "id_claims", "source", "jkt", "bound"];
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! Values that the tests of several files share.
 
 use super::authorization::{Randomness, Registration};
+use super::dpop::Policy;
 use super::http::HttpResponse;
 use super::metadata::Metadata;
 use super::pkce::{code_verifier, random_text};
@@ -33,6 +34,7 @@ pub(crate) fn registration() -> Registration {
         leeway: Lifetime::from_seconds(60),
         max_age: None,
         metadata: None,
+        dpop: Policy::Auto,
     }
 }
 
@@ -45,6 +47,7 @@ pub(crate) fn metadata() -> Metadata {
         end_session_endpoint: Some(url("https://as.example/logout")),
         jwks_uri: Some(url("https://as.example/jwks")),
         iss_parameter_supported: true,
+        dpop_es256: false,
     }
 }
 
@@ -66,5 +69,6 @@ pub(crate) fn transaction(seed: u8, created_at: UnixMillis) -> Transaction {
         return_to: None,
         app_state: None,
         silent: false,
+        jkt: None,
     }
 }

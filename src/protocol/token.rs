@@ -6,12 +6,13 @@
 use super::answer::{json_object, oauth_error, status_error};
 use super::authorization::Registration;
 use super::callback::CallbackCode;
+use super::dpop::Policy;
 use super::form::Form;
 use super::http::{BodyKind, HttpRequest, HttpResponse, Verdict};
 use super::metadata::Metadata;
 use super::transaction::Transaction;
 use crate::error::{Error, ErrorCode, ErrorPhase, OAuthError};
-use crate::types::{AccessToken, ExpiresAt, IdToken, Json, Lifetime, RefreshToken, Scope, UnixMillis};
+use crate::types::{AccessToken, Binding, ExpiresAt, IdToken, Json, Lifetime, Prover, RefreshToken, Scope, UnixMillis};
 use zeroize::Zeroizing;
 
 /// A lifetime longer than this is cut: one year.
@@ -23,8 +24,10 @@ pub const RESERVED: &[&str] = &["grant_type", "code", "redirect_uri", "client_id
 /// A successful answer. RFC 6749 §5.1, OpenID Connect Core 1.0 §3.1.3.3.
 #[derive(Clone, PartialEq)]
 pub struct TokenResponse {
-    /// Of type Bearer.
+    /// Of type Bearer, unless it is bound to a key.
     pub access: AccessToken,
+    /// The key that the request was made with.
+    pub binding: Option<Binding>,
     /// `None` where the server does not say.
     pub expires_at: Option<ExpiresAt>,
     /// `None`: the one already held stays valid (RFC 6749 §6).
@@ -60,47 +63,57 @@ pub fn exchange_request(
     code: CallbackCode,
     transaction: &Transaction,
 ) -> HttpRequest {
+    // How far the server's clock is off is not known before it has answered.
+    let prover = transaction.jkt.clone().map(|jkt| Prover { jkt, skew: 0 });
     let form = Form::new()
         .pair("grant_type", "authorization_code")
         .pair("code", code.expose())
         .pair("redirect_uri", transaction.redirect_uri.as_str())
         .pair("client_id", transaction.client_id.as_str())
         .pair("code_verifier", transaction.code_verifier.expose());
-    request(registration, metadata, form)
+    request(registration, metadata, form, prover)
 }
 
-/// Asks for the next access token. RFC 6749 §6.
+/// Asks for the next access token. RFC 6749 §6; with a proof where the refresh token is bound to a key, RFC 9449 §5.
 #[must_use]
-pub fn refresh_request(registration: &Registration, metadata: &Metadata, refresh_token: &RefreshToken) -> HttpRequest {
+pub fn refresh_request(
+    registration: &Registration,
+    metadata: &Metadata,
+    refresh_token: &RefreshToken,
+    prover: Option<Prover>,
+) -> HttpRequest {
     let form = Form::new()
         .pair("grant_type", "refresh_token")
         .pair("refresh_token", refresh_token.expose())
         .pair("client_id", registration.client_id.as_str());
-    request(registration, metadata, form)
+    request(registration, metadata, form, prover)
 }
 
-fn request(registration: &Registration, metadata: &Metadata, mut form: Form) -> HttpRequest {
+fn request(registration: &Registration, metadata: &Metadata, mut form: Form, prover: Option<Prover>) -> HttpRequest {
     // RFC 6749 §3.2: no parameter twice. The options refuse the reserved names; here they would spoil the request.
     for (name, value) in registration.token_params.iter().filter(|(name, _)| !RESERVED.contains(&name.as_str())) {
         form = form.pair(name, value);
     }
     let mut request = HttpRequest::new("POST", metadata.token_endpoint.clone());
     request.body = Some((BodyKind::Form, form.into_body()));
+    request.prover = prover;
     request
 }
 
 /// Judges the token endpoint's answer.
 ///
-/// `at` is when it arrived; `phase` says whether it answers an exchange or a refresh.
+/// `at` is when it arrived; `phase` says whether it answers an exchange or a refresh; `key` names the key that the request was
+/// made with, and says whether the tokens must be bound to it.
 ///
 /// # Errors
 /// [`ErrorCode::SessionExpired`] for `invalid_grant` to a refresh, [`ErrorCode::AuthorizationFailed`] for the same to an
-/// exchange; [`ErrorCode::TokenRequestRejected`] for every other OAuth error (§5.2); those of
-/// [`status_error`] and [`from_json`].
+/// exchange; [`ErrorCode::TokenRequestRejected`] for every other OAuth error (§5.2); [`ErrorCode::DpopNotBound`] for a bearer
+/// token where the policy is [`Policy::Always`]; those of [`status_error`] and [`from_json`].
 pub fn process_token_response(
     response: &HttpResponse,
     at: UnixMillis,
     phase: ErrorPhase,
+    key: Option<(&str, Policy)>,
 ) -> Result<TokenResponse, Error> {
     let placed = |error: Error| error.during(phase).with_status(response.status);
     match response.status {
@@ -118,9 +131,9 @@ pub fn process_token_response(
     match &response.verdict {
         None => {
             let body = Zeroizing::new(json_object(response).map_err(placed)?);
-            from_json(&body, at).map_err(placed)
+            read(&body, at, key).map_err(placed)
         }
-        Some(Verdict::Parsed(body)) => from_json(body, at).map_err(placed),
+        Some(Verdict::Parsed(body)) => read(body, at, key).map_err(placed),
         Some(Verdict::Gone) => Err(placed(Error::from(ErrorCode::SessionExpired))),
         Some(Verdict::Failed) => Err(placed(Error::new(ErrorCode::ResponseInvalid, "`parseTokens` threw."))),
     }
@@ -132,6 +145,11 @@ pub fn process_token_response(
 /// [`ErrorCode::ResponseInvalid`] names the member that is missing or wrong; [`ErrorCode::TokenTypeUnsupported`] for a type
 /// other than Bearer.
 pub fn from_json(body: &Json, at: UnixMillis) -> Result<TokenResponse, Error> {
+    read(body, at, None)
+}
+
+/// As [`from_json`]. With a key, the type may be DPoP too (RFC 9449 §5), compared without regard to case (RFC 6749 §5.1).
+fn read(body: &Json, at: UnixMillis, key: Option<(&str, Policy)>) -> Result<TokenResponse, Error> {
     let access = match text(body, "access_token")? {
         Some(token) if is_sendable(token) => AccessToken::new(token.to_owned()),
         Some(_) | None => None,
@@ -143,12 +161,17 @@ pub fn from_json(body: &Json, at: UnixMillis) -> Result<TokenResponse, Error> {
         error
     })?;
     let token_type = text(body, "token_type")?.ok_or_else(|| invalid("token_type", "is missing"))?;
-    if !token_type.eq_ignore_ascii_case("bearer") {
+    let bound = token_type.eq_ignore_ascii_case("dpop") && key.is_some();
+    if !bound && !token_type.eq_ignore_ascii_case("bearer") {
         return Err(unsupported(token_type));
+    }
+    if let (false, Some((_, Policy::Always))) = (bound, key) {
+        return Err(ErrorCode::DpopNotBound.into());
     }
     let refresh = text(body, "refresh_token")?.map(str::to_owned).and_then(RefreshToken::new);
     Ok(TokenResponse {
         access,
+        binding: key.map(|(jkt, _)| Binding { jkt: jkt.to_owned(), access: bound }),
         expires_at: expires_at(body, at)?,
         refresh,
         refresh_expires_at: refresh_expires_at(body, at),

@@ -41,6 +41,8 @@ pub struct Transaction {
     pub app_state: Option<Json>,
     /// The provider is asked by ourselves, and the user is not to notice.
     pub silent: bool,
+    /// The key that the code is bound to. RFC 9449 §10.
+    pub jkt: Option<String>,
 }
 
 impl std::fmt::Debug for Transaction {
@@ -187,6 +189,7 @@ fn write_pending(transaction: &Transaction) -> Json {
         .text("return_to", transaction.return_to.as_ref().map(ReturnTo::as_str))
         .value("app_state", transaction.app_state.clone())
         .value("silent", transaction.silent.then_some(Json::Bool(true)))
+        .text("jkt", transaction.jkt.as_deref())
         .object()
 }
 
@@ -212,6 +215,10 @@ fn read_pending(item: &Json) -> Option<Transaction> {
         },
         app_state: item.get("app_state").cloned(),
         silent: item.get("silent") == Some(&Json::Bool(true)),
+        jkt: match optional("jkt") {
+            Some(value) => Some(value.text()?.to_owned()),
+            None => None,
+        },
     })
 }
 

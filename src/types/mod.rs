@@ -17,6 +17,6 @@ pub use ids::{ClientId, Issuer, Nonce, Scope, State};
 pub use json::{Fields, Json, MAX_DEPTH, Members};
 pub(crate) use secret::same_text;
 pub use secret::{AccessToken, AuthorizationCode, CodeVerifier, CsrfToken, IdToken, Password, RefreshToken};
-pub use session::{Credential, Session, SessionFacts, Source, Tokens};
+pub use session::{Binding, Credential, Prover, Session, SessionFacts, Source, Tokens};
 pub use time::{ExpiresAt, Lifetime, UnixMillis};
 pub use url::{ReturnTo, WebUrl};

@@ -69,6 +69,26 @@ pub struct Tokens {
     pub id_claims: Option<Rc<Json>>,
     /// Who issued them, and so who renews them.
     pub source: Source,
+    /// The key that they are bound to, if they are.
+    pub binding: Option<Binding>,
+}
+
+/// That tokens are of no use without a key. RFC 9449 §5 and §6.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// The thumbprint of the public key.
+    pub jkt: String,
+    /// The access token is sent with a proof. Where the server gave a bearer token all the same, only renewal is.
+    pub access: bool,
+}
+
+/// Whose proof goes along with a request, and by which clock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prover {
+    /// Names the key.
+    pub jkt: String,
+    /// Server minus device clock, milliseconds.
+    pub skew: i64,
 }
 
 /// Which of the configured servers issued the tokens.
@@ -128,6 +148,13 @@ impl Session {
             (None, None) => self.user == other.user,
             (Some(_), None) | (None, Some(_)) => false,
         }
+    }
+
+    /// What proves that the key of these tokens is here, where they are bound to one.
+    #[must_use]
+    pub fn prover(&self) -> Option<Prover> {
+        let binding = self.tokens()?.binding.as_ref()?;
+        Some(Prover { jkt: binding.jkt.clone(), skew: self.facts.skew })
     }
 
     /// The tokens, in token mode.

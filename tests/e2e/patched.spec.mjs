@@ -12,8 +12,13 @@ async function patched(tab) {
 
 const stolen = (tab) => tab.page.evaluate(() => ({ ...window.stolen }));
 
-test("script that patches the page after it has started sees nothing of a renewal", async ({ visit, liar }) => {
-  const options = { isolation: "page", oidc: { issuer: liar.issuer, clientId: "client" } };
+test("script that patches the page after it has started sees nothing of a renewal and of a call", async ({
+  visit,
+  liar,
+  recorder,
+}) => {
+  const allowedOrigins = [recorder.origin];
+  const options = { isolation: "page", allowedOrigins, oidc: { issuer: liar.issuer, clientId: "client" } };
   const tab = await visit(byName("token by OpenID, memory"), { options });
   await tab.signIn(undefined, { known: true });
   expect(await tab.state()).toMatchObject({ status: "authenticated" });
@@ -23,6 +28,9 @@ test("script that patches the page after it has started sees nothing of a renewa
   expect(await tab.refresh()).toEqual({ value: "authenticated" });
   // The provider has given out new tokens, so there was something to see.
   expect(liar.secrets.size).toBeGreaterThan(before);
+  expect(await tab.call(2, `${recorder.origin}/x`)).toEqual([200, 200]);
+  for (const { authorization } of recorder.requests) expect(authorization).toContain(`${MARK}-access-`);
+  expect(recorder.requests).toHaveLength(2);
   expect(await stolen(tab)).toEqual({});
 });
 

@@ -44,9 +44,14 @@ for (const [what, name, wanted, before, options] of [
   });
 }
 
-for (const name of ["token by OpenID, localStorage", "token by password, localStorage"]) {
-  test(`a full localStorage is told, and the sign-in works in memory (${name})`, async ({ visit }) => {
+for (const [name, form, options] of [
+  ["token by OpenID, localStorage", "plain"],
+  ["token by password, localStorage", "plain"],
+  ["token by password, localStorage", "sealed", { storage: "localStorage" }],
+]) {
+  test(`a full localStorage is told, and the sign-in works in memory (${name}, ${form})`, async ({ visit }) => {
     const tab = await visit(byName(name), {
+      options,
       before: (page) =>
         page.addInitScript(() => {
           // As full as it can be, by the browser's own judgement.

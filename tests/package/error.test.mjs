@@ -42,7 +42,7 @@ test("an error keeps its fields, and its JSON holds nothing but them", async (t)
   assert.deepEqual(JSON.parse(JSON.stringify(new AuthError(few))), few);
 });
 
-test("each storage choice is described by what it gives, and by whether it is refused without consent", async (t) => {
+test("each storage choice is described by what it gives, and by whether tokens are sealed in it", async (t) => {
   const { describeStorage, AuthError } = await layer(t);
   const { notes, ...facts } = describeStorage("localStorage");
   assert.deepEqual(facts, {
@@ -51,9 +51,10 @@ test("each storage choice is described by what it gives, and by whether it is re
     readableByScript: true,
     sentAutomatically: false,
   });
-  assert.match(notes[0], /dangerouslyPlaintext: true/);
-  const consented = describeStorage({ kind: "localStorage", dangerouslyPlaintext: true });
-  assert.deepEqual(consented, { ...facts, notes: notes.slice(1) });
+  assert.match(notes[0], /sealed/);
+  const { notes: plainNotes, ...plainFacts } = describeStorage({ kind: "localStorage", dangerouslyPlaintext: true });
+  assert.match(plainNotes[0], /plain text/);
+  assert.deepEqual([plainFacts, plainNotes.slice(2)], [facts, notes.slice(2)]);
   assert.deepEqual(describeStorage({ kind: "memory" }), describeStorage("memory"));
   assert.equal(describeStorage("memory").survivesReload, false);
   assert.equal(describeStorage("cookie").sentAutomatically, true);

@@ -282,6 +282,104 @@ test("an isSessionExpired that throws is reported and says nothing about the ses
   assert.deepEqual(called(script, "answered"), []);
 });
 
+/** An API that answers with these statuses and headers, one after the other, then 200. */
+async function apiOf(t, ...answers) {
+  const seen = [];
+  const http = createServer(async (request, response) => {
+    const chunks = await request.toArray();
+    seen.push({ headers: request.headers, body: Buffer.concat(chunks).toString() });
+    const [status, headers] = answers.shift() ?? [200, {}];
+    response.writeHead(status, headers).end(`answer ${seen.length}`);
+  });
+  await new Promise((resolve) => http.listen(0, "127.0.0.1", resolve));
+  t.after(() => http.close());
+  return { seen, origin: `http://127.0.0.1:${http.address().port}` };
+}
+
+/** A core that gives each request a proof, and says of the refusals what `verdicts` say, one after the other. */
+function proofs(script, ...verdicts) {
+  let tickets = 0;
+  script.answers.authorize = async () => {
+    const ticket = `${++tickets}`;
+    const headers = [
+      ["authorization", "DPoP token"],
+      ["dpop", `proof ${ticket}`],
+    ];
+    return { headers, redirect: "error", ticket };
+  };
+  script.answers.answered = async () => verdicts.shift() ?? false;
+}
+
+const NONCE = { "dpop-nonce": "n", "www-authenticate": 'DPoP error="use_dpop_nonce"' };
+const INVALID = { "dpop-nonce": "n", "www-authenticate": 'DPoP error="invalid_token"' };
+
+test("a request is sent again for a nonce and for a token, once for each and in either order", async (t) => {
+  const { auth, script } = await client(t);
+  for (const [verdicts, sent] of [
+    [["nonce", true], 3],
+    [[true, "nonce"], 3],
+    [["nonce", "nonce"], 2],
+    [[true, true], 2],
+    [["nonce", true, "nonce", true], 3],
+    [["nonce"], 2],
+    [[false, "nonce"], 1],
+  ]) {
+    const { seen, origin } = await apiOf(t, [401, NONCE], [401, INVALID], [401, NONCE], [401, INVALID]);
+    proofs(script, ...verdicts);
+    const answer = await auth.fetch(origin, { method: "POST", body: "text" });
+    assert.equal(await answer.text(), `answer ${sent}`, verdicts.join());
+    const expected = Array.from({ length: sent }, (_, at) => [`proof ${at + 1}`, "text"]);
+    assert.deepEqual(
+      seen.map(({ headers, body }) => [headers.dpop, body]),
+      expected,
+    );
+  }
+});
+
+test("the core learns the nonce of every answer to a proof, and the address that it came from", async (t) => {
+  const { auth, script } = await client(t);
+  const { origin } = await apiOf(t, [200, { "dpop-nonce": "n-1" }], [200, {}], [401, INVALID], [403, {}]);
+  proofs(script);
+  for (const path of ["/a?b", "/c", "/d", "/e"]) await auth.fetch(origin + path);
+  assert.deepEqual(called(script, "answered"), [
+    ["answered", "1", 200, null, `${origin}/a?b`, "n-1"],
+    ["answered", "3", 401, INVALID["www-authenticate"], `${origin}/d`, "n"],
+    ["answered", "4", 403, null, `${origin}/e`, null],
+  ]);
+});
+
+test("a bearer token's answer is not looked through for a nonce", async (t) => {
+  const { auth, script } = await client(t);
+  const { origin } = await apiOf(t, [200, { "dpop-nonce": "n-1" }]);
+  credentials(script);
+  await auth.fetch(origin);
+  assert.deepEqual(called(script, "answered"), []);
+});
+
+test("a nonce that cannot be read is an error, as the answer alone would not tell why", async (t) => {
+  const { auth, script } = await client(t);
+  const { origin, seen } = await apiOf(t, [401, { "www-authenticate": 'DPoP error="use_dpop_nonce"' }]);
+  proofs(script);
+  const fault = {
+    code: "dpop_nonce_unavailable",
+    phase: "request",
+    retryable: false,
+    recovery: "fix-config",
+    message: "",
+  };
+  script.answers.answered = () => Promise.reject(fault);
+  await assert.rejects(auth.fetch(origin), { name: "AuthError", code: "dpop_nonce_unavailable" });
+  assert.equal(seen.length, 1);
+});
+
+test("a request with a DPoP header of its own is refused", async (t) => {
+  const { auth, script } = await client(t);
+  const { origin, seen } = await apiOf(t);
+  proofs(script);
+  await assert.rejects(auth.fetch(origin, { headers: { dpop: "mine" } }), { code: "request_refused" });
+  assert.deepEqual(seen, []);
+});
+
 test("fetch works without its client, as libraries call it", async (t) => {
   const { auth, script } = await client(t);
   const { seen, origin } = await api(t);

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import cors from "cors";
 import express from "express";
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from "jose";
+import { ALGORITHMS, createProofCheck } from "./api-proofs.js";
 import { freePort, listen } from "./listen.js";
 
 /**
@@ -19,32 +20,44 @@ export async function startApi({ issuers, pageOrigins, now = Date.now, ...option
   const denied = new Set();
   const seen = new Set();
   const keySets = new Map(Object.entries(issuers).map(([issuer, keys]) => [issuer, createRemoteJWKSet(new URL(keys))]));
+  const proofs = createProofCheck({ keySets, audience: url, now });
 
   const app = express().disable("x-powered-by");
   app.use((req, res, next) => {
     const authorization = req.headers.authorization !== undefined;
-    stats.requests.push({ method: req.method, path: req.path, authorization, origin: req.headers.origin });
+    const proof = req.headers.dpop !== undefined;
+    stats.requests.push({ method: req.method, path: req.path, authorization, proof, origin: req.headers.origin });
     res.set("Cache-Control", "no-store");
     next();
   });
   app.use(
-    cors({
-      origin: pageOrigins,
-      methods: ["GET", "POST"],
-      allowedHeaders: ["authorization", "content-type"],
-      // Without this a page cannot read why it was refused.
-      exposedHeaders: ["www-authenticate"],
-    }),
+    cors((req, done) =>
+      done(null, {
+        origin: pageOrigins,
+        methods: ["GET", "POST"],
+        allowedHeaders: ["authorization", "content-type", "dpop"],
+        // Without this a page cannot read why it was refused, nor what its next proof must have.
+        exposedHeaders: ["www-authenticate", ...(proofs.settings.exposeNonce ? ["dpop-nonce"] : [])],
+      }),
+    ),
   );
 
   const protect = async (req, res, next) => {
-    const [, token] = /^Bearer (\S+)$/i.exec(req.headers.authorization ?? "") ?? [];
-    if (!token) return res.set("WWW-Authenticate", "Bearer").status(401).json({ error: "unauthorized" });
+    const [, scheme, token] = /^(Bearer|DPoP) (\S+)$/i.exec(req.headers.authorization ?? "") ?? [];
+    const refuse = (error, challenge) => res.set("WWW-Authenticate", challenge).status(401).json({ error });
+    if (!token) return refuse("unauthorized", `Bearer, DPoP ${ALGORITHMS}`);
     const { claims, error } = await verify(token, { keySets, audience: url, now });
     if (error === "keys_unavailable") return res.status(503).json({ error });
-    if (error || denied.has(claims.jti)) {
-      return res.set("WWW-Authenticate", 'Bearer error="invalid_token"').status(401).json({ error: "invalid_token" });
+    const proven = scheme.toLowerCase() === "dpop";
+    if (proven && proofs.nonce) res.set("DPoP-Nonce", proofs.nonce);
+    // Whoever has a bound token and no key to it must not get in by calling it a bearer token (RFC 9449 §7.2).
+    const bound = claims?.cnf?.jkt !== undefined;
+    if (error || denied.has(claims.jti) || bound !== proven) {
+      const challenge = proven || bound ? `DPoP error="invalid_token", ${ALGORITHMS}` : 'Bearer error="invalid_token"';
+      return refuse("invalid_token", challenge);
     }
+    const fault = proven && (await proofs.fault(req, claims.iss));
+    if (fault) return refuse(fault, `DPoP error="${fault}", ${ALGORITHMS}`);
     seen.add(claims.jti);
     req.claims = claims;
     next();
@@ -76,7 +89,7 @@ export async function startApi({ issuers, pageOrigins, now = Date.now, ...option
     seen.clear();
     return count;
   };
-  return { ...server, url, stats, denySeenTokens };
+  return { ...server, url, stats, denySeenTokens, proofs };
 }
 
 /** The claims of a token that is valid now, or why it is not. No tolerance: an expired token is expired. */

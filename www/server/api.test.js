@@ -34,7 +34,7 @@ describe("the protected API", () => {
   const assertInvalidToken = ({ status, headers, body }) => {
     assert.deepEqual([status, body], [401, { error: "invalid_token" }]);
     assert.equal(headers.get("www-authenticate"), 'Bearer error="invalid_token"');
-    assert.equal(headers.get("access-control-expose-headers"), "www-authenticate");
+    assert.equal(headers.get("access-control-expose-headers"), "www-authenticate,dpop-nonce");
     assert.equal(headers.get("access-control-allow-origin"), stack.pageUrl);
   };
 
@@ -61,7 +61,7 @@ describe("the protected API", () => {
 
   test("asks for a token where there is none, without calling it invalid", async () => {
     const { status, headers } = await call("/api/hello");
-    assert.deepEqual([status, headers.get("www-authenticate")], [401, "Bearer"]);
+    assert.deepEqual([status, headers.get("www-authenticate")], [401, 'Bearer, DPoP algs="ES256"']);
   });
 
   test("refuses a token from the second it expires", async () => {
@@ -141,7 +141,7 @@ describe("the protected API", () => {
     const own = await preflight(stack.pageUrl);
     assert.equal(own.status, 204);
     assert.equal(own.headers.get("access-control-allow-origin"), stack.pageUrl);
-    assert.equal(own.headers.get("access-control-allow-headers"), "authorization,content-type");
+    assert.equal(own.headers.get("access-control-allow-headers"), "authorization,content-type,dpop");
     const other = await preflight("http://localhost:1");
     assert.equal(other.headers.get("access-control-allow-origin"), null);
   });
@@ -161,8 +161,8 @@ describe("the protected API", () => {
     await call("/api/hello", { bearer: token });
     await call("/api/nothing");
     assert.deepEqual(stack.api.stats.requests, [
-      { method: "GET", path: "/api/hello", authorization: true, origin: stack.pageUrl },
-      { method: "GET", path: "/api/nothing", authorization: false, origin: stack.pageUrl },
+      { method: "GET", path: "/api/hello", authorization: true, proof: false, origin: stack.pageUrl },
+      { method: "GET", path: "/api/nothing", authorization: false, proof: false, origin: stack.pageUrl },
     ]);
   });
 

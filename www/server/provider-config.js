@@ -29,17 +29,18 @@ export async function generateSigningKeys() {
  * @param {object} options See `startProvider`; `lifetimes` is read at every use, so it may change while running.
  */
 export function providerConfiguration(options) {
-  const { apiUrl, clientId, confirmLogout, jwks, lifetimes, pageOrigins, store } = options;
+  const { apiUrl, clientId, boundClientId, confirmLogout, dpop, jwks, lifetimes, pageOrigins, store } = options;
+  const clientIds = [clientId, boundClientId];
   return {
     adapter: levelAdapter(store.provider),
     jwks,
     cookies: { keys: [randomBytes(32).toString("base64url")] },
-    clients: [publicClient(options)],
+    clients: clientIds.map((id) => ({ ...publicClient(options), client_id: id, ...bound(id === boundClientId) })),
     responseTypes: ["code"],
     clientAuthMethods: ["none"],
     clientBasedCORS: (ctx, origin) => pageOrigins.includes(origin),
     pkce: { required: () => true },
-    loadExistingGrant: (ctx) => grantFor(ctx, { apiUrl, clientId }),
+    loadExistingGrant: (ctx) => grantFor(ctx, { apiUrl, clientIds }),
     interactions: { url: (ctx, interaction) => `/interaction/${interaction.uid}` },
     findAccount: (ctx, sub) => {
       const claims = userBySub(sub);
@@ -62,6 +63,9 @@ export function providerConfiguration(options) {
         logoutSource: (ctx, form) => logoutPage(ctx, form, { confirm: confirmLogout, pageOrigins }),
         postLogoutSuccessSource: loggedOutPage,
       },
+      // Tokens are bound to a key where a request has a proof. Every answer to one tells a nonce; one that lacks it is taken,
+      // too, while its date is right, unless `requireNonce` is set.
+      dPoP: { enabled: true, nonceSecret: randomBytes(32), requireNonce: () => dpop.requireNonce },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => apiUrl,
@@ -83,9 +87,11 @@ export function providerConfiguration(options) {
   };
 }
 
-function publicClient({ clientId, redirectUris, postLogoutRedirectUris }) {
+/** RFC 9449 §5.2: this client gets no tokens without a proof. */
+const bound = (required) => (required ? { dpop_bound_access_tokens: true } : {});
+
+function publicClient({ redirectUris, postLogoutRedirectUris }) {
   return {
-    client_id: clientId,
     client_name: "authsafe demo",
     application_type: "web",
     token_endpoint_auth_method: "none",
@@ -97,12 +103,12 @@ function publicClient({ clientId, redirectUris, postLogoutRedirectUris }) {
 }
 
 /** The demo's page belongs to the provider's own operator, so the user is not asked for consent: it is always there. */
-async function grantFor(ctx, { apiUrl, clientId }) {
+async function grantFor(ctx, { apiUrl, clientIds }) {
   const { client, provider, session, result } = ctx.oidc;
   const known = result?.consent?.grantId ?? session.grantIdFor(client.clientId);
   const existing = known && (await provider.Grant.find(known));
-  if (existing || client.clientId !== clientId) return existing || undefined;
-  const grant = new provider.Grant({ clientId, accountId: session.accountId });
+  if (existing || !clientIds.includes(client.clientId)) return existing || undefined;
+  const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId });
   grant.addOIDCScope(OIDC_SCOPES);
   grant.addResourceScope(apiUrl, API_SCOPE);
   await grant.save();

@@ -15,6 +15,7 @@ import { interactionRoutes } from "./provider-interactions.js";
  * @param {string[]} options.pageOrigins Who may read this provider's answers from a browser.
  * @param {number} [options.port]
  * @param {string} [options.clientId]
+ * @param {string} [options.boundClientId] A client that gets no tokens without a proof of possession (RFC 9449 §5.2).
  * @param {number} [options.accessTokenSeconds]
  * @param {number} [options.idTokenSeconds]
  * @param {number} [options.refreshTokenSeconds]
@@ -32,15 +33,19 @@ export async function startProvider(options) {
     idTokenSeconds: options.idTokenSeconds ?? 3600,
     refreshTokenSeconds: options.refreshTokenSeconds ?? 24 * 3600,
   };
+  /** May change while running. */
+  const dpop = { requireNonce: false };
   const stats = { tokenRequests: { authorization_code: 0, refresh_token: 0 }, revokedGrants: 0, events: [] };
   const record = (event) => stats.events.push({ at: Date.now(), ...event });
   const settings = {
     clientId: "authsafe-demo",
+    boundClientId: "authsafe-demo-bound",
     confirmLogout: false,
     alwaysIssueRefreshToken: true,
     ...options,
     jwks: await generateSigningKeys(),
     lifetimes,
+    dpop,
   };
 
   const { Provider } = await importQuietly();
@@ -51,7 +56,8 @@ export async function startProvider(options) {
   app.use(interactionRoutes(provider, { pageOrigins: settings.pageOrigins, record }));
   app.use(provider.callback());
   const server = await listen(app, { port });
-  return { ...server, url: issuer, issuer, clientId: settings.clientId, stats, lifetimes };
+  const { clientId, boundClientId } = settings;
+  return { ...server, url: issuer, issuer, clientId, boundClientId, stats, lifetimes, dpop };
 }
 
 /** Counts what the endpoints did, by oidc-provider's own events and one middleware around its token endpoint. */
@@ -60,6 +66,8 @@ function observe(provider, { stats, record, onTokenRequest }) {
     await next();
     if (ctx.oidc?.route !== "token" || ctx.method !== "POST") return;
     const grantType = ctx.oidc.params?.grant_type;
+    // Nothing was redeemed; the same request comes again, with the nonce.
+    if (ctx.body?.error === "use_dpop_nonce") return record({ type: "nonce_wanted", grantType });
     if (grantType in stats.tokenRequests) stats.tokenRequests[grantType] += 1;
     const request = { grantType, status: ctx.status, error: ctx.body?.error };
     record({ type: "token", ...request });

@@ -84,6 +84,7 @@ function describe({ provider, apiUrl, session, firstParty, lab }) {
   return {
     issuer: provider.issuer,
     clientId: provider.clientId,
+    boundClientId: provider.boundClientId,
     scope: `openid profile email offline_access ${API_SCOPE}`,
     apiUrl,
     /** The thief of the laboratory. */

@@ -1,5 +1,6 @@
 /** What the tests use for a browser: fetch with a cookie jar, and the road through the provider's sign-in. */
 import { createHash, randomBytes } from "node:crypto";
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from "jose";
 
 /**
  * A browser as far as the servers can tell: it keeps cookies by host and path (ports share them), follows nothing by
@@ -100,7 +101,7 @@ export function formAction({ page }, issuer, name) {
 }
 
 /** The whole road: from the authorization request to the tokens. */
-export async function obtainTokens(stack, { browser = makeBrowser(), request = {}, user } = {}) {
+export async function obtainTokens(stack, { browser = makeBrowser(), request = {}, user, prover } = {}) {
   const authorization = authorizationRequest(stack, request);
   let step = await openSignIn(browser, authorization, stack.issuer);
   if (step.page) step = await signIn(browser, step, stack.issuer, user);
@@ -112,22 +113,50 @@ export async function obtainTokens(stack, { browser = makeBrowser(), request = {
     redirect_uri: params.redirect_uri,
     code_verifier: verifier,
   };
-  const response = await tokenRequest(stack, exchange);
+  const response = await tokenRequest(stack, exchange, prover && (await prover.tokenHeaders(stack)));
   return { browser, authorization, callback: step.left, response, tokens: await response.json() };
 }
 
 /** A request to the token endpoint, as the page's script sends it. */
-export function tokenRequest({ issuer, clientId, pageUrl }, fields) {
+export function tokenRequest({ issuer, clientId, pageUrl }, fields, headers) {
   return fetch(`${issuer}/token`, {
     method: "POST",
-    headers: { origin: pageUrl },
+    headers: { origin: pageUrl, ...headers },
     body: new URLSearchParams({ client_id: clientId, ...fields }),
   });
 }
 
+/** A key of its own, and proofs that it is there (RFC 9449 §4). */
+export async function makeProver() {
+  const { privateKey, publicKey } = await generateKeyPair("ES256");
+  const jwk = await exportJWK(publicKey);
+  const prover = {
+    jkt: await calculateJwkThumbprint(jwk),
+    /** `changes` replace claims; one that is undefined is left out. `header` likewise. */
+    proof(method, url, { accessToken, changes, header, key = privateKey } = {}) {
+      const claims = {
+        jti: randomBytes(16).toString("base64url"),
+        htm: method,
+        htu: new URL(url).origin + new URL(url).pathname,
+        iat: Math.floor(Date.now() / 1000),
+        ath: accessToken && createHash("sha256").update(accessToken).digest("base64url"),
+        ...changes,
+      };
+      return new SignJWT(claims).setProtectedHeader({ alg: "ES256", typ: "dpop+jwt", jwk, ...header }).sign(key);
+    },
+    tokenHeaders: async ({ issuer }, changes) => ({ dpop: await prover.proof("POST", `${issuer}/token`, { changes }) }),
+    /** What a request to an API needs. */
+    async headers(accessToken, method, url, more) {
+      const dpop = await prover.proof(method, url, { accessToken, ...more });
+      return { authorization: `DPoP ${accessToken}`, dpop };
+    },
+  };
+  return prover;
+}
+
 /** Redeems a refresh token. */
-export async function refresh(stack, refreshToken) {
-  const response = await tokenRequest(stack, { grant_type: "refresh_token", refresh_token: refreshToken });
+export async function refresh(stack, refreshToken, headers) {
+  const response = await tokenRequest(stack, { grant_type: "refresh_token", refresh_token: refreshToken }, headers);
   return { status: response.status, body: await response.json() };
 }
 

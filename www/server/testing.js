@@ -28,11 +28,12 @@ export async function startAll(options = {}) {
     pageUrl: page.url,
     issuer: provider.issuer,
     clientId: provider.clientId,
+    boundClientId: provider.boundClientId,
     apiUrl: api.url,
-    /** `stats`; `lifetimes`, which may be changed while running; `stop()` and `restart()` on the same port and keys. */
-    provider: pick(provider, ["stats", "lifetimes", "stop", "restart"]),
-    /** `stats.requests`; `denySeenTokens()`; `clock`, by which expiry is judged; `stop()` and `restart()`. */
-    api: { ...pick(api, ["stats", "denySeenTokens", "stop", "restart"]), clock: apiClock },
+    /** `stats`; `lifetimes` and `dpop.requireNonce`, which may be changed while running; `stop()` and `restart()` on the same port and keys. */
+    provider: pick(provider, ["stats", "lifetimes", "dpop", "stop", "restart"]),
+    /** `stats.requests`; `denySeenTokens()`; `proofs`, see `createProofCheck`; `clock`, by which expiry is judged; `stop()` and `restart()`. */
+    api: { ...pick(api, ["stats", "denySeenTokens", "proofs", "stop", "restart"]), clock: apiClock },
     /** `stats`; `lifetimes`; `destroyAllSessions()`; `destroySessionsOf(sub)`; `clock`, by which sessions end. */
     session: {
       ...pick(session, ["stats", "lifetimes", "destroyAllSessions", "destroySessionsOf"]),

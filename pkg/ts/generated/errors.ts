@@ -24,6 +24,14 @@ export type AuthErrorCode =
   | "discovery_invalid"
   /** The client was disposed of. Create a new client. */
   | "disposed"
+  /** The key that the tokens are bound to is gone. Sign in again. The browser, or script of this origin, has cleared IndexedDB. */
+  | "dpop_key_lost"
+  /** The server wants a nonce in the DPoP proof and does not let script read it. The server must list DPoP-Nonce, and an API WWW-Authenticate too, in Access-Control-Expose-Headers. */
+  | "dpop_nonce_unavailable"
+  /** The server gave tokens that are not bound to a key, although they had to be. Have the provider bind the tokens of this client (`token_type` DPoP), or set `dpop: 'auto'`. */
+  | "dpop_not_bound"
+  /** DPoP is required, and the provider or this browser does not offer it. The message names the obstacle. `dpop: 'auto'` signs in all the same, with bearer tokens. */
+  | "dpop_unavailable"
   /** The ID token breaks a rule of OpenID Connect Core §3.1.3.7 or §12.2. The message names the rule. Check client id and issuer; a clock that is wrong by minutes also shows here. */
   | "id_token_invalid"
   /** The server returned no ID token although `openid` was asked for. Allow the scope `openid` for this client at the provider. */
@@ -66,7 +74,7 @@ export type AuthErrorCode =
   | "token_isolated"
   /** The server rejects this client or its request. See `oauth.error`; check client id, redirect URI and scope at the provider. */
   | "token_request_rejected"
-  /** The token's type is none that can be sent. The server must issue `token_type` Bearer. */
+  /** The token's type is none that can be sent. The server must issue `token_type` Bearer, or DPoP where a proof was sent. */
   | "token_type_unsupported"
   /** The sign-in took longer than ten minutes, or was begun in another browser. Start a new sign-in. */
   | "transaction_expired"

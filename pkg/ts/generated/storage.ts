@@ -3,15 +3,27 @@
 import type { StorageDescription } from "../types.js";
 
 /**
- * What is said first of a medium that is refused without consent to plain text.
+ * What is said first of a medium that is written to.
  *
  * @internal
  */
-export const REFUSED =
-  "This version cannot seal tokens, so this choice is refused without `dangerouslyPlaintext: true`.";
+export const SEALED = [
+  "Tokens are sealed with a key that cannot be exported: whoever reads this medium alone has nothing, but script in the page can have the browser open them with that key.",
+  "A copy of the whole browser profile may hold the key, too.",
+];
 
 /**
- * What each medium gives and risks, and whether it is refused without that consent.
+ * The same, where the application chose plain text.
+ *
+ * @internal
+ */
+export const PLAIN = [
+  "Tokens are plain text: any script of this origin, an injected one too, can read them and use them elsewhere.",
+  "Whoever copies the browser profile, such as a backup or malware, has the tokens.",
+];
+
+/**
+ * What each medium gives and risks in either form.
  *
  * @internal
  */
@@ -21,7 +33,6 @@ export const STORAGE = {
     sharedAcrossTabs: false,
     readableByScript: false,
     sentAutomatically: false,
-    refused: false,
     notes: [
       "Nothing is written anywhere: a reload or a closed tab loses the tokens, and the user signs in again.",
       "Each tab has a session of its own.",
@@ -33,12 +44,10 @@ export const STORAGE = {
     sharedAcrossTabs: false,
     readableByScript: true,
     sentAutomatically: false,
-    refused: true,
     notes: [
       "The session survives a reload and ends with the tab; some browsers bring it back when they restore the tab.",
       "Other tabs do not see it, except that a duplicated tab starts with a copy: the first of the two to renew leaves the other one without a refresh token.",
-      "Tokens are plain text: any script of this origin, an injected one too, can read them and use them elsewhere.",
-      "While the tab lives, and where the browser saves tabs for a restart, the tokens may also be on disk.",
+      "While the tab lives, and where the browser saves tabs for a restart, what is stored may also be on disk.",
     ],
   },
   localStorage: {
@@ -46,12 +55,9 @@ export const STORAGE = {
     sharedAcrossTabs: true,
     readableByScript: true,
     sentAutomatically: false,
-    refused: true,
     notes: [
       "All tabs share the session, and it survives a restart of the browser.",
-      "Tokens are plain text: any script of this origin, an injected one too, can read them and use them elsewhere.",
-      "They stay on disk until the user signs out or clears the site's storage, however long that takes.",
-      "Whoever copies the browser profile, such as a backup or malware, has the tokens.",
+      "It stays on disk until the user signs out or clears the site's storage, however long that takes.",
       "On a shared computer the next person finds the session.",
     ],
   },
@@ -60,13 +66,10 @@ export const STORAGE = {
     sharedAcrossTabs: true,
     readableByScript: true,
     sentAutomatically: false,
-    refused: true,
     notes: [
       "All tabs share the session, and it survives a restart of the browser.",
-      "Tokens are plain text: any script of this origin, an injected one too, can read them and use them elsewhere.",
       "What one tab writes, every other tab reads at once; localStorage may show an older value for a moment.",
-      "They stay on disk until the user signs out or clears the site's storage, or the browser runs out of room.",
-      "Whoever copies the browser profile, such as a backup or malware, has the tokens.",
+      "It stays on disk until the user signs out or clears the site's storage, or the browser runs out of room.",
       "On a shared computer the next person finds the session.",
     ],
   },
@@ -75,14 +78,11 @@ export const STORAGE = {
     sharedAcrossTabs: true,
     readableByScript: true,
     sentAutomatically: true,
-    refused: true,
     notes: [
       "All tabs share the session. Without `maxAgeSeconds` it is meant to end when the browser closes, but browsers that restore tabs also restore such cookies.",
-      "Tokens are plain text: any script of this origin, an injected one too, can read them and use them elsewhere.",
-      "The browser sends the tokens to this site's server with every request below `path`: they can end up in its logs, and every server that answers for this host sees them.",
+      "The browser sends what is stored to this site's server with every request below `path`: it can end up in its logs, and every server that answers for this host sees it.",
       "A script-written cookie can never be HttpOnly. For a refresh token in an HttpOnly cookie, let the backend set it and use `firstParty.refreshCookie`.",
       "Cookies share a few kilobytes for each site; large tokens make every request heavier.",
-      "Whoever copies the browser profile, such as a backup or malware, has the tokens.",
     ],
   },
   custom: {
@@ -90,11 +90,10 @@ export const STORAGE = {
     sharedAcrossTabs: true,
     readableByScript: true,
     sentAutomatically: false,
-    refused: true,
     notes: [
       "authsafe cannot look inside the adapter. What is said here is what should be expected, and the worst of it.",
-      "The adapter is handed plain text: whether anyone else can read it, and for how long it is kept, is its own doing.",
+      "Whether anyone else can read what the adapter is handed, and for how long it is kept, is its own doing.",
       "If it throws, rejects or loses a record, the session goes on in memory and ends with the page.",
     ],
   },
-} satisfies { [kind: string]: StorageDescription & { refused: boolean } };
+} satisfies { [kind: string]: StorageDescription };

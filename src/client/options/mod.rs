@@ -178,6 +178,7 @@ const TOKEN_OPTIONS: &[&str] = &[
     "storage",
     "exposeAccessToken",
     "restore",
+    "dpop",
 ];
 
 #[cfg(test)]

@@ -190,7 +190,6 @@ impl<'a> Reader<'a> {
 /// Options that are planned; whoever sets one must not believe that it has an effect.
 const LATER: &[&str] = &[
     "algs",
-    "dpop",
     "exposeAccessToken",
     "idle",
     "offlineGraceSeconds",

@@ -5,8 +5,9 @@
 use super::endpoint::{ASKS, SENDS, endpoint, page_origin, required, resolve, trustworthy};
 use super::reader::Reader;
 use crate::policy::restore::Restore;
-use crate::policy::storage::{Medium, refuse_plaintext};
+use crate::policy::storage::Medium;
 use crate::protocol::authorization::{Registration, param_text};
+use crate::protocol::dpop::Policy;
 use crate::protocol::first_party::FirstParty;
 use crate::protocol::metadata::Metadata;
 use crate::protocol::token::RESERVED;
@@ -32,7 +33,7 @@ pub struct TokenConfig {
 pub struct StorageConfig {
     /// The medium.
     pub medium: Medium,
-    /// The application accepts plain text.
+    /// The application wants plain text rather than sealed.
     pub plaintext: bool,
     /// The cookie's `Path`.
     pub cookie_path: String,
@@ -44,7 +45,8 @@ pub struct StorageConfig {
 
 impl TokenConfig {
     /// What tells this client from another one of the same page.
-    pub(super) fn server(&self) -> String {
+    #[must_use]
+    pub fn server(&self) -> String {
         let oidc = self.oidc.as_ref().map(|oidc| [oidc.issuer.as_str(), "\n", oidc.client_id.as_str()].concat());
         let first_party = self.first_party.as_ref().map(|backend| backend.login.url.as_str());
         [oidc.as_deref().unwrap_or_default(), "\n", first_party.unwrap_or_default()].concat()
@@ -53,7 +55,17 @@ impl TokenConfig {
 
 pub(super) fn parse(reader: &Reader<'_>, page_url: &WebUrl) -> TokenConfig {
     let page = page_origin(reader, page_url);
-    let oidc = reader.get("oidc").map(|_| parse_oidc(&reader.object("oidc", OIDC_OPTIONS), page_url, &page));
+    let dpop = match reader.word("dpop", &["auto", "always", "never"]) {
+        Some(1) => Policy::Always,
+        Some(2) => Policy::Never,
+        _ => Policy::Auto,
+    };
+    let oidc = reader.get("oidc").map(|_| parse_oidc(&reader.object("oidc", OIDC_OPTIONS), page_url, &page, dpop));
+    reader.check(
+        oidc.is_some() || dpop != Policy::Always,
+        "dpop",
+        "is for `oidc`: a backend of `firstParty` gives bearer tokens",
+    );
     let first_party = reader.get("firstParty").map(|_| parse_first_party(reader, &page));
     reader.check(oidc.is_some() || first_party.is_some(), "oidc", "or `firstParty` is needed in token mode");
     let expose_access_token = reader.flag("exposeAccessToken", false);
@@ -63,7 +75,7 @@ pub(super) fn parse(reader: &Reader<'_>, page_url: &WebUrl) -> TokenConfig {
     TokenConfig { oidc, first_party, storage: parse_storage(reader), restore, expose_access_token }
 }
 
-fn parse_oidc(oidc: &Reader<'_>, page_url: &WebUrl, page: &WebUrl) -> Registration {
+fn parse_oidc(oidc: &Reader<'_>, page_url: &WebUrl, page: &WebUrl, dpop: Policy) -> Registration {
     let issuer = oidc.required_text("issuer");
     // The text itself is compared byte for byte, so it is only looked at, never respelt.
     match WebUrl::parse(issuer).filter(|url| !url.as_str().contains(['?', '#'])) {
@@ -108,6 +120,7 @@ fn parse_oidc(oidc: &Reader<'_>, page_url: &WebUrl, page: &WebUrl) -> Registrati
         client_id: ClientId(oidc.required_text("clientId").to_owned()),
         scope: parse_scope(oidc),
         metadata,
+        dpop,
     }
 }
 
@@ -168,17 +181,13 @@ fn parse_storage(reader: &Reader<'_>) -> StorageConfig {
     // RFC 6265 §4.1.1: path-value.
     let plain = cookie_path.starts_with('/') && cookie_path.bytes().all(|b| matches!(b, b'!'..=b'~') && b != b';');
     more.check(plain, "path", "must begin with a slash, and have no spaces or semicolons");
-    let storage = StorageConfig {
+    StorageConfig {
         medium,
         plaintext,
         cookie_path: cookie_path.to_owned(),
         cookie_lax: more.word("sameSite", &["Strict", "Lax"]) == Some(1),
         cookie_max_age: more.seconds("maxAgeSeconds", 1),
-    };
-    if let Err(error) = refuse_plaintext(medium, plaintext) {
-        reader.fail(error);
     }
-    storage
 }
 
 const OIDC_OPTIONS: &[&str] = &[

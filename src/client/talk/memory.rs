@@ -3,6 +3,7 @@
 use super::Header;
 use crate::error::{Error, ErrorCode};
 use crate::policy::csrf::{self, CsrfHeader};
+use crate::protocol::dpop::Nonces;
 use crate::protocol::metadata::Metadata;
 use crate::protocol::session::SessionAnswer;
 use crate::types::{Csrf, CsrfToken, Session};
@@ -17,6 +18,8 @@ pub(in crate::client) struct Memory {
     pub(super) csrf: Option<CsrfToken>,
     /// How many tokens were over when the one in use was told.
     pub(super) csrf_count: u64,
+    /// What servers want in the next proof.
+    pub(in crate::client) nonces: Nonces,
 }
 
 impl Memory {

@@ -25,7 +25,6 @@ use super::options::{Mode, SessionConfig};
 use crate::error::{Error, ErrorCode, ErrorPhase};
 use crate::machine::{Answer, Arrived, Call};
 use crate::ports::Ports;
-use crate::protocol::answer;
 use crate::protocol::authorization::{Randomness, Registration};
 use crate::protocol::first_party::FirstParty;
 use crate::protocol::http::{HttpRequest, HttpResponse};
@@ -121,11 +120,17 @@ impl<P: Ports> Inner<P> {
             loop {
                 next = match next {
                     Next::Send(request, phase, then) => {
-                        let answer = self.ports.send(*request).await;
-                        let answer = answer.map_err(|failure| answer::failure(failure, phase));
+                        let answer = self.send(request, phase).await;
                         then.next(answer, self.moment(), &mut self.memory.borrow_mut())?
                     }
-                    Next::Draw(leaving) => leaving.leave(&self.draw()?, self.ports.now())?,
+                    Next::Draw(leaving) => {
+                        let now = self.ports.now();
+                        let jkt = match leaving.wants_key()? {
+                            Some(policy) => self.bind(policy, now).await?,
+                            None => None,
+                        };
+                        leaving.leave((&self.draw()?, jkt), now)?
+                    }
                     Next::Keep(transaction, url) => {
                         self.keep(*transaction).await?;
                         return Ok(Answer::Leave(url));
@@ -150,10 +155,14 @@ impl<P: Ports> Inner<P> {
     fn draw(&self) -> Result<Randomness, Error> {
         let mut random = Randomness { state: [0; 32], nonce: [0; 32], verifier: [0; 32] };
         for part in [&mut random.state, &mut random.nonce, &mut random.verifier] {
-            let failed = |_| Error::new(ErrorCode::InsecureContext, "The browser gives no random numbers.");
-            self.ports.fill(part).map_err(failed)?;
+            self.fill(part)?;
         }
         Ok(random)
+    }
+
+    pub(super) fn fill(&self, bytes: &mut [u8]) -> Result<(), Error> {
+        let failed = |_| Error::new(ErrorCode::InsecureContext, "The browser gives no random numbers.");
+        self.ports.fill(bytes).map_err(failed)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::jose::id_token::{Expected, peek_iat, verify_claims, verify_refreshed}
 use crate::machine::{Answer, Ending};
 use crate::protocol::authorization::{Randomness, Registration, authorization_request};
 use crate::protocol::callback::AuthorizationResponse;
+use crate::protocol::dpop::{self, Policy};
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::metadata::{Metadata, discovery_request, process_discovery};
 use crate::protocol::token::TokenResponse;
@@ -98,7 +99,8 @@ pub(super) fn next<'a>(
             go_on(registration, task, remember(found, memory))
         }
         Waiting::Exchange(transaction) => {
-            let tokens = token::process_token_response(&answer?, at, ErrorPhase::Token)?;
+            let key = transaction.jkt.as_deref().map(|jkt| (jkt, registration.dpop));
+            let tokens = token::process_token_response(&answer?, at, ErrorPhase::Token, key)?;
             let tokens = with_scope(tokens, &registration.scope, None);
             // The sign-in's own `max_age`, where it had one, is the one that was sent.
             let sign_in = Some((&transaction.nonce, transaction.max_age));
@@ -108,7 +110,9 @@ pub(super) fn next<'a>(
             done(kept.with(session))
         }
         Waiting::Refresh(session) => {
-            let tokens = token::process_token_response(&answer?, at, ErrorPhase::Refresh)?;
+            let prover = session.prover();
+            let key = prover.as_ref().map(|prover| (prover.jkt.as_str(), registration.dpop));
+            let tokens = token::process_token_response(&answer?, at, ErrorPhase::Refresh, key)?;
             done(Answer::Renewed(judge_tokens(registration, tokens, None, Some(&session), at)?))
         }
         Waiting::Revocation(sign_out, which) => revoked(registration, sign_out, which, answer),
@@ -136,7 +140,7 @@ fn go_on(registration: &Registration, task: Task, metadata: Rc<Metadata>) -> Ste
             Ok(send(registration, request, ErrorPhase::Token, Waiting::Exchange(Box::new(transaction))))
         }
         Task::Refresh(session, refresh_token) => {
-            let request = token::refresh_request(registration, &metadata, &refresh_token);
+            let request = token::refresh_request(registration, &metadata, &refresh_token, session.prover());
             Ok(send(registration, request, ErrorPhase::Refresh, Waiting::Refresh(session)))
         }
         Task::End(tokens, ending) => {
@@ -148,7 +152,13 @@ fn go_on(registration: &Registration, task: Task, metadata: Rc<Metadata>) -> Ste
 }
 
 impl<'a> Leaving<'a> {
-    pub(super) fn leave(self, random: &Randomness, now: UnixMillis) -> Step<'a> {
+    /// Whether a key must be made first, and how much depends on it.
+    pub(super) fn wants_key(&self) -> Result<Option<Policy>, Error> {
+        let policy = self.registration.dpop;
+        Ok(dpop::wanted(policy, self.metadata.dpop_es256)?.then_some(policy))
+    }
+
+    pub(super) fn leave(self, random: (&Randomness, Option<String>), now: UnixMillis) -> Step<'a> {
         let SignIn { params, kept } = self.sign_in;
         let (url, mut transaction) = authorization_request(
             self.registration,

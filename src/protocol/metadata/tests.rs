@@ -77,6 +77,21 @@ fn the_optional_members_may_be_missing() {
 }
 
 #[test]
+fn a_server_offers_proofs_of_possession_only_where_it_lists_our_algorithm() {
+    let offers = |value| Metadata::from_json(&issuer(), &document(&[("dpop_signing_alg_values_supported", value)]));
+    for (value, offered) in [
+        (r#"["ES256"]"#, true),
+        (r#"["RS256","ES256"]"#, true),
+        (r#"["EdDSA"]"#, false),
+        ("[]", false),
+        ("null", false),
+        (r#""ES256""#, false),
+    ] {
+        assert_eq!(offers(value).unwrap().dpop_es256, offered, "{value}");
+    }
+}
+
+#[test]
 fn another_issuers_document_is_refused_even_if_it_differs_by_a_slash() {
     for published in [
         "https://as.example/",

@@ -23,6 +23,7 @@ fn token_session() -> Session {
             id_token: IdToken::new("a.b.c".to_owned()),
             id_claims: Some(Rc::new(Json::parse(r#"{"iss":"https://as.example","exp":1800000060}"#).unwrap())),
             source: Source::Oidc,
+            binding: Some(Binding { jkt: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".to_owned(), access: true }),
         }),
     )
 }
@@ -33,7 +34,8 @@ fn cookie_session() -> Session {
 
 fn bare_tokens() -> Session {
     let access = AccessToken::new("at".to_owned()).unwrap();
-    let tokens = Tokens { access, refresh: None, id_token: None, id_claims: None, source: Source::FirstParty };
+    let tokens =
+        Tokens { access, refresh: None, id_token: None, id_claims: None, source: Source::FirstParty, binding: None };
     Session::new(Rc::new(Json::Object(Vec::new())), SessionFacts::default(), Credential::Tokens(tokens))
 }
 
@@ -156,6 +158,10 @@ fn a_member_that_is_missing_added_or_of_another_type_makes_a_record_corrupt() {
         r#"{"access":"at","source":"oidc","refresh":null}"#,
         r#"{"access":"at","source":"oidc","id_claims":[]}"#,
         r#"{"access":"at","source":"oidc","refesh":"rt"}"#,
+        r#"{"access":"at","source":"oidc","jkt":"k"}"#,
+        r#"{"access":"at","source":"oidc","bound":true}"#,
+        r#"{"access":"at","source":"oidc","jkt":7,"bound":true}"#,
+        r#"{"access":"at","source":"oidc","jkt":"k","bound":"yes"}"#,
     ] {
         let mut changed = members.clone();
         changed[tokens].1 = Json::parse(odd).unwrap();

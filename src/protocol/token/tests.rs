@@ -60,7 +60,7 @@ fn an_exchange_carries_exactly_what_the_transaction_was_begun_with() {
 fn a_refresh_carries_the_refresh_token_intact() {
     for token in ["r", "1//0e+AbC/dEf==", "a&b=c%20d"] {
         let refresh = RefreshToken::new(token.to_owned()).unwrap();
-        let request = refresh_request(&registration(), &metadata(), &refresh);
+        let request = refresh_request(&registration(), &metadata(), &refresh, None);
         assert_eq!(
             body(&request),
             pairs(&[("grant_type", "refresh_token"), ("refresh_token", token), ("client_id", "app")])
@@ -81,6 +81,7 @@ fn a_full_answer_is_read_whole() {
     ]);
     let expected = TokenResponse {
         access: AccessToken::new("AT".to_owned()).unwrap(),
+        binding: None,
         expires_at: Some(ExpiresAt(UnixMillis(AT.0 + 3_600_000))),
         refresh: RefreshToken::new("RT".to_owned()),
         refresh_expires_at: Some(ExpiresAt(UnixMillis(AT.0 + 7_200_000))),
@@ -89,10 +90,10 @@ fn a_full_answer_is_read_whole() {
         user: Json::parse("{\"sub\":\"u\"}"),
     };
     let response = answer(200, "application/json", &full.to_text());
-    assert_eq!(process_token_response(&response, AT, ErrorPhase::Token), Ok(expected.clone()));
+    assert_eq!(process_token_response(&response, AT, ErrorPhase::Token, None), Ok(expected.clone()));
     let mut parsed = answer(200, "text/plain", "whatever");
     parsed.verdict = Some(Verdict::Parsed(full));
-    assert_eq!(process_token_response(&parsed, AT, ErrorPhase::Refresh), Ok(expected));
+    assert_eq!(process_token_response(&parsed, AT, ErrorPhase::Refresh, None), Ok(expected));
 }
 
 #[test]
@@ -180,6 +181,34 @@ fn the_type_is_bearer_in_any_case_and_nothing_else() {
 }
 
 #[test]
+fn a_request_with_a_proof_is_answered_with_a_bound_token_or_as_the_policy_says() {
+    let key = |policy| Some(("k", policy));
+    let bound = |access| Ok(Some(Binding { jkt: "k".to_owned(), access }));
+    for (token_type, key, expected) in [
+        ("DPoP", key(Policy::Auto), bound(true)),
+        ("dpop", key(Policy::Always), bound(true)),
+        ("Bearer", key(Policy::Auto), bound(false)),
+        ("bearer", key(Policy::Always), Err(ErrorCode::DpopNotBound)),
+        ("mac", key(Policy::Auto), Err(ErrorCode::TokenTypeUnsupported)),
+        ("Bearer", None, Ok(None)),
+        ("DPoP", None, Err(ErrorCode::TokenTypeUnsupported)),
+    ] {
+        let body = good(&[("token_type", &format!("{token_type:?}"))]).to_text();
+        let read = process_token_response(&answer(200, "application/json", &body), AT, ErrorPhase::Refresh, key);
+        assert_eq!(read.map(|tokens| tokens.binding).map_err(|error| error.code), expected, "{token_type} {key:?}");
+    }
+}
+
+#[test]
+fn a_refresh_token_that_is_bound_is_sent_with_a_proof_and_so_is_the_code_of_a_bound_sign_in() {
+    let prover = Prover { jkt: "k".to_owned(), skew: -5000 };
+    let refresh = RefreshToken::new("r".to_owned()).unwrap();
+    let request = refresh_request(&registration(), &metadata(), &refresh, Some(prover.clone()));
+    assert_eq!(request.prover, Some(prover));
+    assert_eq!(exchange("c", &[]).prover, None);
+}
+
+#[test]
 fn a_member_of_the_wrong_kind_is_named_and_never_quoted() {
     for name in ["access_token", "refresh_token", "id_token", "scope"] {
         for value in ["7", "true", "[\"CANARY\"]", "{\"CANARY\":1}"] {
@@ -238,7 +267,7 @@ fn only_the_servers_own_word_ends_a_session() {
         (204, "", "", Refresh, ErrorCode::ResponseInvalid),
         (206, JSON, r#"{"access_token":"A","token_type":"Bearer"}"#, Refresh, ErrorCode::ResponseInvalid),
     ] {
-        let error = process_token_response(&answer(status, content_type, body), AT, phase).unwrap_err();
+        let error = process_token_response(&answer(status, content_type, body), AT, phase, None).unwrap_err();
         assert_eq!((error.code, error.phase), (code, phase), "{status} {content_type} {body}");
         assert_eq!(error.status, Some(status).filter(|status| *status != 0), "{status} {body}");
     }
@@ -249,7 +278,7 @@ fn an_oauth_error_reaches_the_developer_even_under_status_200() {
     for status in [200, 400] {
         let body = r#"{"error":"bad_verification_code","error_description":"expired"}"#;
         let error =
-            process_token_response(&answer(status, "application/json", body), AT, ErrorPhase::Token).unwrap_err();
+            process_token_response(&answer(status, "application/json", body), AT, ErrorPhase::Token, None).unwrap_err();
         assert_eq!(error.oauth, Some(OAuthError::new("bad_verification_code", Some("expired"), None)), "{status}");
     }
 }
@@ -263,7 +292,7 @@ fn the_applications_own_parser_can_say_no_or_fail() {
     ] {
         let mut response = answer(200, "application/json", &good(&[]).to_text());
         response.verdict = Some(verdict);
-        assert_eq!(process_token_response(&response, AT, ErrorPhase::Refresh).unwrap_err().code, code);
+        assert_eq!(process_token_response(&response, AT, ErrorPhase::Refresh, None).unwrap_err().code, code);
     }
 }
 
@@ -279,9 +308,13 @@ fn nothing_secret_prints() {
         AT,
     );
     let request = exchange("CANARY", &[("k", "CANARY")]);
-    let error = process_token_response(&answer(200, "text/html", "CANARY"), AT, ErrorPhase::Token);
-    let truncated =
-        process_token_response(&answer(200, "application/json", "{\"access_token\":\"CANARY"), AT, ErrorPhase::Token);
+    let error = process_token_response(&answer(200, "text/html", "CANARY"), AT, ErrorPhase::Token, None);
+    let truncated = process_token_response(
+        &answer(200, "application/json", "{\"access_token\":\"CANARY"),
+        AT,
+        ErrorPhase::Token,
+        None,
+    );
     let printed = format!("{read:?} {request:?} {error:?} {truncated:?}");
     assert!(!printed.contains("CANARY"), "{printed}");
 }

@@ -32,6 +32,14 @@ fn a_sign_in_is_taken_once_and_its_state_is_spent_from_then_on() {
 }
 
 #[test]
+fn the_key_of_a_sign_in_is_remembered_by_its_thumbprint() {
+    let mut list = Transactions::default();
+    let bound = Transaction { jkt: Some("0ZcO".to_owned()), ..begun(1, 0) };
+    list.add(bound.clone(), at(0));
+    assert_eq!(Transactions::parse(&list.to_text()).take(&state(1), at(1)), Taken::Fresh(bound));
+}
+
+#[test]
 fn the_verifier_is_gone_from_the_text_before_the_code_can_be_sent() {
     let mut list = pending(&[1]);
     let verifier = begun(1, 0).code_verifier;

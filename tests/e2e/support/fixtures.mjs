@@ -56,6 +56,8 @@ export const test = base.extend({
     [stack.provider, stack.session, stack.firstParty].forEach((server, at) =>
       Object.assign(server.lifetimes, usual[at]),
     );
+    stack.provider.dpop.requireNonce = false;
+    Object.assign(stack.api.proofs.settings, { requireNonce: false, exposeNonce: true });
     stack.session.clock.reset();
     stack.api.clock.reset();
     for (const server of [stack.provider, stack.api, stack.page]) await server.restart();

@@ -80,7 +80,9 @@ function makeCore(script, options, host) {
     core[method] = (...args) => {
       script.calls.push([method, ...args]);
       const answer = method in script.answers ? script.answers[method] : DEFAULTS[method];
-      return typeof answer === "function" ? answer(...args) : answer;
+      const given = typeof answer === "function" ? answer(...args) : answer;
+      // The core hands out what a request needs as text.
+      return method === "authorize" ? Promise.resolve(given).then((grant) => grant && JSON.stringify(grant)) : given;
     };
   }
   script.cores.push(core);

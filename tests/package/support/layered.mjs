@@ -12,16 +12,33 @@ const CORE = `
   let tickets = 0;
   globalThis.asked = [];
   globalThis.scriptedModules = [];
-  globalThis.scriptedCore = ({ allowedOrigins }) => ({
+  const nobody = { status: "unauthenticated", reason: "never" };
+  const somebody = (session) => ({ status: "authenticated", user: {}, freshness: "fresh", session });
+  globalThis.scriptedCore = ({ allowedOrigins, session }, { onState }) => ({
     init: async () => ({}),
-    snapshot: () => ({ status: "unauthenticated", reason: "never" }),
+    snapshot: () => (session ? somebody(session) : nobody),
+    accessToken: async () => {
+      // After the answer.
+      if (globalThis.online) setTimeout(() => onState({ ...somebody(session), freshness: "stale" }));
+      return "token " + ++tickets;
+    },
+    refresh: async () => {
+      onState(somebody(session));
+      globalThis.letGo?.();
+    },
+    // Is at it until the next renewal.
+    logout: async () => {
+      await new Promise((resolve) => (globalThis.letGo = resolve));
+      onState(nobody);
+    },
+    pageChanged: (news) => void (globalThis.online = news === "online"),
     origins: () => allowedOrigins,
     authorize: async (url, method) => {
       globalThis.asked.push(url);
       globalThis.whenAsked?.();
       const ticket = String(++tickets);
       const more = JSON.parse(new URL(url).searchParams.get("grant") ?? "{}");
-      return more && { headers: [["authorization", "Bearer " + ticket]], ticket, ...more };
+      return more && JSON.stringify({ headers: [["authorization", "Bearer " + ticket]], ticket, ...more });
     },
     answered: async () => true,
     dispose() {},

@@ -3,6 +3,7 @@ mod values;
 use super::*;
 use crate::error::ErrorCode;
 use crate::policy::storage::Medium;
+use crate::protocol::dpop::Policy;
 use crate::protocol::http::{BodyKind, Credentials};
 use crate::types::{Csrf, Lifetime};
 
@@ -192,7 +193,7 @@ fn an_option_of_a_later_version_says_so() {
     refused(oidc(r#","par":"auto""#), &["`oidc.par`", "not in this version"]);
     refused(oidc(r#","idToken":{"verifySignature":true}"#), &["`oidc.idToken.verifySignature`", "not in this version"]);
     refused(session(r#","preset":"django""#), &["`preset`", "not in this version"]);
-    for option in ["dpop", "idle", "onMetric"] {
+    for option in ["par", "idle", "onMetric"] {
         refused(
             parse(&format!(
                 r#"{{"mode":"token","{option}":"auto","oidc":{{"issuer":"https://as.example","clientId":"a"}}}}"#
@@ -200,6 +201,24 @@ fn an_option_of_a_later_version_says_so() {
             &[option, "not in this version"],
         );
     }
+}
+
+#[test]
+fn tokens_are_bound_where_it_can_be_unless_the_application_says_otherwise() {
+    let policy = |more: &str| {
+        let config =
+            parse(&format!(r#"{{"mode":"token"{more},"oidc":{{"issuer":"https://as.example","clientId":"a"}}}}"#));
+        let Mode::Token(tokens) = config.unwrap().mode else { unreachable!() };
+        tokens.oidc.unwrap().dpop
+    };
+    assert_eq!(policy(""), Policy::Auto);
+    assert_eq!(policy(r#","dpop":"auto""#), Policy::Auto);
+    assert_eq!(policy(r#","dpop":"always""#), Policy::Always);
+    assert_eq!(policy(r#","dpop":"never""#), Policy::Never);
+    let backend = r#""firstParty":{"baseUrl":"https://app.example","endpoints":{"login":"/l"}}"#;
+    refused(parse(&format!(r#"{{"mode":"token","dpop":"always",{backend}}}"#)), &["`dpop`", "`oidc`"]);
+    assert!(parse(&format!(r#"{{"mode":"token","dpop":"auto",{backend}}}"#)).is_ok());
+    refused(parse(&format!(r#"{{"mode":"token","dpop":true,{backend}}}"#)), &["`dpop`", "'auto', 'always', 'never'"]);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use super::*;
 use crate::client::options::Config;
 use crate::machine::Login;
+use crate::protocol::answer;
 use crate::protocol::http::HttpFailure;
 use crate::protocol::testing::{answer as reply, randomness, url};
 use crate::types::{Lifetime, Password};
@@ -38,7 +39,7 @@ fn play(begun: Step<'_>, memory: &mut Memory, says: &[Says], cookies: &[&str]) -
                 };
                 then.next(answer, Moment { at, cookie }, memory)
             }
-            Ok(Next::Draw(leaving)) => leaving.leave(&randomness(1), at),
+            Ok(Next::Draw(leaving)) => leaving.leave((&randomness(1), None), at),
             Ok(Next::Keep(transaction, url)) => {
                 assert!(url.query().contains(transaction.state.as_str()));
                 let draft = transaction.app_state.as_ref().and_then(Json::text);

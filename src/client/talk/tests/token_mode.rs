@@ -28,6 +28,7 @@ fn tokens(source: Source, refresh: Option<&str>) -> Session {
         id_token: IdToken::new("h.p.s".to_owned()),
         id_claims: None,
         source,
+        binding: None,
     });
     let user = Rc::new(Json::parse(r#"{"sub":"alice"}"#).unwrap());
     Session::new(user, SessionFacts::default(), credential)

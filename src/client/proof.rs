@@ -1,0 +1,223 @@
+//! The keys that tokens are bound to, and the proofs that are made with them. RFC 9449.
+//!
+//! A key is made for one sign-in, and kept in the browser's database on the way to the provider and back: the code is bound to
+//! it (§10). After that it is there for as long as the tokens are stored, and in memory where those are in memory.
+
+use super::driver::Inner;
+use super::options::Mode;
+use super::talk::Work;
+use crate::error::{Error, ErrorCode, ErrorPhase};
+use crate::policy::replay::Refusal;
+use crate::policy::storage::Medium;
+use crate::ports::{Ports, ProofKeys, StoreFailure};
+use crate::protocol::answer;
+use crate::protocol::dpop::{self, Claims, Policy, PublicKey};
+use crate::protocol::http::{HttpRequest, HttpResponse};
+use crate::protocol::transaction::TTL;
+use crate::types::{AccessToken, Lifetime, Prover, UnixMillis, WebUrl};
+use std::pin::Pin;
+use std::rc::Rc;
+
+/// A key in use.
+pub(super) struct Held<K> {
+    jkt: String,
+    public: PublicKey,
+    key: K,
+}
+
+/// What a key is looked up for, or kept.
+type Access<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreFailure>> + 'a>>;
+
+pub(super) type HeldKey<P> = Rc<Held<<<P as Ports>::Keys as ProofKeys>::Key>>;
+
+impl<P: Ports> Inner<P> {
+    /// Makes the key of a sign-in that begins at `at`, and keeps it until the callback. Returns its thumbprint.
+    ///
+    /// Where the browser keeps no keys, a sign-in that may do without one does: it asks for bearer tokens from the start.
+    pub(super) fn bind(&self, policy: Policy, at: UnixMillis) -> Work<'_, Option<String>> {
+        Box::pin(async move {
+            match self.make_key(at).await {
+                Ok(jkt) => Ok(Some(jkt)),
+                Err(_) if policy != Policy::Always => Ok(None),
+                Err(failure) => {
+                    let detail = ["This browser keeps no keys: IndexedDB or crypto.subtle is ", failure.as_str(), "."];
+                    Err(Error::new(ErrorCode::DpopUnavailable, detail.concat()))
+                }
+            }
+        })
+    }
+
+    async fn make_key(&self, at: UnixMillis) -> Result<String, StoreFailure> {
+        let keys = self.ports.keys();
+        // Of sign-ins that nobody came back from.
+        let old = at.minus(TTL).minus(Lifetime::from_millis(1));
+        keys.forget(&self.pending_name(UnixMillis(0), ""), &self.pending_name(old, "~")).await?;
+        let key = keys.make().await?;
+        let jkt = keys.public(&key).map(|point| PublicKey::new(&point).thumbprint()).ok_or(StoreFailure::Failed)?;
+        keys.keep(&self.pending_name(at, &jkt), &key).await?;
+        Ok(jkt)
+    }
+
+    /// The key of this thumbprint. That of a sign-in that was `begun` then is taken back into memory: from here on it is kept as
+    /// the tokens are.
+    ///
+    /// # Errors
+    /// `dpop_key_lost`; `storage_unavailable` where the browser does not say whether it is.
+    pub(super) fn key<'a>(&'a self, jkt: &'a str, begun: Option<UnixMillis>) -> Work<'a, HeldKey<P>> {
+        Box::pin(async move {
+            if let Some(known) = self.held.borrow().iter().find(|held| held.jkt == jkt) {
+                return Ok(Rc::clone(known));
+            }
+            let name = match begun {
+                Some(at) => self.pending_name(at, jkt),
+                None if self.keeps_keys() => self.key_name(jkt),
+                None => return Err(ErrorCode::DpopKeyLost.into()),
+            };
+            let keys = self.ports.keys();
+            let found = keys.load(&name).await;
+            if begun.is_some() {
+                // Where it cannot be forgotten now, a sign-in after ten minutes does it.
+                keys.forget(&name, &name).await.ok();
+            }
+            self.hold(jkt, found.map_err(unusable)?).ok_or_else(|| ErrorCode::DpopKeyLost.into())
+        })
+    }
+
+    /// Takes a key that was loaded into use.
+    fn hold(&self, jkt: &str, key: Option<<P::Keys as ProofKeys>::Key>) -> Option<HeldKey<P>> {
+        let key = key?;
+        let public = PublicKey::new(&self.ports.keys().public(&key)?);
+        // Whoever put another key there gets no proof with it.
+        if public.thumbprint() != jkt {
+            return None;
+        }
+        let held = Rc::new(Held { jkt: jkt.to_owned(), public, key });
+        self.held.borrow_mut().push(Rc::clone(&held));
+        Some(held)
+    }
+
+    /// Makes the key of these tokens as durable as they are about to be. Where it shall be `alone`, those that were in use before
+    /// are forgotten; what cannot be removed is a key that nobody has a use for.
+    pub(super) fn keep_key<'a>(&'a self, jkt: Option<&'a str>, alone: bool) -> Access<'a, ()> {
+        Box::pin(async move {
+            let (keys, keeps) = (self.ports.keys(), self.keeps_keys());
+            if let Some(jkt) = jkt.filter(|_| keeps) {
+                let held = self.key(jkt, None).await.map_err(|_| StoreFailure::Failed)?;
+                keys.keep(&self.key_name(jkt), &held.key).await?;
+            }
+            while alone && let Some(name) = self.drop_key(jkt) {
+                if keeps {
+                    keys.forget(&name, &name).await.ok();
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Lets go of one key; the name that it is kept under.
+    fn drop_key(&self, except: Option<&str>) -> Option<String> {
+        let mut held = self.held.borrow_mut();
+        let at = held.iter().position(|each| Some(each.jkt.as_str()) != except)?;
+        Some(self.key_name(&held.swap_remove(at).jkt))
+    }
+
+    /// A proof for one request. RFC 9449 §4.
+    ///
+    /// # Errors
+    /// Those of [`key`](Self::key); `storage_unavailable` where the browser does not sign.
+    pub(super) fn prove<'a>(
+        &'a self,
+        prover: &'a Prover,
+        method: &'a str,
+        url: &'a WebUrl,
+        access: Option<&'a AccessToken>,
+    ) -> Work<'a, String> {
+        Box::pin(async move {
+            let held = self.key(&prover.jkt, None).await?;
+            let input = self.signing_input(&held.public, prover.skew, method, url, access)?;
+            let signature = self.ports.keys().sign(&held.key, input.as_bytes()).await.map_err(unusable)?;
+            Ok(dpop::proof(&input, &signature))
+        })
+    }
+
+    fn signing_input(
+        &self,
+        key: &PublicKey,
+        skew: i64,
+        method: &str,
+        url: &WebUrl,
+        access: Option<&AccessToken>,
+    ) -> Result<String, Error> {
+        let mut jti = [0; 16];
+        self.fill(&mut jti)?;
+        let at = self.ports.now().shifted(skew);
+        let memory = self.memory.borrow();
+        Ok(key.signing_input(&Claims { method, url, jti: &jti, at, access, nonce: memory.nonces.of(url) }))
+    }
+
+    /// Sends a request, with a proof where it needs one, and then once more where the server wants a nonce in it. RFC 9449 §8.
+    pub(super) fn send(&self, mut request: Box<HttpRequest>, phase: ErrorPhase) -> Work<'_, HttpResponse> {
+        Box::pin(async move {
+            let (plain, mut once) = (request.headers.len(), request.prover.is_some());
+            loop {
+                if let Some(prover) = &request.prover {
+                    let proof = self.prove(prover, &request.method, &request.url, None).await;
+                    request.headers.push(("dpop".to_owned(), proof.map_err(|error| error.during(phase))?));
+                }
+                let answer = self.ports.send(&request).await.map_err(|failure| answer::failure(failure, phase))?;
+                let again = self.wants_nonce(&request.url, &answer).map_err(|error| error.during(phase))?;
+                if !again || !std::mem::take(&mut once) {
+                    return Ok(answer);
+                }
+                request.headers.truncate(plain);
+            }
+        })
+    }
+
+    /// Takes the nonce of an answer along. Whether the server wants the request again because of it.
+    fn wants_nonce(&self, url: &WebUrl, answer: &HttpResponse) -> Result<bool, Error> {
+        let nonce = answer.header("dpop-nonce");
+        self.memory.borrow_mut().nonces.learn(url, nonce);
+        let wanted = dpop::wants_nonce(answer);
+        if wanted && nonce.is_none() { Err(dpop::nonce_unavailable().with_status(answer.status)) } else { Ok(wanted) }
+    }
+
+    /// Takes the nonce along that the answer to a request of the application's brings. Whether the same request should be sent
+    /// once more because of it. RFC 9449 §9.
+    pub(super) fn learn(
+        &self,
+        url: &WebUrl,
+        status: u16,
+        refusal: Refusal,
+        nonce: Option<&str>,
+    ) -> Result<bool, Error> {
+        let news = self.memory.borrow_mut().nonces.learn(url, nonce);
+        match refusal {
+            Refusal::Nonce if nonce.is_none() => Err(dpop::nonce_unavailable().with_status(status)),
+            Refusal::Nonce => Ok(true),
+            // A nonce that was not in the request may be the reason.
+            Refusal::Hidden => Ok(news),
+            Refusal::No | Refusal::Token => Ok(false),
+        }
+    }
+
+    fn keeps_keys(&self) -> bool {
+        matches!(&self.config.mode, Mode::Token(tokens) if tokens.storage.medium != Medium::Memory)
+    }
+
+    fn key_name(&self, jkt: &str) -> String {
+        ["authsafe.", &self.config.id, ".dpop.", jkt].concat()
+    }
+
+    /// Names stand in the order of time: 13 digits last until the year 2286.
+    fn pending_name(&self, at: UnixMillis, jkt: &str) -> String {
+        let digits = at.0.max(0).to_string();
+        let zeros = "0000000000000".get(digits.len()..).unwrap_or_default();
+        ["authsafe.", &self.config.id, ".dpop-pending.", zeros, &digits, ".", jkt].concat()
+    }
+}
+
+fn unusable(failure: StoreFailure) -> Error {
+    let detail = ["The key of the tokens cannot be used: ", failure.as_str(), "."].concat();
+    Error::new(ErrorCode::StorageUnavailable, detail)
+}

@@ -1,0 +1,3 @@
+import { startAuthsafe } from "./authsafe.js";
+
+export const start = (config) => startAuthsafe(config, { isolation: "required" });

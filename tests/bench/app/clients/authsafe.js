@@ -1,0 +1,24 @@
+// authsafe, as its README says.
+import { createAuthClient } from "authsafe";
+
+export async function startAuthsafe({ issuer, clientId, scope, redirectUri, apiUrl, exposed }, options) {
+  const auth = createAuthClient({
+    mode: "token",
+    id: "bench",
+    oidc: { issuer, clientId, scope, redirectUri },
+    allowedOrigins: [new URL(apiUrl).origin],
+    storage: { kind: "indexedDB", dangerouslyPlaintext: true },
+    ...(exposed && { exposeAccessToken: true }),
+    ...options,
+  });
+  const { error } = await auth.init();
+  if (error) throw error;
+  return {
+    auth,
+    signedIn: () => auth.getState().status === "authenticated",
+    signIn: () => auth.login({ via: "redirect" }),
+    forget: () => auth.logout({ scope: "local" }),
+    accessToken: () => auth.getAccessToken(),
+    request: (url) => auth.fetch(url),
+  };
+}

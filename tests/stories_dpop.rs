@@ -1,0 +1,601 @@
+//! Tokens that are bound to a key, against a provider that checks every proof, on virtual time. RFC 9449.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story whose setting fails has failed")]
+
+mod support;
+
+use authsafe::client::Authorization;
+use authsafe::error::{Error, ErrorCode};
+use authsafe::machine::{Ending, Login, SignedOutReason, Snapshot};
+use authsafe::ports::StoreFailure;
+use authsafe::ports::fake::{Reply, World};
+use authsafe::protocol::dpop::PublicKey;
+use authsafe::protocol::http::HttpRequest;
+use authsafe::types::{Json, UnixMillis};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use support::*;
+
+const API: &str = "https://api.example/things?page=1";
+const DISCOVERY: &str = "/.well-known/openid-configuration";
+
+/// A provider that binds tokens to keys, and takes no proof that it has not checked.
+struct Binding {
+    provider: Rc<Provider>,
+    /// It lists ES256 in its metadata.
+    offered: Cell<bool>,
+    /// What it calls the tokens.
+    token_type: Cell<&'static str>,
+    /// It wants this in every proof.
+    nonce: RefCell<Option<&'static str>>,
+    /// It tells the nonce where script can read it.
+    exposed: Cell<bool>,
+    /// It is never content with a nonce.
+    insatiable: Cell<bool>,
+    /// Its clock is ahead of the device's by so many milliseconds.
+    ahead: Cell<i64>,
+    /// How far a proof may be from its clock, in seconds.
+    patience: Cell<i64>,
+    /// The proofs so far; `None` for a token request without one.
+    proofs: RefCell<Vec<Option<Proof>>>,
+}
+
+/// A proof, taken apart.
+#[derive(Clone, Debug, PartialEq)]
+struct Proof {
+    header: Json,
+    claims: Json,
+    signature: String,
+}
+
+impl Proof {
+    fn parse(text: &str) -> Self {
+        let parts: Vec<&str> = text.split('.').collect();
+        assert_eq!(parts.len(), 3, "{text}");
+        let json = |part: &str| Json::parse_bytes(&decoded(part)).unwrap();
+        Self { header: json(parts[0]), claims: json(parts[1]), signature: parts[2].to_owned() }
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.claims.get(name).and_then(Json::text).unwrap_or_default()
+    }
+
+    fn iat(&self) -> i64 {
+        self.claims.get("iat").and_then(Json::number).unwrap() as i64
+    }
+
+    fn jkt(&self) -> String {
+        let jwk = self.header.get("jwk").unwrap();
+        let coordinates: Vec<u8> =
+            ["x", "y"].iter().flat_map(|name| decoded(jwk.get(name).and_then(Json::text).unwrap())).collect();
+        PublicKey::new(&coordinates.try_into().unwrap()).thumbprint()
+    }
+}
+
+fn decoded(text: &str) -> Vec<u8> {
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut bits = (0_u32, 0);
+    let mut out = Vec::new();
+    for byte in text.bytes() {
+        let digit = digits.iter().position(|each| *each == byte).unwrap() as u32;
+        bits = (bits.0 << 6 | digit, bits.1 + 6);
+        if bits.1 >= 8 {
+            bits.1 -= 8;
+            out.push((bits.0 >> bits.1) as u8);
+        }
+    }
+    out
+}
+
+impl Binding {
+    fn new() -> Rc<Self> {
+        Rc::new(Self {
+            provider: Provider::new(),
+            offered: Cell::new(true),
+            token_type: Cell::new("DPoP"),
+            nonce: RefCell::default(),
+            exposed: Cell::new(true),
+            insatiable: Cell::default(),
+            ahead: Cell::default(),
+            patience: Cell::new(5),
+            proofs: RefCell::default(),
+        })
+    }
+
+    fn world(self: &Rc<Self>) -> Rc<World> {
+        let server = Rc::clone(self);
+        World::new(START, move |request, now| server.answer(request, now))
+    }
+
+    fn answer(&self, request: &HttpRequest, now: UnixMillis) -> Reply {
+        let now = now.shifted(self.ahead.get());
+        match request.url.path() {
+            DISCOVERY if self.offered.get() => {
+                let offer = r#","dpop_signing_alg_values_supported":["ES256"]}"#;
+                rewritten(self.provider.answer(request, now), |body| [body.trim_end_matches('}'), offer].concat())
+            }
+            "/token" => {
+                let proof = header(&request.headers, "dpop").map(|text| Proof::parse(&text));
+                self.proofs.borrow_mut().push(proof.clone());
+                let Some(proof) = proof else { return self.provider.answer(request, now) };
+                if let Some(nonce) = *self.nonce.borrow()
+                    && (proof.text("nonce") != nonce || self.insatiable.get())
+                {
+                    self.provider.token_requests.set(self.provider.token_requests.get() + 1);
+                    let refusal = Reply::json(400, r#"{"error":"use_dpop_nonce"}"#);
+                    return if self.exposed.get() { refusal.header("dpop-nonce", nonce) } else { refusal };
+                }
+                self.check(&proof, now);
+                let token_type = self.token_type.get();
+                rewritten(self.provider.answer(request, now), |body| body.replace("Bearer", token_type))
+            }
+            _ => self.provider.answer(request, now),
+        }
+    }
+
+    fn check(&self, proof: &Proof, now: UnixMillis) {
+        assert_eq!(proof.header.get("typ").and_then(Json::text), Some("dpop+jwt"));
+        assert_eq!((proof.text("htm"), proof.text("htu")), ("POST", "https://id.example/token"));
+        assert_eq!(proof.signature.len(), 86);
+        assert!((proof.iat() - now.seconds()).abs() <= self.patience.get(), "{} {}", proof.iat(), now.seconds());
+    }
+
+    /// The proofs of the token requests, each of which had one.
+    fn proofs(&self) -> Vec<Proof> {
+        self.proofs.borrow().iter().cloned().map(Option::unwrap).collect()
+    }
+}
+
+fn rewritten(mut reply: Reply, change: impl Fn(&str) -> String) -> Reply {
+    let response = reply.result.as_mut().unwrap();
+    let body = change(std::str::from_utf8(&response.body).unwrap());
+    response.body = zeroize::Zeroizing::new(body.into_bytes());
+    reply
+}
+
+fn header(headers: &[(String, String)], name: &str) -> Option<String> {
+    headers.iter().find(|(each, _)| each == name).map(|(_, value)| value.clone())
+}
+
+fn options(storage: &str, dpop: &str) -> String {
+    token_options(storage).replacen('{', &format!(r#"{{"dpop":"{dpop}","restore":"refresh-token","#), 1)
+}
+
+fn authorize(page: &Page) -> Result<Authorization, Error> {
+    page.run(|client| async move { client.authorize(API, "GET").await.map(Option::unwrap) })
+}
+
+fn renew(page: &Page) -> Result<(), Error> {
+    page.run(|client| async move { client.renew().await })
+}
+
+/// The proof of a request to the API, and the scheme that its token goes by.
+fn api_proof(page: &Page) -> (Option<Proof>, String) {
+    let authorization = authorize(page).unwrap();
+    let scheme = header(&authorization.headers, "authorization").unwrap().split(' ').next().unwrap().to_owned();
+    (header(&authorization.headers, "dpop").map(|text| Proof::parse(&text)), scheme)
+}
+
+/// Loads the page anew; what `start` said went wrong.
+fn reload(page: &Page, options: &str) -> (Page, Option<ErrorCode>) {
+    page.client.dispose();
+    let page = Page::in_tab(page.tab.clone(), options);
+    let (_, error) = page.run(|client| async move { client.start().await.unwrap() });
+    (page, error.map(|error| error.code))
+}
+
+fn reason(page: &Page) -> Option<SignedOutReason> {
+    if let Snapshot::Unauthenticated(reason, _) = page.client.snapshot() { Some(reason) } else { None }
+}
+
+fn login(page: &Page) -> ErrorCode {
+    let wish = Login::Redirect { params: Vec::new(), return_to: None, app_state: None };
+    page.run(|client| async move { client.login(wish).await.unwrap_err().code })
+}
+
+#[test]
+fn code_tokens_and_calls_are_bound_to_one_key_from_the_first_request_on() {
+    let server = Binding::new();
+    let world = server.world();
+    let page = signed_in_with(&world, &server.provider, &options("memory", "auto"));
+    let jkt = param(&page.tab.navigations.borrow()[0], "dpop_jkt");
+    assert_eq!(jkt.len(), 43);
+    let (proof, scheme) = api_proof(&page);
+    let proof = proof.unwrap();
+    assert_eq!((scheme.as_str(), proof.jkt()), ("DPoP", jkt.clone()));
+    assert_eq!((proof.text("htm"), proof.text("htu")), ("GET", "https://api.example/things"));
+    assert_eq!(proof.text("ath").len(), 43);
+    assert!(authorize(&page).unwrap().refuse_redirects, "browsers hand a proof on to another origin");
+    renew(&page).unwrap();
+    assert_eq!(server.proofs().iter().map(Proof::jkt).collect::<Vec<_>>(), [jkt.clone(), jkt]);
+}
+
+#[test]
+fn no_two_proofs_have_the_same_name() {
+    let server = Binding::new();
+    let world = server.world();
+    let page = signed_in_with(&world, &server.provider, &options("memory", "auto"));
+    let mut names: Vec<String> = (0..50).map(|_| api_proof(&page).0.unwrap().text("jti").to_owned()).collect();
+    names.sort();
+    names.dedup();
+    assert_eq!((names.len(), names[0].len()), (50, 22));
+}
+
+#[test]
+fn proofs_are_dated_by_the_clock_of_the_server_once_that_is_known() {
+    let server = Binding::new();
+    server.ahead.set(3_600_000);
+    // A server that judged the first proof so strictly would want a nonce in it.
+    server.patience.set(3600);
+    let world = server.world();
+    let page = signed_in_with(&world, &server.provider, &options("memory", "auto"));
+    server.patience.set(2);
+    renew(&page).unwrap();
+    let proof = api_proof(&page).0.unwrap();
+    let now = world.block_on({
+        let tab = page.tab.clone();
+        async move { authsafe::ports::Clock::now(&tab) }
+    });
+    assert!((proof.iat() - now.seconds() - 3600).abs() <= 2);
+}
+
+#[test]
+fn a_nonce_that_the_token_endpoint_wants_costs_one_more_request_and_is_known_from_then_on() {
+    let server = Binding::new();
+    *server.nonce.borrow_mut() = Some("n-1");
+    let world = server.world();
+    let page = signed_in_with(&world, &server.provider, &options("memory", "auto"));
+    let proofs = server.proofs();
+    assert_eq!(proofs.iter().map(|proof| proof.text("nonce")).collect::<Vec<_>>(), ["", "n-1"]);
+    assert_ne!(proofs[0].text("jti"), proofs[1].text("jti"));
+    renew(&page).unwrap();
+    assert_eq!(server.proofs().len(), 3);
+    *server.nonce.borrow_mut() = Some("n-2");
+    renew(&page).unwrap();
+    assert_eq!(server.proofs().last().unwrap().text("nonce"), "n-2");
+    assert_eq!(server.proofs().len(), 5);
+    // The API is another server.
+    assert_eq!(api_proof(&page).0.unwrap().text("nonce"), "");
+    assert!(!server.provider.reused.get());
+}
+
+#[test]
+fn a_server_that_is_never_content_with_a_nonce_is_asked_twice_and_no_more() {
+    let server = Binding::new();
+    let world = server.world();
+    let page = signed_in_with(&world, &server.provider, &options("memory", "auto"));
+    *server.nonce.borrow_mut() = Some("n-1");
+    server.insatiable.set(true);
+    let before = server.proofs().len();
+    let error = renew(&page).unwrap_err();
+    assert_eq!(error.code, ErrorCode::TokenRequestRejected);
+    assert_eq!(error.oauth.as_ref().map(|oauth| oauth.error.as_str()), Some("use_dpop_nonce"));
+    assert_eq!((server.proofs().len() - before, page.status()), (2, "authenticated"));
+}
+
+#[test]
+fn a_nonce_that_script_may_not_read_is_an_error_that_names_the_remedy() {
+    let server = Binding::new();
+    let world = server.world();
+    let page = signed_in_with(&world, &server.provider, &options("memory", "auto"));
+    *server.nonce.borrow_mut() = Some("n-1");
+    server.exposed.set(false);
+    let before = server.proofs().len();
+    let error = renew(&page).unwrap_err();
+    assert_eq!((error.code, error.status), (ErrorCode::DpopNonceUnavailable, Some(400)));
+    assert!(error.code.hint().contains("Access-Control-Expose-Headers"));
+    assert_eq!((server.proofs().len() - before, page.status()), (1, "authenticated"));
+}
+
+#[test]
+fn a_bearer_token_is_taken_where_binding_was_only_tried_and_refused_where_it_was_required() {
+    let server = Binding::new();
+    server.token_type.set("Bearer");
+    let world = server.world();
+    let page = signed_in_with(&world, &server.provider, &options("memory", "auto"));
+    assert_eq!(api_proof(&page), (None, "Bearer".to_owned()));
+    // The refresh token may be bound all the same.
+    renew(&page).unwrap();
+    assert_eq!(server.proofs().len(), 2);
+
+    let always = options("memory", "always");
+    let page = Page::open(&world, APP, &always);
+    page.run(|client| async move { client.start().await.unwrap() });
+    go_and_return(&page, &server.provider);
+    let (page, error) = reload(&page, &always);
+    assert_eq!((error, page.status()), (Some(ErrorCode::DpopNotBound), "unauthenticated"));
+}
+
+#[test]
+fn a_server_that_stops_binding_required_tokens_ends_the_session() {
+    let server = Binding::new();
+    let world = server.world();
+    let page = signed_in_with(&world, &server.provider, &options("memory", "always"));
+    server.token_type.set("Bearer");
+    assert_eq!(renew(&page).unwrap_err().code, ErrorCode::DpopNotBound);
+    assert_eq!(page.status(), "unauthenticated");
+    assert_eq!(authorize(&page).unwrap_err().code, ErrorCode::SessionExpired);
+}
+
+#[test]
+fn without_an_offer_tokens_are_bearer_tokens_or_there_are_none() {
+    let server = Binding::new();
+    server.offered.set(false);
+    let world = server.world();
+    let page = signed_in_with(&world, &server.provider, &options("memory", "auto"));
+    assert_eq!(param(&page.tab.navigations.borrow()[0], "dpop_jkt"), "");
+    assert_eq!(*server.proofs.borrow(), [None]);
+    let page = Page::open(&world, APP, &options("memory", "always"));
+    page.run(|client| async move { client.start().await.unwrap() });
+    assert_eq!(login(&page), ErrorCode::DpopUnavailable);
+    assert!(page.tab.navigations.borrow().is_empty());
+}
+
+#[test]
+fn an_application_that_wants_no_proofs_sends_none() {
+    let server = Binding::new();
+    let world = server.world();
+    let page = signed_in_with(&world, &server.provider, &options("memory", "never"));
+    assert_eq!(param(&page.tab.navigations.borrow()[0], "dpop_jkt"), "");
+    assert_eq!(*server.proofs.borrow(), [None]);
+    assert_eq!(api_proof(&page), (None, "Bearer".to_owned()));
+    assert!(!authorize(&page).unwrap().refuse_redirects);
+}
+
+#[test]
+fn a_browser_that_keeps_no_keys_gets_bearer_tokens_or_an_error() {
+    let server = Binding::new();
+    let world = server.world();
+    world.keys_fail.set(Some(StoreFailure::Blocked));
+    let page = signed_in_with(&world, &server.provider, &options("memory", "auto"));
+    assert_eq!(param(&page.tab.navigations.borrow()[0], "dpop_jkt"), "");
+    assert_eq!(api_proof(&page), (None, "Bearer".to_owned()));
+    let page = Page::open(&world, APP, &options("memory", "always"));
+    page.run(|client| async move { client.start().await.unwrap() });
+    assert_eq!(login(&page), ErrorCode::DpopUnavailable);
+}
+
+#[test]
+fn a_key_is_on_disk_only_on_the_way_to_the_provider_unless_the_tokens_are() {
+    let server = Binding::new();
+    let world = server.world();
+    let page = Page::open(&world, APP, &options("memory", "auto"));
+    page.run(|client| async move { client.start().await.unwrap() });
+    go_and_return(&page, &server.provider);
+    assert_eq!(world.keys.borrow().len(), 1);
+    let (page, _) = reload(&page, &options("memory", "auto"));
+    assert_eq!((page.status(), world.keys.borrow().len()), ("authenticated", 0));
+    renew(&page).unwrap();
+    assert_eq!(world.keys.borrow().len(), 0);
+
+    let stored = options("localStorage", "auto");
+    let page = signed_in_with(&world, &server.provider, &stored);
+    let jkt = api_proof(&page).0.unwrap().jkt();
+    let names: Vec<String> = world.keys.borrow().keys().cloned().collect();
+    assert_eq!(names.len(), 1);
+    assert!(names[0].ends_with(&format!(".dpop.{jkt}")), "{names:?}");
+    let (page, error) = reload(&page, &stored);
+    assert_eq!((error, page.status()), (None, "authenticated"));
+    assert_eq!(api_proof(&page).0.unwrap().jkt(), jkt);
+    renew(&page).unwrap();
+}
+
+#[test]
+fn every_tab_of_a_shared_session_proves_with_the_same_key() {
+    let server = Binding::new();
+    let world = server.world();
+    let first = signed_in_with(&world, &server.provider, &options("localStorage", "auto"));
+    let second = another(&world);
+    assert_eq!(api_proof(&second).0.unwrap().jkt(), api_proof(&first).0.unwrap().jkt());
+    renew(&second).unwrap();
+    world.advance(secs(1));
+    renew(&first).unwrap();
+    assert!(!server.provider.reused.get());
+}
+
+#[test]
+fn a_lost_key_ends_in_one_new_sign_in_and_no_request() {
+    let server = Binding::new();
+    let world = server.world();
+    let stored = options("localStorage", "auto");
+    let page = signed_in_with(&world, &server.provider, &stored);
+    world.keys.borrow_mut().clear();
+    let before = world.requests.borrow().len();
+    let (page, error) = reload(&page, &stored);
+    assert_eq!((error, reason(&page)), (Some(ErrorCode::DpopKeyLost), Some(SignedOutReason::StorageLost)));
+    assert_eq!(authorize(&page).unwrap_err().code, ErrorCode::LoginRequired);
+    world.advance(secs(3600));
+    assert_eq!(world.requests.borrow().len(), before);
+    let (page, error) = reload(&page, &stored);
+    assert_eq!((error, reason(&page)), (None, Some(SignedOutReason::Never)));
+    go_and_return(&page, &server.provider);
+    let (page, error) = reload(&page, &stored);
+    assert_eq!((error, page.status()), (None, "authenticated"));
+    renew(&page).unwrap();
+}
+
+#[test]
+fn where_a_page_load_may_ask_the_provider_that_is_the_one_new_sign_in() {
+    let server = Binding::new();
+    let world = server.world();
+    let stored = options("localStorage", "auto").replace("refresh-token", "auto");
+    let page = signed_in_with(&world, &server.provider, &stored);
+    world.keys.borrow_mut().clear();
+    page.client.dispose();
+    *page.tab.href.borrow_mut() = APP.to_owned();
+    let page = Page::in_tab(page.tab.clone(), &stored);
+    let client = page.client.clone();
+    world.start(async move { drop(client.start().await) });
+    world.advance(secs(1));
+    let left_for = page.tab.navigations.borrow().last().cloned().unwrap();
+    assert_eq!((param(&left_for, "prompt").as_str(), param(&left_for, "dpop_jkt").len()), ("none", 43));
+    assert_eq!((server.proofs().len(), world.keys.borrow().len()), (1, 1));
+    // The provider knows nobody: nothing is left of the attempt.
+    let answer = ["https://app.example/callback?error=login_required&state=", &param(&left_for, "state")].concat();
+    *page.tab.href.borrow_mut() = [&answer, "&iss=https%3A%2F%2Fid.example"].concat();
+    page.client.dispose();
+    let back = Page::in_tab(page.tab.clone(), &stored);
+    let client = back.client.clone();
+    world.start(async move { drop(client.start().await) });
+    world.advance(secs(1));
+    assert_eq!((server.proofs().len(), world.keys.borrow().len()), (1, 0));
+}
+
+#[test]
+fn a_key_that_is_found_lost_on_use_ends_the_session_at_once() {
+    let server = Binding::new();
+    let world = server.world();
+    let stored = options("localStorage", "auto");
+    let first = signed_in_with(&world, &server.provider, &stored);
+    // This tab can read the record and, for a while, no key.
+    world.keys_fail.set(Some(StoreFailure::Failed));
+    let second = another(&world);
+    assert_eq!(second.status(), "authenticated");
+    assert_eq!(authorize(&second).unwrap_err().code, ErrorCode::StorageUnavailable);
+    assert_eq!(second.status(), "authenticated");
+    world.keys_fail.set(None);
+    world.keys.borrow_mut().clear();
+    let before = world.requests.borrow().len();
+    assert_eq!(authorize(&second).unwrap_err().code, ErrorCode::DpopKeyLost);
+    assert_eq!(reason(&second), Some(SignedOutReason::StorageLost));
+    assert_eq!(world.requests.borrow().len(), before);
+    world.advance(secs(1));
+    assert_eq!(first.status(), "unauthenticated");
+}
+
+#[test]
+fn a_key_that_is_lost_on_the_way_to_the_provider_costs_that_sign_in_and_no_request() {
+    let server = Binding::new();
+    let world = server.world();
+    let options = options("memory", "auto");
+    let page = Page::open(&world, APP, &options);
+    page.run(|client| async move { client.start().await.unwrap() });
+    go_and_return(&page, &server.provider);
+    world.keys.borrow_mut().clear();
+    let (page, error) = reload(&page, &options);
+    assert_eq!((error, page.status()), (Some(ErrorCode::DpopKeyLost), "unauthenticated"));
+    assert_eq!(server.provider.token_requests.get(), 0);
+}
+
+#[test]
+fn another_key_in_the_place_of_the_right_one_is_not_used() {
+    let server = Binding::new();
+    let world = server.world();
+    let stored = options("localStorage", "auto");
+    let page = signed_in_with(&world, &server.provider, &stored);
+    for key in world.keys.borrow_mut().values_mut() {
+        *key = 200;
+    }
+    let (_, error) = reload(&page, &stored);
+    assert_eq!(error, Some(ErrorCode::DpopKeyLost));
+}
+
+#[test]
+fn a_sign_out_forgets_the_key_and_so_does_the_end_of_the_session() {
+    let server = Binding::new();
+    let world = server.world();
+    let stored = options("localStorage", "auto");
+    for end in [Some(Ending::Local), Some(Ending::Provider), Some(Ending::Revoke), None] {
+        let page = signed_in_with(&world, &server.provider, &stored);
+        assert_eq!(world.keys.borrow().len(), 1);
+        match end {
+            Some(ending) => drop(page.run(|client| async move { client.logout(ending).await })),
+            None => {
+                server.provider.faults.borrow_mut().push(Reply::json(400, r#"{"error":"invalid_grant"}"#));
+                assert_eq!(renew(&page).unwrap_err().code, ErrorCode::SessionExpired);
+            }
+        }
+        world.advance(secs(1));
+        assert_eq!(world.keys.borrow().len(), 0, "{end:?}");
+    }
+}
+
+#[test]
+fn a_new_sign_in_has_a_new_key_and_the_old_one_is_forgotten() {
+    let server = Binding::new();
+    let world = server.world();
+    let stored = options("localStorage", "auto");
+    let page = signed_in_with(&world, &server.provider, &stored);
+    let first = api_proof(&page).0.unwrap().jkt();
+    go_and_return(&page, &server.provider);
+    let (page, error) = reload(&page, &stored);
+    assert_eq!(error, None);
+    let second = api_proof(&page).0.unwrap().jkt();
+    assert_ne!(first, second);
+    let names: Vec<String> = world.keys.borrow().keys().cloned().collect();
+    assert!(names.len() == 1 && names[0].ends_with(&second), "{names:?}");
+}
+
+#[test]
+fn a_sign_in_that_fails_leaves_the_session_of_before_with_its_key() {
+    let server = Binding::new();
+    let world = server.world();
+    let stored = options("localStorage", "auto");
+    let page = signed_in_with(&world, &server.provider, &stored);
+    let jkt = api_proof(&page).0.unwrap().jkt();
+    go_and_return(&page, &server.provider);
+    server.provider.faults.borrow_mut().push(Reply::json(400, r#"{"error":"invalid_grant"}"#));
+    let (page, error) = reload(&page, &stored);
+    assert_eq!((error, page.status()), (Some(ErrorCode::AuthorizationFailed), "authenticated"));
+    assert_eq!(api_proof(&page).0.unwrap().jkt(), jkt);
+    let (page, error) = reload(&page, &stored);
+    assert_eq!((error, page.status()), (None, "authenticated"));
+    assert_eq!(api_proof(&page).0.unwrap().jkt(), jkt);
+}
+
+#[test]
+fn keys_of_sign_ins_that_nobody_came_back_from_are_forgotten_at_the_next_one_after_ten_minutes() {
+    let server = Binding::new();
+    let world = server.world();
+    let page = Page::open(&world, APP, &options("memory", "auto"));
+    page.run(|client| async move { client.start().await.unwrap() });
+    for (minutes, kept) in [(0, 1), (5, 2), (6, 2), (20, 1)] {
+        world.advance(secs(minutes * 60));
+        go_and_return(&page, &server.provider);
+        assert_eq!(world.keys.borrow().len(), kept, "after {minutes} minutes more");
+    }
+}
+
+#[test]
+fn an_api_that_wants_a_nonce_has_the_request_again_and_every_answer_may_bring_the_next() {
+    let server = Binding::new();
+    let world = server.world();
+    let page = signed_in_with(&world, &server.provider, &options("memory", "auto"));
+    let learn = |status, challenge, nonce| page.client.learn(API, status, challenge, nonce);
+    let wants = Some(r#"DPoP error="use_dpop_nonce""#);
+    assert_eq!(learn(401, wants, Some("a-1")), Ok(true));
+    assert_eq!(api_proof(&page).0.unwrap().text("nonce"), "a-1");
+    assert_eq!(learn(200, None, Some("a-2")), Ok(false));
+    assert_eq!(api_proof(&page).0.unwrap().text("nonce"), "a-2");
+    // A server that hides its reasons, too: only what is new can have been missing.
+    assert_eq!(learn(401, None, Some("a-3")), Ok(true));
+    assert_eq!(learn(401, None, Some("a-3")), Ok(false));
+    assert_eq!(learn(401, Some(r#"DPoP error="invalid_token""#), Some("a-4")), Ok(false));
+    let hidden = learn(401, wants, None).unwrap_err();
+    assert_eq!((hidden.code, hidden.status), (ErrorCode::DpopNonceUnavailable, Some(401)));
+    renew(&page).unwrap();
+    assert_eq!(server.proofs().last().unwrap().text("nonce"), "");
+}
+
+#[test]
+fn a_bound_token_that_an_api_refuses_is_renewed_once() {
+    let server = Binding::new();
+    let world = server.world();
+    let page = signed_in_with(&world, &server.provider, &options("memory", "auto"));
+    let challenge = Some(r#"DPoP algs="ES256", error="invalid_token""#);
+    for expected in [true, false] {
+        let name = authorize(&page).unwrap().credential;
+        let again = page.run(|client| async move { client.answered(name, 401, challenge).await });
+        assert_eq!(again, expected);
+    }
+    assert_eq!(server.provider.rotations.get(), 2);
+}
+
+#[test]
+fn without_random_numbers_there_is_no_proof() {
+    let server = Binding::new();
+    let world = server.world();
+    let page = signed_in_with(&world, &server.provider, &options("memory", "auto"));
+    world.entropy_fails.set(true);
+    assert_eq!(authorize(&page).unwrap_err().code, ErrorCode::InsecureContext);
+}

@@ -234,8 +234,9 @@ export class Lane {
         const { token, proof } = JSON.parse(loot);
         proofs.set(token, proof);
       }
+      // When a hook happens to see one varies; what can be done with one is shown by those that look for it.
       if (attack.startsWith("A23") && loot.includes("Hello, ")) result.kinds.add("in-page use");
-      if (loot.startsWith("KEY-HANDLE")) result.kinds.add("key handle");
+      if (loot.startsWith("KEY-HANDLE") && !hooks.includes(attack)) result.kinds.add("key handle");
     }
     for (const { kind, value } of secrets) {
       if (kind === "code verifier" && new Set(value).size <= 6) results["T12 constant randomness"]?.values.add(value);

@@ -41,6 +41,8 @@ export function visitsOf(one) {
   ];
   for (const trap of traps) {
     if (/^T(12|25)/.test(trap) && one.kind !== "oidc") continue;
+    // Where the code comes back in a frame, there is no callback page to be first on.
+    if (trap.startsWith("T25") && one.inFrame) continue;
     if (/^T(15 messages|43)/.test(trap) && !own) continue;
     const timings = /^T(25|15 Worker)/.test(trap) ? ["pre"] : ["pre", "post"];
     for (const timing of timings) visits.push({ timing, hooks: [], traps: [trap], runs: [] });

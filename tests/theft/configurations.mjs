@@ -48,8 +48,12 @@ export const configurations = [
   peer("auth0-spa-js", "localStorage", "page"),
   peer("oidc-client-ts", "sessionStorage", "page"),
   peer("oidc-client-ts", "localStorage", "page", { store: "localStorage" }),
-  peer("oidc-spa", "memory", "page", { endsAtProvider: true }),
-  peer("oidc-spa", "memory", "page, freeze and token substitution", { defences: true, endsAtProvider: true }),
+  peer("oidc-spa", "memory", "page", { endsAtProvider: true, inFrame: true }),
+  peer("oidc-spa", "memory", "page, freeze and token substitution", {
+    defences: true,
+    endsAtProvider: true,
+    inFrame: true,
+  }),
 ];
 
 /** The client that does everything wrong, by which the harness is judged. */
@@ -85,7 +89,7 @@ export function optionsOf(one, config) {
         domain: config.facade,
         clientId,
         useRefreshTokens: true,
-        cacheLocation: one.storage,
+        cacheLocation: one.storage.toLowerCase(),
         authorizationParams: { redirect_uri: redirectUri, scope },
       };
     case "oidc-client-ts":

@@ -234,8 +234,9 @@ export class Lane {
         const { token, proof } = JSON.parse(loot);
         proofs.set(token, proof);
       }
+      // When a hook happens to see one varies; what can be done with one is shown by those that look for it.
       if (attack.startsWith("A23") && loot.includes("Hello, ")) result.kinds.add("in-page use");
-      if (loot.startsWith("KEY-HANDLE")) result.kinds.add("key handle");
+      if (loot.startsWith("KEY-HANDLE") && !hooks.includes(attack)) result.kinds.add("key handle");
     }
     for (const { kind, value } of secrets) {
       if (kind === "code verifier" && new Set(value).size <= 6) results["T12 constant randomness"]?.values.add(value);
@@ -245,13 +246,10 @@ export class Lane {
     for (const { kind, value } of secretsStolen) if (kind === "code verifier") verifiers.add(value);
     const redirectUris = ["/theft/", "/theft/blank.html", "/theft/guarded/"].map((path) => this.config.pageUrl + path);
     const means = { verifiers: [...verifiers], redirectUris };
-    const proven = (isCode) =>
-      secretsStolen.filter(({ kind, value }) => proofs.has(value) && (kind === "code") === isCode);
-    // A code is good for one attempt, and without its proof that attempt is lost.
-    const codes = await replay(this.config, proven(true), { ...means, proofs });
+    // First with a proof: a code is good for one attempt, and whoever shows a spent token ends the others.
+    const proven = secretsStolen.filter(({ value }) => proofs.has(value));
+    const usableWithProof = await replay(this.config, proven, { ...means, proofs });
     const usable = await replay(this.config, secretsStolen, means);
-    const tokens = await replay(this.config, proven(false), { ...means, proofs });
-    const usableWithProof = new Set([...codes, ...tokens]);
     const works = (attack, value) =>
       /^T53/.test(attack)
         ? usableWithProof.has(value)

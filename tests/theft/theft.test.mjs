@@ -13,7 +13,7 @@ import { blind } from "./self-test.mjs";
 
 const known = readCommitted();
 const tell = (line) => console.log(line);
-const SAMPLE = ["authsafe, memory, worker", "authsafe, plaintext localStorage, page"];
+const SAMPLE = ["authsafe, memory, worker", "authsafe, HttpOnly session cookie, server"];
 
 test("every attack sees the client that leaks on purpose", async () => {
   const { rows, problems } = await run({ configurations: [leaky], tell });

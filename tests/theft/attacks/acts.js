@@ -74,6 +74,8 @@ const acts = {
     if (!pairs.length) return;
     const told = await within(6000, async () => (await app().fetch(`${given.echo}/plain`)).text());
     const opened = (await openedRecords()).map((plain) => new TextDecoder().decode(plain));
+    opened.push(...Object.values(localStorage), ...Object.values(sessionStorage));
+    for (const [, records] of await databases()) for (const [, value] of records) opened.push(String(value));
     const access = new RealSet([told, ...opened].flatMap((text) => text?.match(/eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+/g) ?? []));
     const refresh = new RealSet(opened.flatMap((text) => /"refresh":"([^"]+)"/.exec(text)?.[1] ?? []));
     for (const pair of pairs) {

@@ -52,7 +52,7 @@ const CALLS = [
 const LEFT =
   /cachedText|cachedUint8|cachedDataView|memory\.buffer|\.then\(|\.call\(|\.push\(|\.apply\(this|\.subarray\(/;
 
-const NAMES = `Array, Error, JSON, Object, Promise, Reflect, bytesAt, encoded, getUint32, isBytes, lengthOf, push, put, random,
+const NAMES = `Array, Error, JSON, Object, Promise, Reflect, Uint8Array, bytesAt, encoded, getUint32, isBytes, lengthOf, push, put, random,
   rejected, resolved, setBytes, setFloat64, setInt32, tableGet, tableSet, textAt, then`;
 
 function rewrite(glue) {

@@ -1,6 +1,7 @@
 import { type AuthErrorFields, report } from "./error.js";
 import { abortable } from "./abortable.js";
 import { carry, type Grant } from "./grant.js";
+import { copyOf, methodOf, Request, urlOf } from "./primitives.js";
 import type { Again, OptionFunctions } from "./skin.js";
 
 /** What `send` asks about the credential. */
@@ -25,15 +26,18 @@ const ABOUT_CREDENTIAL = [401, 403, 419];
  * `window.fetch` with the credential added where it may go; one replay where the credential was renewed meanwhile, and one
  * where the server wanted a nonce in the proof (RFC 9449 §9). `body` is what the request was made from: a stream can be read only once, so such a request cannot be sent twice.
  */
-export async function send(gate: Gate, request: Request, body?: unknown): Promise<Response> {
-  const { url, method, signal } = request;
+export async function send(gate: Gate, given: Request, body?: unknown): Promise<Response> {
+  const { signal } = given;
+  // What is judged must be what is sent: script of the page can make any object say another address.
+  const request = new Request(given);
+  const [url, method] = [urlOf(request) as string, methodOf(request) as string];
   signal.throwIfAborted();
   const ask = () => abortable(() => gate.authorize(url, method), signal);
   const judge = (grant: Grant, answer: Response) => abortable(() => isRetryWorth(gate, grant, answer, url), signal);
 
   let grant = await ask();
   if (!grant) return fetch(request);
-  let spare = body instanceof ReadableStream ? undefined : request.clone();
+  let spare = body instanceof ReadableStream ? undefined : copyOf(request);
   let answer = await carry(request, grant);
   let again: Again = false;
   try {
@@ -45,7 +49,7 @@ export async function send(gate: Gate, request: Request, body?: unknown): Promis
       // Frees the connection. A body that is broken already is as good as cancelled.
       answer.body?.cancel().catch(() => {});
       const next: Request = spare;
-      spare = grant.proven ? next.clone() : undefined;
+      spare = grant.proven ? copyOf(next) : undefined;
       answer = await carry(next, grant);
       tried.add(again);
       // Also where there is no further attempt: this lets the core notice that the session has ended.

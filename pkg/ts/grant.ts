@@ -2,10 +2,14 @@
 import { own } from "./error.js";
 import {
   bare,
+  hasHeader,
   headersOfRequest,
-  keeper,
-  Promise,
   JSON,
+  keeper,
+  modeOf,
+  policyOf,
+  Promise,
+  referrerOf,
   Request,
   request as fetch,
   setHeader,
@@ -31,7 +35,8 @@ export function granted(asked: PromiseLike<string | undefined>): Promise<Grant |
 }
 
 function grantOf(text: string): Grant {
-  const plain = JSON.parse(text) as GrantPlain;
+  // Without a prototype: what is not in it is asked of nobody.
+  const plain = bare(JSON.parse(text) as GrantPlain);
   const { headers, ticket } = plain;
   const grant = bare({ ticket, proven: false });
   for (let at = 0; at < headers.length; at++) if (headers[at]![0] === "dpop") grant.proven = true;
@@ -39,23 +44,22 @@ function grantOf(text: string): Grant {
   return grant;
 }
 
-/** Sends the request with what it needs. */
-export function carry(given: globalThis.Request, grant: Grant): globalThis.Promise<Response> {
+/** Sends a request of our own making with what it needs. */
+export function carry(request: globalThis.Request, grant: Grant): globalThis.Promise<Response> {
   const { headers, credentials, redirect } = kept.get(grant)!;
   const refuse = (name: string) => {
-    if (given.headers.has(name)) throw own("request_refused", `It already has the header ${name}.`);
+    if (hasHeader(headersOfRequest(request), name)) throw own("request_refused", `It already has the header ${name}.`);
   };
   refuse("authorization");
   for (let at = 0; at < headers.length; at++) refuse(headers[at]![0]);
   // The browser would leave the headers out without a word.
-  if (headers.length > 0 && given.mode === "no-cors") throw own("request_refused", "Mode no-cors carries no headers.");
+  if (headers.length > 0 && modeOf(request) === "no-cors")
+    throw own("request_refused", "Mode no-cors carries no headers.");
   // Any option at all resets the first two, so they are repeated.
-  const { referrer, referrerPolicy } = given;
-  const how: RequestInit = bare({ referrer, referrerPolicy });
+  const how: RequestInit = bare({ referrer: referrerOf(request), referrerPolicy: policyOf(request) });
   if (credentials) how.credentials = credentials;
   if (redirect) how.redirect = redirect;
-  // A request of this module's own: that of the caller may have been made by anybody.
-  const ours = new Request(given, how);
-  for (let at = 0; at < headers.length; at++) setHeader(headersOfRequest(ours), headers[at]![0], headers[at]![1]);
-  return fetch(ours);
+  const sent = new Request(request, how);
+  for (let at = 0; at < headers.length; at++) setHeader(headersOfRequest(sent), headers[at]![0], headers[at]![1]);
+  return fetch(sent);
 }

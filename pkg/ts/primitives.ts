@@ -54,6 +54,13 @@ const writeInt32 = /* @__PURE__ */ method(View.prototype, "setInt32");
 const writeFloat64 = /* @__PURE__ */ method(View.prototype, "setFloat64");
 const readUint32 = /* @__PURE__ */ method(View.prototype, "getUint32");
 const generator = page.crypto;
+export const urlOf = /* @__PURE__ */ getter(page.Request?.prototype, "url");
+export const methodOf = /* @__PURE__ */ getter(page.Request?.prototype, "method");
+export const modeOf = /* @__PURE__ */ getter(page.Request?.prototype, "mode");
+export const referrerOf = /* @__PURE__ */ getter(page.Request?.prototype, "referrer");
+export const policyOf = /* @__PURE__ */ getter(page.Request?.prototype, "referrerPolicy");
+export const copyOf = /* @__PURE__ */ method(page.Request?.prototype, "clone");
+export const hasHeader = /* @__PURE__ */ method(page.Headers?.prototype, "has");
 export const headersOfRequest = /* @__PURE__ */ getter(page.Request?.prototype, "headers");
 export const setHeader = /* @__PURE__ */ method(page.Headers?.prototype, "set");
 const read = /* @__PURE__ */ method(WeakMap.prototype, "get");
@@ -66,8 +73,10 @@ if (page.Response) defineProperty(page.Response.prototype, "then", bare({ value:
 export const setBytes = /* @__PURE__ */ method(typedArray, "set");
 export const tableGet = /* @__PURE__ */ method(page.WebAssembly?.Table?.prototype, "get");
 export const tableSet = /* @__PURE__ */ method(page.WebAssembly?.Table?.prototype, "set");
-export const resolved = (value: unknown): Any => apply(RealPromise.resolve, RealPromise, [value]);
-export const rejected = (reason: unknown): Any => apply(RealPromise.reject, RealPromise, [reason]);
+const resolveWith = /* @__PURE__ */ method(RealPromise, "resolve");
+const rejectWith = /* @__PURE__ */ method(RealPromise, "reject");
+export const resolved = (value: unknown): Any => resolveWith(RealPromise, value);
+export const rejected = (reason: unknown): Any => rejectWith(RealPromise, reason);
 
 /** A map that only who made it can look into. */
 export function keeper<K extends object, V>(): { get(key: K): V | undefined; set(key: K, value: V): void } {
@@ -196,5 +205,5 @@ function reader(body: unknown): object {
 
 const json = bare({ parse: globalThis.JSON.parse, stringify: globalThis.JSON.stringify });
 export const request = (given: unknown): Any => apply(realFetch, undefined, [given]);
-export const { Array, Error, Object, Request } = globalThis;
+export const { Array, Error, Object, Request, Uint8Array } = globalThis;
 export { json as JSON, RealPromise as Promise, reflect as Reflect };

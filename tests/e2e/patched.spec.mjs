@@ -48,3 +48,28 @@ test("the same script sees a renewal that the page makes by itself", async ({ vi
   const seen = Object.keys(await stolen(tab));
   expect(seen).toEqual(expect.arrayContaining(["fetch", "JSON.parse", "TextDecoder.decode", "TextEncoder.encode"]));
 });
+
+test("a request that lies about its address carries no token to another one", async ({ visit, liar, recorder }) => {
+  const allowedOrigins = ["https://api.example"];
+  const options = { isolation: "page", allowedOrigins, oidc: { issuer: liar.issuer, clientId: "client" } };
+  const tab = await visit(byName("token by OpenID, memory"), { options });
+  await tab.signIn(undefined, { known: true });
+  const sent = await tab.page.evaluate(async (sink) => {
+    const api = "https://api.example/x";
+    const real = window.Request;
+    const lies = { get: () => api };
+    Object.defineProperty(Request.prototype, "url", lies);
+    const first = await window.auth.fetch(`${sink}/getter`);
+    window.Request = function (...given) {
+      return Object.assign(Object.create(new real(...given)), {
+        toString: () => `${sink}/object`,
+        signal: new AbortController().signal,
+      });
+    };
+    const second = await window.auth.fetch(`${sink}/object`).catch((error) => error);
+    return [first.status, second.status ?? second.name];
+  }, recorder.origin);
+  expect(sent[0]).toBe(200);
+  for (const { authorization } of recorder.requests) expect(authorization).toBeUndefined();
+  expect(recorder.requests.length).toBeGreaterThan(0);
+});

@@ -7,11 +7,14 @@ export async function startRecorder() {
   const server = createServer((request, response) => {
     response.setHeader("access-control-allow-origin", request.headers.origin ?? "*");
     response.setHeader("access-control-allow-credentials", "true");
-    response.setHeader("access-control-allow-headers", "authorization, content-type, x-csrf-token");
+    response.setHeader("access-control-allow-headers", "authorization, content-type, dpop, x-csrf-token");
     if (request.method === "OPTIONS") return response.writeHead(204).end();
     const { authorization, ...headers } = request.headers;
     requests.push({ url: request.url, host: headers.host, authorization, headers });
-    response.writeHead(200, { "content-type": "application/json" }).end("{}");
+    response.writeHead(200, { "content-type": "application/json" });
+    // A body that goes on for as long as somebody listens.
+    if (request.url === "/endless") return response.write("[");
+    response.end("{}");
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

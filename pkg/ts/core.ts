@@ -51,7 +51,10 @@ async function compile({ given, address }: CoreSource): Promise<WebAssembly.Modu
   try {
     if (given instanceof ArrayBuffer || ArrayBuffer.isView(given)) return await WebAssembly.compile(given);
     // A copy, so that a response which the application gave once serves a second attempt too.
-    const response = address === undefined ? (await given).clone() : await given;
+    const response =
+      address === undefined
+        ? (await given).clone()
+        : await Promise.resolve(given).catch((cause: Error) => explain(address, cause));
     const { ok, status, url } = response;
     const type = response.headers.get("content-type") ?? "no content type";
     found = `${bare(url) || found} answered ${status} with ${type}.`;
@@ -63,6 +66,16 @@ async function compile({ given, address }: CoreSource): Promise<WebAssembly.Modu
   } catch (cause) {
     throw judge(cause, found);
   }
+}
+
+/** Of a file with another digest, the browser says no more than that it failed. A second look tells; nothing of it is run. */
+async function explain(address: string, cause: Error): Promise<never> {
+  const { status, headers, body } = await fetch(address);
+  body?.cancel().catch(() => {});
+  const type = headers.get("content-type") ?? "no content type";
+  throw new Error(`is not the file of this version; asked again, the server answered ${status} with ${type}.`, {
+    cause,
+  });
 }
 
 /** An address without its query, which may hold the signature of a private one. */

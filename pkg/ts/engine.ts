@@ -29,19 +29,29 @@ export function wantsWorker({ mode, options }: Pick<Parts<unknown>, "mode" | "op
   return isolation !== "page";
 }
 
-/** Starts a core. Rejects with an `AuthError`. */
-export async function place(parts: Parts<unknown>, host: Host, ends: Ends, signal: AbortSignal): Promise<Placed> {
+/**
+ * Starts a core; `again`, where it takes the place of a worker that was lost: then in a worker or not at all, and without leaving
+ * the page that the user is at work in. Rejects with an `AuthError`.
+ */
+export async function place(
+  parts: Parts<unknown>,
+  host: Host,
+  ends: Ends,
+  signal: AbortSignal,
+  again: boolean,
+): Promise<Placed> {
   let degraded: string | undefined;
+  const { isolation } = parts.options as { isolation?: unknown };
+  const options = again ? { ...parts.options, restore: "refresh-token" } : parts.options;
   if (wantsWorker(parts)) {
     degraded = obstacle(parts);
     try {
-      if (!degraded) return { engine: await openVault(parts.options, host, ends.died, signal), isolation: "worker" };
+      if (!degraded) return { engine: await openVault(options, host, ends.died, signal), isolation: "worker" };
     } catch (error) {
       if (!(error instanceof NoWorker)) throw told(error as LoadFault | AuthErrorFields);
       degraded = error.cause;
     }
-    if ((parts.options as { isolation?: unknown }).isolation === "required")
-      throw own("isolation_unavailable", degraded);
+    if (again || isolation === "required") throw own("isolation_unavailable", degraded);
   }
   const create = await load();
   signal.throwIfAborted();
@@ -57,7 +67,12 @@ function told(thrown: LoadFault | AuthErrorFields): unknown {
 function obstacle({ mode, options, functions }: Parts<unknown>): string | undefined {
   if (mode === "session") return "In session mode the page has no token that a worker could hold.";
   if (functions.parseTokens) return "`parseTokens` is a function of the page, and sees the tokens.";
-  const { storage } = options as { storage?: { kind?: string; dangerouslyPlaintext?: unknown } };
-  const plain = storage?.dangerouslyPlaintext === true && storage.kind !== "indexedDB";
-  return plain ? "With `dangerouslyPlaintext`, the page writes and reads the tokens for this storage." : undefined;
+  // Nothing that script put on Object.prototype is an option.
+  const { kind, dangerouslyPlaintext } = { __proto__: null, ...(options as { storage?: object }).storage } as {
+    kind?: string;
+    dangerouslyPlaintext?: unknown;
+  };
+  return dangerouslyPlaintext === true && kind !== "indexedDB"
+    ? "With `dangerouslyPlaintext`, the page writes and reads the tokens for this storage."
+    : undefined;
 }

@@ -17,6 +17,9 @@ export interface Life {
   end(reason: AuthError): Engine | undefined;
 }
 
+/** A worker that ends again within this time is given up. */
+const PAUSE_MS = 60_000;
+
 /** What a life tells its owner. */
 export interface LifeNews {
   /** The core stopped at an internal fault, and this life has ended by it. */
@@ -34,6 +37,7 @@ export function life(parts: Parts<unknown>, host: Host, news: LifeNews): Life {
   let over: AuthError | undefined;
   let starting: Promise<Engine> | undefined;
   let placed: Placed | undefined;
+  let diedAt = 0;
 
   function rejectAll(reason: AuthError): Engine | undefined {
     const last = placed?.engine;
@@ -58,6 +62,9 @@ export function life(parts: Parts<unknown>, host: Host, news: LifeNews): Life {
 
   function died(cause: unknown): void {
     if (over) return;
+    // One that ends as soon as it runs would be started for ever.
+    if (Date.now() - diedAt < PAUSE_MS) return trap(cause);
+    diedAt = Date.now();
     starting = undefined;
     rejectAll(own("worker_lost", "", cause));
     news.lost();
@@ -71,7 +78,7 @@ export function life(parts: Parts<unknown>, host: Host, news: LifeNews): Life {
       return placed?.isolation;
     },
     start() {
-      return (starting ??= place(parts, host, { trap, died }, ended.signal)
+      return (starting ??= place(parts, host, { trap, died }, ended.signal, diedAt > 0)
         .then((made) => {
           if (over) {
             made.engine.dispose();

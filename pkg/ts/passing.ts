@@ -70,6 +70,8 @@ export interface Streams {
   chunk(id: number, bytes: Uint8Array<ArrayBuffer>): void;
   end(id: number): void;
   broken(id: number, error: unknown): void;
+  /** How many are open. */
+  readonly size: number;
   /** All of them. */
   fail(error: unknown): void;
 }
@@ -91,6 +93,9 @@ export function streams(post: (message: ToWorker) => void): Streams {
     one?.ready?.();
   };
   return {
+    get size() {
+      return open.size;
+    },
     open(id) {
       const bytes = "ReadableByteStreamController" in globalThis;
       const source = {

@@ -9,20 +9,10 @@ export const BUILD = WASM_INTEGRITY;
 
 /** Asks for the wasm at once. A file with another digest is not run. */
 export function request(address: string): CoreSource {
-  const response = fetch(address, { integrity: WASM_INTEGRITY }).catch((cause) => explain(address, cause));
+  const response = fetch(address, { integrity: WASM_INTEGRITY });
   // Who compiles it reports the failure; until then it is not an unhandled one.
   response.catch(() => {});
   return { given: response, address };
-}
-
-/** Of a file with another digest, the browser says no more than that it failed. A second look tells; nothing of it is run. */
-async function explain(address: string, cause: Error): Promise<never> {
-  const { status, headers, body } = await fetch(address);
-  body?.cancel().catch(() => {});
-  const type = headers.get("content-type") ?? "no content type";
-  throw new Error(`is not the file of this version; asked again, the server answered ${status} with ${type}.`, {
-    cause,
-  });
 }
 
 export function fault(detail: string, cause?: unknown): LoadFault {

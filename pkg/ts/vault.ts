@@ -8,7 +8,15 @@ import type { SessionInfo } from "./types.js";
 import type { CallName, Opened, Service, ToPage, ToWorker, WasmGiven } from "./wire.js";
 
 // What the page may patch later is taken when this module is evaluated.
-const { Worker: RealWorker, MessageEvent: RealEvent, fetch: realFetch } = globalThis;
+const {
+  Worker: RealWorker,
+  MessageEvent: RealEvent,
+  URL,
+  fetch: realFetch,
+  setTimeout,
+  clearTimeout,
+  trustedTypes,
+} = globalThis as typeof globalThis & { trustedTypes?: { createPolicy(name: string, rules: object): typeof policy } };
 const { apply } = Reflect;
 const postMessage = RealWorker?.prototype.postMessage;
 const addListener = RealWorker?.prototype.addEventListener;
@@ -29,23 +37,27 @@ export class NoWorker {
 
 let policy: { createScriptURL(url: string): string } | undefined;
 
-/** Trusted Types §2.3: the policy takes the one address that it was made for. */
+/** Trusted Types §2.3. Nobody else can reach the policy, so it is asked for addresses of this origin only. */
 function trusted(url: string): string {
-  const types = (globalThis as { trustedTypes?: { createPolicy(name: string, rules: object): typeof policy } })
-    .trustedTypes;
-  policy ??= types?.createPolicy("authsafe", { createScriptURL: (given: string) => given });
+  policy ??= trustedTypes?.createPolicy("authsafe", { createScriptURL: (given: string) => given });
   return policy ? policy.createScriptURL(url) : url;
 }
 
-function startWorker(): Worker {
-  needSecureContext();
-  if (!RealWorker) throw new NoWorker("This environment has no workers.");
+/** Where the first worker that opened came from. Script that comes later cannot choose another one. */
+let proven: { script: string; wasm: WasmGiven } | undefined;
+
+function scriptOfWorker(): string {
+  if (proven) return proven.script;
   const url = new URL(workerGiven(), document.baseURI);
   if (url.origin !== location.origin || !/^https?:$/.test(url.protocol)) {
     throw new NoWorker("worker.js is not served from the page's own origin; see setWorkerSource().");
   }
+  return trusted(url.href);
+}
+
+function startWorker(script: string): Worker {
   try {
-    return new RealWorker(trusted(url.href), { type: "module", name: "authsafe" });
+    return new RealWorker(script, { type: "module", name: "authsafe" });
   } catch (error) {
     throw new NoWorker(`The browser refuses the worker: ${(error as Error).message}`);
   }
@@ -53,6 +65,7 @@ function startWorker(): Worker {
 
 /** What the application gave, in a form that can be handed over. */
 async function wasmForWorker(): Promise<WasmGiven> {
+  if (proven) return proven.wasm;
   const given = wasmGiven();
   const address = addressOf(given);
   if (address !== undefined) return new URL(address, document.baseURI).href;
@@ -76,11 +89,18 @@ export function openVault(
   onDeath: (cause: unknown) => void,
   signal: AbortSignal,
 ): Promise<Calls> {
-  const worker = startWorker();
+  needSecureContext();
+  if (!RealWorker) throw new NoWorker("This environment has no workers.");
+  const script = scriptOfWorker();
+  const worker = startWorker(script);
   const waiting = new Map<number, Waiting>();
-  const bodies: Streams = streams((message) => post(message));
+  const bodies: Streams = streams((message) => {
+    beat ??= setTimeout(listenForLife, BEAT_MS);
+    post(message);
+  });
   const ended = new AbortController();
   let origins: readonly string[] = [];
+  let wasm: WasmGiven | undefined;
   let last: StatePlain = { status: "initializing" };
   /** Gives the token that was handed out before, if it lives so long. Whatever is said or heard that could change it ends this. */
   let again: ((seconds: number) => string | undefined) | undefined;
@@ -123,7 +143,7 @@ export function openVault(
 
   function listenForLife(): void {
     beat = undefined;
-    if (!waiting.size) return;
+    if (!waiting.size && !bodies.size) return;
     if (++silentBeats > MOST_SILENT_BEATS) return die(new Error("The worker does not answer."));
     post({ kind: "ping" });
     beat = setTimeout(listenForLife, BEAT_MS);
@@ -178,6 +198,7 @@ export function openVault(
     switch (message.kind) {
       case "opened":
         origins = message.origins;
+        proven ??= { script, wasm: wasm! };
         opened?.resolve(vault);
         return;
       case "closed":
@@ -267,6 +288,7 @@ export function openVault(
     listenToPage((news) => post({ kind: "page", news }), ended.signal);
     wasmForWorker().then(
       (given) => {
+        wasm = given;
         post({ kind: "open", build: BUILD, wasm: given, options, href: location.href, framed: top !== self });
         // The worker asks for it a round trip later, and finds it in the cache of the browser, or on its way there.
         if (typeof given === "string") warm(given);

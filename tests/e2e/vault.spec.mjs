@@ -27,7 +27,8 @@ for (const [name, after, signedOut] of [
     clock,
     visit,
   }) => {
-    const tab = await visit(byName(name));
+    // A worker that takes another's place does not leave the page, whatever the next page load may do.
+    const tab = await visit(byName(name), { options: { restore: "auto" } });
     await tab.signIn();
     expect(await tab.page.evaluate(() => window.auth.isolation)).toBe("worker");
     await tab.page.evaluate(() => (window.record.events.length = window.record.states.length = 0));
@@ -50,3 +51,28 @@ for (const [name, after, signedOut] of [
     }
   });
 }
+
+test("a body that is being read ends with its worker, and a worker that ends again at once is not started for ever", async ({
+  clock,
+  visit,
+  servers,
+  recorder,
+}) => {
+  const options = { allowedOrigins: [recorder.origin, servers.config.apiUrl] };
+  const tab = await visit(byName("token by OpenID, indexedDB"), { options });
+  await tab.signIn();
+  await tab.page.evaluate(async (address) => {
+    const response = await window.auth.fetch(address);
+    window.reading = window.attempt(() => response.text());
+  }, `${recorder.origin}/endless`);
+  await kill(tab.page);
+  await untilMissed(clock);
+  expect(await tab.page.evaluate(() => window.reading)).toMatchObject({ error: {} });
+  expect(await tab.call()).toEqual([200]);
+  await kill(tab.page);
+  const waiting = tab.call();
+  await tab.page.evaluate(() => undefined);
+  await untilMissed(clock);
+  expect(await waiting).toEqual(["wasm_trapped"]);
+  expect(await tab.state()).toMatchObject({ status: "unauthenticated", error: { code: "wasm_trapped" } });
+});

@@ -225,8 +225,23 @@ test("after its end, a worker answers nobody, and whoever waits is told", async 
   while (tab.workers().length > 1) await tab.waitForEvent("worker").catch(() => {});
 });
 
+test("once a worker has opened, the next one comes from the same place, whatever script says by then", async (t) => {
+  const { page: tab } = await page(t, "worker");
+  const isolation = await tab.evaluate(async () => {
+    window.authsafe.setWorkerSource("/another-worker.js");
+    window.authsafe.setWasmSource(Promise.reject(new Error("another wasm")));
+    const auth = window.make("required");
+    await auth.init();
+    return auth.isolation;
+  });
+  assert.equal(isolation, "worker");
+});
+
 test("a worker that ends before it was open fails the call that needed it, and the next call starts another", async (t) => {
   const { page: tab } = await page(t, "worker");
+  // In a new document, no worker has opened yet.
+  await tab.reload();
+  await tab.waitForFunction(() => "authsafe" in window);
   const outcome = await tab.evaluate(async () => {
     const lines = [];
     const line = (text) => lines.push(text);

@@ -599,3 +599,25 @@ fn without_random_numbers_there_is_no_proof() {
     world.entropy_fails.set(true);
     assert_eq!(authorize(&page).unwrap_err().code, ErrorCode::InsecureContext);
 }
+
+#[test]
+fn a_page_that_loads_while_another_signs_out_does_not_take_the_key_for_lost() {
+    let server = Binding::new();
+    let world = server.world();
+    let stored = options("localStorage", "auto").replace("refresh-token", "auto");
+    let page = signed_in_with(&world, &server.provider, &stored);
+    let other = Page::open(&world, APP, &stored);
+    other.run(|client| async move { client.start().await.unwrap() });
+    other.client.dispose();
+    world.mute(other.tab.id);
+    world.write_takes.set(1000);
+    let client = page.client.clone();
+    world.start(async move { drop(client.logout(Ending::Local).await) });
+    world.advance(authsafe::types::Lifetime::from_millis(500));
+    let other = Page::in_tab(other.tab.clone(), &stored);
+    let client = other.client.clone();
+    world.start(async move { drop(client.start().await) });
+    world.advance(secs(10));
+    assert!(other.tab.navigations.borrow().is_empty());
+    assert_eq!(world.keys.borrow().len(), 0);
+}

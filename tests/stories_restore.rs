@@ -6,6 +6,7 @@ mod support;
 
 use authsafe::machine::{Ending, SignedOutReason, Snapshot};
 use authsafe::ports::StoreFailure;
+use authsafe::ports::fake::Reply;
 use support::*;
 
 const PLACE: &str = "https://app.example/inbox?page=2#top";
@@ -173,4 +174,42 @@ fn a_page_that_does_not_get_away_is_signed_out_and_says_why() {
     assert!(arrived.is_none());
     assert!(error.is_some());
     assert_eq!(page.status(), "unauthenticated");
+}
+
+/// Another tab of the same browser, where the session of the first is in force, too.
+fn sibling(page: &Page, options: &str) -> Page {
+    let other = Page::open(&page.tab.world, APP, options);
+    other.run(|client| async move { client.start().await.unwrap() });
+    assert_eq!(other.status(), "authenticated");
+    other
+}
+
+#[test]
+fn a_tab_that_missed_a_sign_out_does_not_undo_it() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let stored = token_options("localStorage");
+    let page = signed_in_with(&world, &provider, &stored);
+    let other = sibling(&page, &stored);
+    other.client.dispose();
+    world.mute(other.tab.id);
+    page.run(|client| async move { client.logout(Ending::Local).await.unwrap() });
+    let (other, left) = load(&other, PLACE, &stored);
+    assert_eq!((other.status(), left), ("unauthenticated", false));
+    // What it found out, it remembers where the mark is gone.
+    world.shared.borrow_mut().clear();
+    assert!(!load(&other, PLACE, &stored).1);
+}
+
+#[test]
+fn a_tab_whose_session_had_ended_before_a_sign_out_does_not_undo_it_either() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let page = signed_in_with(&world, &provider, &options("auto"));
+    let other = signed_in_with(&world, &provider, &options("auto"));
+    provider.faults.borrow_mut().push(Reply::json(400, r#"{"error":"invalid_grant"}"#));
+    page.run(|client| async move { client.renew().await.unwrap_err() });
+    assert_eq!(page.status(), "unauthenticated");
+    other.run(|client| async move { client.logout(Ending::Local).await.unwrap() });
+    assert!(!load(&page, PLACE, &options("auto")).1);
 }

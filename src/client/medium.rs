@@ -140,8 +140,21 @@ impl<P: Ports> Inner<P> {
         if self.found_beyond(over).await.is_some() {
             return Ok(());
         }
-        // Without it the tokens are of no use, even where they cannot be removed; what is left of it alone harms nobody.
+        let done = self.end_record(mark).await;
+        // Only now, or a tab that reads the record meanwhile would take its key for lost. Without it the tokens are of no use,
+        // even where they cannot be removed; what is left of it alone harms nobody.
         self.keep_key(None, true).await.ok();
+        let Err(failure) = done else { return Ok(()) };
+        // What cannot be removed may still be overwritten; and where nothing can be read, nothing will be taken up.
+        let ended = record::ended_text(mark.unwrap_or_default());
+        let written = self.ports.store().write(&self.record_key(), &ended).await;
+        let harmless = written.is_ok() || !matches!(self.read().await, Stored::Record(_));
+        self.degraded.set(true);
+        if harmless { Ok(()) } else { Err(failure.as_str()) }
+    }
+
+    /// Puts a mark in the place of the record, or removes it.
+    async fn end_record(&self, mark: Option<&str>) -> Result<(), StoreFailure> {
         let (store, key) = (self.ports.store(), self.record_key());
         // A tab without a session marks whatever sign-in is there, and leaves a mark that stands.
         let mark = match mark {
@@ -152,15 +165,12 @@ impl<P: Ports> Inner<P> {
             },
             named => named.map(str::to_owned),
         };
-        let ended = record::ended_text(mark.as_deref().unwrap_or_default());
-        if mark.is_some() && store.write(&key, &ended).await.is_ok() {
+        if let Some(lineage) = &mark
+            && store.write(&key, &record::ended_text(lineage)).await.is_ok()
+        {
             return Ok(());
         }
-        let Err(failure) = store.remove(&key).await else { return Ok(()) };
-        // What cannot be removed may still be overwritten; and where nothing can be read, nothing will be taken up.
-        let harmless = store.write(&key, &ended).await.is_ok() || !matches!(self.read().await, Stored::Record(_));
-        self.degraded.set(true);
-        if harmless { Ok(()) } else { Err(failure.as_str()) }
+        store.remove(&key).await
     }
 
     /// Whether the address is a callback of ours. The pending sign-in is spent before its code is used, and the address is

@@ -84,7 +84,8 @@ impl Machine {
         let by_cookie = matches!(self.phase, Phase::Restoring(None)) && !matches!(self.renewal, Renewal::None);
         let writing = matches!(self.phase, Phase::Committing(..)) || matches!(self.renewal, Renewal::Committing(_));
         if self.current().is_none() && !writing && !by_cookie {
-            return;
+            // There may have been a session here before.
+            return self.leave_trace();
         }
         let reason = match reason {
             SignedOutReason::LoggedOut => SignedOutReason::LoggedOutElsewhere,

@@ -63,9 +63,13 @@ impl Machine {
                 self.start_error = Some(ErrorCode::DpopKeyLost.into());
                 self.restored_to_nothing(SignedOutReason::StorageLost);
             }
-            Stored::Ended(_) | Stored::Empty | Stored::Unreadable(_) => {
+            Stored::Ended(_) => {
+                // This tab may have missed the sign-out, which is not to be undone here.
+                self.last_resort = None;
+                self.leave_trace();
                 self.restored_to_nothing(SignedOutReason::Never);
             }
+            Stored::Empty | Stored::Unreadable(_) => self.restored_to_nothing(SignedOutReason::Never),
         }
     }
 

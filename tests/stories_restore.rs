@@ -213,3 +213,12 @@ fn a_tab_whose_session_had_ended_before_a_sign_out_does_not_undo_it_either() {
     other.run(|client| async move { client.logout(Ending::Local).await.unwrap() });
     assert!(!load(&page, PLACE, &options("auto")).1);
 }
+
+#[test]
+fn what_seals_pending_sign_ins_may_be_lost_without_the_tab_forgetting_whom_to_ask() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let mut page = signed_in_with(&world, &provider, &options("auto"));
+    page.tab.transactions = world.tab(APP, false).transactions;
+    assert!(load(&page, PLACE, &options("auto")).1);
+}

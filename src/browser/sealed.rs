@@ -50,6 +50,11 @@ impl SealedStore {
         Self { inner, sealing }
     }
 
+    /// The medium that the sealed texts are in.
+    pub(super) fn inner(&self) -> &BrowserStore {
+        &self.inner
+    }
+
     /// Where the key of a text lies, `slot` being what the name of the key begins with.
     fn place(&self, key: &str, slot: &str) -> String {
         ["sealing.", key, ":", if self.sealing.shared { "" } else { slot }].concat()

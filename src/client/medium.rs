@@ -28,7 +28,7 @@ impl<P: Ports> Inner<P> {
 
     /// Leaves a trace for the next page load of this tab. Where it cannot be left, the next one asks nobody.
     pub(super) async fn trace(&self, trace: Trace) {
-        let (store, key) = (self.ports.transactions(), self.trace_key());
+        let (store, key) = (self.ports.traces(), self.trace_key());
         if trace == Trace::Nothing || store.write(&key, trace.as_str()).await.is_err() {
             store.remove(&key).await.ok();
         }
@@ -40,7 +40,7 @@ impl<P: Ports> Inner<P> {
         if !tokens.restore.leaves_trace() || self.ports.framed() {
             return Arrival::Plain(Trace::Asked, None);
         }
-        let text = self.ports.transactions().read(&self.trace_key()).await;
+        let text = self.ports.traces().read(&self.trace_key()).await;
         let href = self.ports.href();
         let here = WebUrl::parse(href.split(['?', '#']).next().unwrap_or_default());
         let here = here.and_then(|here| ReturnTo::parse(href.strip_prefix(here.origin())?));
@@ -230,7 +230,7 @@ impl<P: Ports> Inner<P> {
             if transaction.silent {
                 // Before the page leaves: whatever becomes of it, it does not leave again.
                 let asked = Trace::Asked.as_str();
-                store.write(&self.trace_key(), asked).await.map_err(storage_error)?;
+                self.ports.traces().write(&self.trace_key(), asked).await.map_err(storage_error)?;
             }
             transactions.add(transaction, self.ports.now());
             store.write(&key, &transactions.to_text()).await.map_err(storage_error)

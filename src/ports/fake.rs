@@ -142,6 +142,7 @@ impl World {
             world: Rc::clone(self),
             store: Medium { world: Rc::clone(self), own: (!shares).then(Rc::default) },
             transactions: Medium { world: Rc::clone(self), own: Some(own) },
+            traces: Medium { world: Rc::clone(self), own: Some(Rc::default()) },
             keys: KeyRing { world: Rc::clone(self) },
             href: Rc::new(RefCell::new(href.to_owned())),
             navigations: Rc::default(),
@@ -341,6 +342,8 @@ pub struct Tab {
     pub store: Medium,
     /// Where its pending sign-ins are kept.
     pub transactions: Medium,
+    /// Where it leaves its traces.
+    pub traces: Medium,
     /// The keys that its tokens are bound to.
     pub keys: KeyRing,
     /// Its address.
@@ -477,5 +480,8 @@ impl Ports for Tab {
     }
     fn transactions(&self) -> &Medium {
         &self.transactions
+    }
+    fn traces(&self) -> &Medium {
+        &self.traces
     }
 }

@@ -141,6 +141,38 @@ fn a_stored_session_comes_first_and_none_leaves_it_where_it_is() {
 fn a_stored_session_that_has_ended_is_asked_for_at_the_provider() {
     let provider = Provider::new();
     let world = world_of(&provider);
+    let stored = token_options("localStorage");
+    let page = signed_in_with(&world, &provider, &stored);
+    page.client.dispose();
+    world.advance(secs(700));
+    provider.faults.borrow_mut().push(Reply::json(400, r#"{"error":"invalid_grant"}"#));
+    let (page, left) = load(&page, PLACE, &stored);
+    assert_eq!((page.status(), left), ("authenticating", true));
+    // Nobody is told of a loss that may be none.
+    assert!(!page.events().contains(&"SignedOut".to_owned()));
+    let callback = answer(&page, &provider, "code=code-2");
+    let (page, left) = load(&page, &callback, &stored);
+    assert_eq!((page.status(), left), ("authenticated", false));
+}
+
+#[test]
+fn a_stored_session_that_has_ended_is_over_where_the_provider_is_not_to_be_asked() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let stored = token_options("localStorage").replace(r#""storage""#, r#""restore":"refresh-token","storage""#);
+    let page = signed_in_with(&world, &provider, &stored);
+    page.client.dispose();
+    world.advance(secs(700));
+    provider.faults.borrow_mut().push(Reply::json(400, r#"{"error":"invalid_grant"}"#));
+    let (page, left) = load(&page, PLACE, &stored);
+    assert_eq!(page.client.snapshot(), Snapshot::Unauthenticated(SignedOutReason::Expired, None));
+    assert!(!left && page.events().contains(&"SignedOut".to_owned()));
+}
+
+#[test]
+fn a_damaged_record_is_asked_for_at_the_provider() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
     let page = signed_in(&world, &provider, "localStorage");
     page.client.dispose();
     for value in world.shared.borrow_mut().values_mut() {

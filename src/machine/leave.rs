@@ -72,11 +72,18 @@ impl Machine {
 
     /// The session ended without anybody's wish: by the server's word, or by time. A sign-in that is under way goes on.
     pub(super) fn end(&mut self, reason: SignedOutReason, origin: Origin) {
+        // While it is being restored, there may be another way to get it back; then nobody is told here that it is lost.
+        let restoring = matches!(self.phase, Phase::Restoring(_));
+        let shown = !restoring || self.last_resort.is_none();
         self.forget(None, self.own());
         let note = self.farewell(reason);
         let had_one = self.take_session(reason).is_some();
-        self.sign_out(reason, origin, had_one);
+        self.clear_session(reason, origin, shown && had_one);
         self.push(Effect::Tell(note));
+        if restoring {
+            return self.stay_signed_out(reason, None);
+        }
+        self.settle_signed_out();
     }
 
     /// Another tab says that the session ended, or has left a medium without it.
@@ -170,6 +177,11 @@ impl Machine {
     }
 
     fn sign_out(&mut self, reason: SignedOutReason, origin: Origin, had_one: bool) {
+        self.clear_session(reason, origin, had_one);
+        self.settle_signed_out();
+    }
+
+    fn clear_session(&mut self, reason: SignedOutReason, origin: Origin, had_one: bool) {
         self.next_epoch();
         self.generation = 0;
         self.lineage.clear();
@@ -177,6 +189,9 @@ impl Machine {
         if had_one {
             self.notify(Notice::SignedOut(reason, origin));
         }
+    }
+
+    fn settle_signed_out(&mut self) {
         if !matches!(self.phase, Phase::Authenticating(..)) {
             let aborted = || Outcome::Failed(Error::new(ErrorCode::Aborted, "Signed out meanwhile."));
             self.settle_where(&|_, wants| matches!(wants, Wants::SignedIn).then(aborted));

@@ -4,6 +4,7 @@
 
 mod support;
 
+use authsafe::error::ErrorCode;
 use authsafe::machine::{Ending, SignedOutReason, Snapshot};
 use authsafe::ports::StoreFailure;
 use authsafe::ports::fake::Reply;
@@ -253,4 +254,61 @@ fn what_seals_pending_sign_ins_may_be_lost_without_the_tab_forgetting_whom_to_as
     let mut page = signed_in_with(&world, &provider, &options("auto"));
     page.tab.transactions = world.tab(APP, false).transactions;
     assert!(load(&page, PLACE, &options("auto")).1);
+}
+
+#[test]
+fn whatever_comes_of_asking_the_page_goes_back_to_where_it_was() {
+    for (words, fault) in [
+        ("error=access_denied", None),
+        ("error=server_error", None),
+        ("error=unauthorized_client&error_description=no", None),
+        ("code=code-2", Some(r#"{"error":"invalid_grant"}"#)),
+    ] {
+        let provider = Provider::new();
+        let world = world_of(&provider);
+        let page = signed_in_with(&world, &provider, &options("auto"));
+        let (page, left) = load(&page, PLACE, &options("auto"));
+        assert!(left);
+        let callback = answer(&page, &provider, words);
+        provider.faults.borrow_mut().extend(fault.map(|body| Reply::json(400, body)));
+        let (page, _) = load(&page, &callback, &options("auto"));
+        assert_eq!(page.tab.navigations.borrow().as_slice(), [PLACE], "{words}");
+        let (page, left) = load(&page, PLACE, &options("auto"));
+        assert_eq!((page.status(), left), ("unauthenticated", false), "{words}");
+    }
+}
+
+#[test]
+fn an_answer_that_comes_too_late_brings_the_page_back_too() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let page = signed_in_with(&world, &provider, &options("auto"));
+    let (page, left) = load(&page, PLACE, &options("auto"));
+    assert!(left);
+    let callback = answer(&page, &provider, "code=code-2");
+    page.client.dispose();
+    world.advance(secs(3600));
+    let asked = provider.token_requests.get();
+    let (page, _) = load(&page, &callback, &options("auto"));
+    assert_eq!(page.tab.navigations.borrow().as_slice(), [PLACE]);
+    assert_eq!(provider.token_requests.get(), asked);
+}
+
+#[test]
+fn where_the_page_that_asked_is_the_callback_address_it_stays_and_says_what_went_wrong() {
+    for (words, expected) in
+        [("error=server_error", Some(ErrorCode::AuthorizationFailed)), ("error=login_required", None)]
+    {
+        let provider = Provider::new();
+        let world = world_of(&provider);
+        let page = signed_in_with(&world, &provider, &options("auto"));
+        let (page, left) = load(&page, "https://app.example/callback", &options("auto"));
+        assert!(left);
+        let callback = answer(&page, &provider, words);
+        let (page, left) = load(&page, &callback, &options("auto"));
+        assert!(!left && page.tab.navigations.borrow().is_empty());
+        let (_, error) = page.run(|client| async move { client.start().await.unwrap() });
+        assert_eq!(error.map(|error| error.code), expected);
+        assert_eq!(page.status(), "unauthenticated");
+    }
 }

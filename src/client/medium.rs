@@ -191,32 +191,41 @@ impl<P: Ports> Inner<P> {
             return self.plain().await;
         }
         self.ports.replace_url(&response.cleaned_url);
+        let silent = match &taken {
+            Taken::Fresh(transaction) | Taken::Expired(Some(transaction)) if transaction.silent => Some(transaction),
+            Taken::Fresh(_) | Taken::Expired(_) | Taken::Spent | Taken::Unknown => None,
+        };
+        let back = silent.and_then(|transaction| transaction.return_to.as_ref());
+        let back = back.map(|place| [registration.redirect_uri.origin(), place.as_str()].concat());
+        let back = back.filter(|url| *url != response.cleaned_url).and_then(|url| WebUrl::parse(&url)).map(Box::new);
+        let declined = silent.is_some();
+        let failed = |back, error: Error| {
+            let error = error.during(ErrorPhase::Callback);
+            if declined { Arrival::Declined(back, Some(error)) } else { Arrival::Failed(error) }
+        };
         if let Err(failure) = self.ports.transactions().write(&key, &transactions.to_text()).await {
-            return Arrival::Failed(storage_error(failure).during(ErrorPhase::Callback));
+            return failed(back, storage_error(failure));
         }
         // Whatever the provider says, the key is on this disk no longer than that.
         let key = match &taken {
             Taken::Fresh(Transaction { jkt: Some(jkt), created_at, .. }) => {
                 self.key(jkt, Some(*created_at)).await.map(drop)
             }
-            Taken::Fresh(_) | Taken::Expired | Taken::Spent | Taken::Unknown => Ok(()),
+            Taken::Fresh(_) | Taken::Expired(_) | Taken::Spent | Taken::Unknown => Ok(()),
         };
         match taken {
-            Taken::Fresh(transaction) if transaction.silent && response.needs_the_user() => {
-                let origin = registration.redirect_uri.origin();
-                let back = transaction.return_to.map(|place| [origin, place.as_str()].concat());
-                let back = back.filter(|url| *url != response.cleaned_url);
-                Arrival::Declined(back.and_then(|url| WebUrl::parse(&url)).map(Box::new))
-            }
             Taken::Fresh(transaction) => {
+                if let Some(error) = response.refusal().filter(|_| declined) {
+                    return Arrival::Declined(back, error);
+                }
                 if let Err(error) = key {
-                    return Arrival::Failed(error.during(ErrorPhase::Callback));
+                    return failed(back, error);
                 }
                 *self.callback.borrow_mut() = Some((response, transaction));
-                Arrival::Callback
+                Arrival::Callback(back)
             }
-            Taken::Expired => Arrival::Failed(ErrorCode::TransactionExpired.into()),
-            Taken::Spent | Taken::Unknown => Arrival::Failed(ErrorCode::CallbackReplayed.into()),
+            Taken::Expired(_) => failed(back, ErrorCode::TransactionExpired.into()),
+            Taken::Spent | Taken::Unknown => failed(back, ErrorCode::CallbackReplayed.into()),
         }
     }
 

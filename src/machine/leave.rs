@@ -170,6 +170,7 @@ impl Machine {
     fn call_off(&mut self) {
         self.attempt += 1;
         self.leave_by = None;
+        self.place = None;
         self.held = None;
         if let Phase::Authenticating(_, before) = std::mem::replace(&mut self.phase, Phase::Idle) {
             self.phase = *before;

@@ -30,7 +30,7 @@ use crate::error::{Error, ErrorCode};
 use crate::policy::refresh::RefreshPolicy;
 use crate::policy::restore::Restore;
 use crate::protocol::record::Record;
-use crate::types::{Lifetime, Session, Source, Tokens, UnixMillis};
+use crate::types::{Lifetime, Session, Source, Tokens, UnixMillis, WebUrl};
 use std::rc::Rc;
 
 /// What the machine must know of the configuration.
@@ -109,6 +109,8 @@ pub struct Machine {
     held: Option<Box<Login>>,
     /// What is tried where the start finds nobody signed in.
     last_resort: Option<Box<Login>>,
+    /// Where the page goes back to, if the callback of a sign-in that the user did not ask for comes to nothing.
+    place: Option<Box<WebUrl>>,
     /// What `Start` will settle with.
     arrived: Option<Box<Arrived>>,
     start_error: Option<Error>,
@@ -200,6 +202,7 @@ impl Machine {
             ending: 0,
             held: None,
             last_resort: None,
+            place: None,
             arrived: None,
             start_error: None,
             shown: Snapshot::Initializing,

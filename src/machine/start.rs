@@ -32,13 +32,13 @@ impl Machine {
                 self.last_resort = asks.then(|| Box::new(Login::Restore { return_to: here }));
             }
             Arrival::Failed(error) => self.start_error = Some(error),
-            Arrival::Declined(place) => {
-                if let Some(url) = place {
-                    self.begin_leaving();
-                    return self.leave(url);
-                }
+            Arrival::Declined(Some(url), _) => {
+                self.begin_leaving();
+                return self.leave(url);
             }
-            Arrival::Callback => {
+            Arrival::Declined(None, error) => self.start_error = error,
+            Arrival::Callback(place) => {
+                self.place = place;
                 let before = match stored {
                     Stored::Record(record) => Phase::SignedIn(self.take_up(*record)),
                     Stored::Ended(_) | Stored::Empty | Stored::Corrupt | Stored::KeyLost | Stored::Unreadable(_) => {

@@ -7,7 +7,8 @@ mod support;
 use authsafe::error::ErrorCode;
 use authsafe::machine::{Ending, SignedOutReason, Snapshot};
 use authsafe::ports::StoreFailure;
-use authsafe::ports::fake::Reply;
+use authsafe::ports::fake::{Reply, World};
+use std::rc::Rc;
 use support::*;
 
 const PLACE: &str = "https://app.example/inbox?page=2#top";
@@ -86,25 +87,39 @@ fn a_provider_that_knows_nobody_sends_the_page_back_to_where_it_was_and_is_not_a
 #[test]
 fn after_a_sign_out_nobody_is_asked() {
     for ending in [Ending::Local, Ending::Provider, Ending::Revoke] {
-        let provider = Provider::new();
-        let world = world_of(&provider);
-        let page = signed_in_with(&world, &provider, &options("auto"));
-        page.run(|client| async move { client.logout(ending).await.unwrap() });
-        assert!(!load(&page, PLACE, &options("auto")).1, "{ending:?}");
+        for options in ["auto", "redirect"].map(options) {
+            let provider = Provider::new();
+            let world = world_of(&provider);
+            let page = signed_in_silently(&world, &provider, &options);
+            page.run(|client| async move { client.logout(ending).await.unwrap() });
+            assert!(!load(&page, PLACE, &options).1, "{ending:?} {options}");
+        }
     }
+}
+
+/// Signed in by the user, and then loaded anew with these options.
+fn signed_in_silently(world: &Rc<World>, provider: &Provider, options: &str) -> Page {
+    let page = signed_in_with(world, provider, &self::options("auto"));
+    let (page, left) = load(&page, PLACE, options);
+    assert!(left);
+    let callback = answer(&page, provider, "code=code-2");
+    let page = load(&page, &callback, options).0;
+    assert_eq!(page.status(), "authenticated");
+    page
 }
 
 #[test]
 fn a_sign_out_in_another_tab_is_one_here() {
-    let provider = Provider::new();
-    let world = world_of(&provider);
-    let page = signed_in_with(&world, &provider, &options("auto"));
-    let other = Page::open(&world, APP, &options("auto"));
-    other.run(|client| async move { client.start().await.unwrap() });
-    other.run(|client| async move { client.logout(Ending::Local).await.unwrap() });
-    world.advance(secs(1));
-    assert_eq!(page.status(), "unauthenticated");
-    assert!(!load(&page, PLACE, &options("auto")).1);
+    for options in ["auto", "redirect"].map(options) {
+        let provider = Provider::new();
+        let world = world_of(&provider);
+        let page = signed_in_silently(&world, &provider, &options);
+        let other = Page::open(&world, APP, &token_options("memory"));
+        other.run(|client| async move { client.logout(Ending::Local).await.unwrap() });
+        world.advance(secs(1));
+        assert_eq!(page.status(), "unauthenticated");
+        assert!(!load(&page, PLACE, &options).1, "{options}");
+    }
 }
 
 #[test]

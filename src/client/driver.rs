@@ -140,7 +140,7 @@ impl<P: Ports> Inner<P> {
             }),
             Effect::Commit(epoch, record, over) => self.enqueue(Job::Commit(epoch, record, over)),
             Effect::Forget(id, over, mark) => self.enqueue(Job::Forget(id, over, mark)),
-            Effect::Trace(known) => self.enqueue(Job::Trace(known)),
+            Effect::Trace(trace) => self.enqueue(Job::Trace(trace)),
             Effect::Navigate(url) => self.ports.navigate(url.as_str()),
             Effect::WakeAt(at) => self.set_alarm(at),
             Effect::Tell(note) => self.ports.post(&note.to_text()),
@@ -220,7 +220,7 @@ impl<P: Ports> Inner<P> {
                 let commit = self.commit(&record, &over).await;
                 self.dispatch(EventKind::Committed(epoch, commit));
             }
-            Job::Trace(known) => self.trace(if known { Trace::Known } else { Trace::Nothing }).await,
+            Job::Trace(trace) => self.trace(trace).await,
             Job::Forget(id, over, mark) => {
                 let failure = self.forget(&over, mark.as_deref()).await.err();
                 self.dispatch(EventKind::Forgotten(id, failure));
@@ -254,7 +254,7 @@ enum Job {
     Reread,
     Commit(u64, Box<Record>, Over),
     Forget(Option<WaiterId>, Over, Option<String>),
-    Trace(bool),
+    Trace(Trace),
     /// Of any turn before this one.
     Release(u64),
 }

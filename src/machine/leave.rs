@@ -20,7 +20,7 @@ impl Machine {
             self.call_off();
         }
         self.sign_out(SignedOutReason::LoggedOut, Origin::ThisTab, session.is_some());
-        self.leave_trace();
+        self.trace_sign_out();
         self.push(Effect::Tell(note));
         self.send_end(Some(id), session, ending);
     }
@@ -92,7 +92,7 @@ impl Machine {
         let writing = matches!(self.phase, Phase::Committing(..)) || matches!(self.renewal, Renewal::Committing(_));
         if self.current().is_none() && !writing && !by_cookie {
             // There may have been a session here before.
-            return self.leave_trace();
+            return self.trace_told(reason);
         }
         let reason = match reason {
             SignedOutReason::LoggedOut => SignedOutReason::LoggedOutElsewhere,
@@ -116,12 +116,19 @@ impl Machine {
         let shown = !matches!(self.phase, Phase::Restoring(_));
         let taken = self.take_session(reason);
         self.sign_out(reason, Origin::OtherTab, shown && taken.is_some());
-        self.leave_trace();
+        self.trace_told(reason);
         let Some(session) = taken else { return };
         // These tokens are this tab's own: the other tab could not revoke them. A cookie it has ended already.
         if !self.settings.shared && session.tokens().is_some_and(|tokens| !self.by_cookie(tokens)) {
             self.send_end(None, Some(session), Ending::Revoke);
         }
+    }
+
+    fn trace_told(&mut self, reason: SignedOutReason) {
+        if matches!(reason, SignedOutReason::LoggedOut | SignedOutReason::LoggedOutElsewhere) {
+            return self.trace_sign_out();
+        }
+        self.leave_trace();
     }
 
     /// The shared medium says that the session is over: a tab signed out, and this one missed its word.

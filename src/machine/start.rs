@@ -5,7 +5,7 @@ use super::{
     SignedOutReason,
 };
 use super::{Stored, Via, WaiterId, Wants};
-use crate::policy::restore::Restore;
+use crate::policy::restore::{Restore, Trace};
 use crate::protocol::record::Record;
 use crate::types::{Session, Source};
 use std::rc::Rc;
@@ -66,7 +66,7 @@ impl Machine {
             Stored::Ended(_) => {
                 // This tab may have missed the sign-out, which is not to be undone here.
                 self.last_resort = None;
-                self.leave_trace();
+                self.trace_sign_out();
                 self.restored_to_nothing(SignedOutReason::Never);
             }
             Stored::Empty | Stored::Unreadable(_) => self.restored_to_nothing(SignedOutReason::Never),
@@ -82,9 +82,18 @@ impl Machine {
 
     /// Whether the next page load of this tab may ask the provider.
     pub(super) fn leave_trace(&mut self) {
+        let known = self.session().and_then(Session::tokens).is_some_and(|tokens| tokens.source == Source::Oidc);
+        self.trace(if known { Trace::Known } else { Trace::Nothing });
+    }
+
+    /// The next page load does not undo the wish to be signed out.
+    pub(super) fn trace_sign_out(&mut self) {
+        self.trace(self.settings.restore.after_sign_out());
+    }
+
+    fn trace(&mut self, trace: Trace) {
         if self.settings.restore.leaves_trace() {
-            let tokens = self.session().and_then(Session::tokens);
-            self.push(Effect::Trace(tokens.is_some_and(|tokens| tokens.source == Source::Oidc)));
+            self.push(Effect::Trace(trace));
         }
     }
 

@@ -621,3 +621,56 @@ fn a_page_that_loads_while_another_signs_out_does_not_take_the_key_for_lost() {
     assert!(other.tab.navigations.borrow().is_empty());
     assert_eq!(world.keys.borrow().len(), 0);
 }
+
+#[test]
+fn a_page_that_loads_while_a_new_sign_in_is_stored_finds_the_session_of_before_or_the_new_one() {
+    let server = Binding::new();
+    let world = server.world();
+    let stored = options("localStorage", "auto");
+    let page = signed_in_with(&world, &server.provider, &stored);
+    let other = another(&world);
+    go_and_return(&page, &server.provider);
+    page.client.dispose();
+    let page = Page::in_tab(page.tab.clone(), &stored);
+    // The pending sign-in is written after one second, and the record after another.
+    world.write_takes.set(1000);
+    let client = page.client.clone();
+    world.start(async move { drop(client.start().await) });
+    world.advance(authsafe::types::Lifetime::from_millis(1500));
+    assert_eq!(server.proofs().len(), 2);
+    *other.tab.href.borrow_mut() = APP.to_owned();
+    let (other, error) = reload(&other, &stored);
+    assert_eq!((error, page.status(), other.status()), (None, "authenticating", "authenticated"));
+    world.advance(secs(10));
+    assert_eq!((page.status(), other.status()), ("authenticated", "authenticated"));
+    assert_eq!(api_proof(&other).0.unwrap().jkt(), api_proof(&page).0.unwrap().jkt());
+    assert_eq!(world.keys.borrow().len(), 1);
+}
+
+#[test]
+fn a_page_that_finds_a_key_lost_removes_no_record_that_another_has_written_meanwhile() {
+    let server = Binding::new();
+    let world = server.world();
+    let stored = options("localStorage", "auto");
+    let page = signed_in_with(&world, &server.provider, &stored);
+    let other = another(&world);
+    go_and_return(&page, &server.provider);
+    // Only the key of the pending sign-in is left.
+    world.keys.borrow_mut().retain(|name, _| name.contains(".dpop-pending."));
+    page.client.dispose();
+    other.client.dispose();
+    world.key_takes.set(3000);
+    *other.tab.href.borrow_mut() = APP.to_owned();
+    let other = Page::in_tab(other.tab.clone(), &stored);
+    let client = other.client.clone();
+    world.start(async move { drop(client.start().await) });
+    world.advance(secs(1));
+    world.key_takes.set(0);
+    let page = Page::in_tab(page.tab.clone(), &stored);
+    page.run(|client| async move { client.start().await.unwrap() });
+    assert_eq!(page.status(), "authenticated");
+    world.advance(secs(10));
+    assert_eq!(other.status(), "authenticated");
+    let (page, error) = reload(&page, &stored);
+    assert_eq!((error, page.status()), (None, "authenticated"));
+}

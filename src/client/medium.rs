@@ -60,8 +60,8 @@ impl<P: Ports> Inner<P> {
 
     async fn read_record(&self) -> Stored {
         let Mode::Token(_) = &self.config.mode else { return Stored::Empty };
-        let key = self.record_key();
-        let text = match self.ports.store().read(&key).await {
+        let (store, key) = (self.ports.store(), self.record_key());
+        let mut text = match store.read(&key).await {
             Ok(Some(text)) => zeroize::Zeroizing::new(text),
             Ok(None) => return Stored::Empty,
             Err(failure) => {
@@ -69,18 +69,36 @@ impl<P: Ports> Inner<P> {
                 return Stored::Unreadable(news.then(|| failure.as_str()));
             }
         };
-        if let Some(lineage) = record::parse_ended(&text) {
+        let mut tries = 0;
+        loop {
+            let judged = self.judge(&text).await;
+            if !matches!(judged, Stored::Corrupt | Stored::KeyLost) {
+                return judged;
+            }
+            tries += 1;
+            match store.read(&key).await.map(|now| now.map(zeroize::Zeroizing::new)) {
+                // Another tab has written it meanwhile.
+                Ok(Some(now)) if now != text && tries < MOST_TRIES => text = now,
+                // It can be of no use to anybody; if it cannot be removed either, the next commit replaces it.
+                Ok(Some(now)) if now == text => {
+                    store.remove(&key).await.ok();
+                    return judged;
+                }
+                Ok(_) | Err(_) => return judged,
+            }
+        }
+    }
+
+    async fn judge(&self, text: &str) -> Stored {
+        if let Some(lineage) = record::parse_ended(text) {
             return Stored::Ended(lineage);
         }
-        match Record::parse(&text) {
+        match Record::parse(text) {
             Ok(record) if !self.is_without_key(&record).await => Stored::Record(Box::new(record)),
             // A newer version of authsafe wrote it, and will want it back.
             Err(RecordFault::Newer) => Stored::Empty,
-            useless => {
-                // It can be of no use to anybody; if it cannot be removed either, the next commit replaces it.
-                self.ports.store().remove(&key).await.ok();
-                if useless.is_ok() { Stored::KeyLost } else { Stored::Corrupt }
-            }
+            Ok(_) => Stored::KeyLost,
+            Err(_) => Stored::Corrupt,
         }
     }
 
@@ -104,18 +122,24 @@ impl<P: Ports> Inner<P> {
         }
         let (key, jkt) = (self.record_key(), jkt_of(record));
         // Tokens without their key would be of no use after a reload.
-        let written = match self.keep_key(jkt, *over == Over::Anything).await {
+        let written = match self.keep_key(jkt).await {
             Ok(()) => self.ports.store().write(&key, &record.to_text()).await,
             Err(failure) => Err(failure),
         };
+        if written.is_err() {
+            // The record of before would bring back a spent token after a reload.
+            self.ports.store().remove(&key).await.ok();
+        }
+        if *over == Over::Anything {
+            // Until now another tab may have read the record of before.
+            self.drop_keys(jkt).await;
+        }
         match written {
             Ok(()) => {
                 self.degraded.set(false);
                 Commit::Done
             }
             Err(failure) => {
-                // The record of before would bring back a spent token after a reload.
-                self.ports.store().remove(&key).await.ok();
                 let news = !self.degraded.replace(true);
                 Commit::Failed(news.then(|| failure.as_str()))
             }
@@ -143,7 +167,7 @@ impl<P: Ports> Inner<P> {
         let done = self.end_record(mark).await;
         // Only now, or a tab that reads the record meanwhile would take its key for lost. Without it the tokens are of no use,
         // even where they cannot be removed; what is left of it alone harms nobody.
-        self.keep_key(None, true).await.ok();
+        self.drop_keys(None).await;
         let Err(failure) = done else { return Ok(()) };
         // What cannot be removed may still be overwritten; and where nothing can be read, nothing will be taken up.
         let ended = record::ended_text(mark.unwrap_or_default());
@@ -256,3 +280,6 @@ fn storage_error(failure: StoreFailure) -> Error {
         ["sessionStorage, or the key for it, is ", failure.as_str(), "; a sign-in by redirect needs it."].concat();
     Error::new(ErrorCode::StorageUnavailable, detail).during(ErrorPhase::Login)
 }
+
+/// How many records that other tabs put in the place of a useless one are looked at.
+const MOST_TRIES: u32 = 3;

@@ -96,22 +96,24 @@ impl<P: Ports> Inner<P> {
         Some(held)
     }
 
-    /// Makes the key of these tokens as durable as they are about to be. Where it shall be `alone`, those that were in use before
-    /// are forgotten; what cannot be removed is a key that nobody has a use for.
-    pub(super) fn keep_key<'a>(&'a self, jkt: Option<&'a str>, alone: bool) -> Access<'a, ()> {
+    /// Makes the key of these tokens as durable as they are about to be.
+    pub(super) fn keep_key<'a>(&'a self, jkt: Option<&'a str>) -> Access<'a, ()> {
         Box::pin(async move {
-            let (keys, keeps) = (self.ports.keys(), self.keeps_keys());
-            if let Some(jkt) = jkt.filter(|_| keeps) {
+            if let Some(jkt) = jkt.filter(|_| self.keeps_keys()) {
                 let held = self.key(jkt, None).await.map_err(|_| StoreFailure::Failed)?;
-                keys.keep(&self.key_name(jkt), &held.key).await?;
-            }
-            while alone && let Some(name) = self.drop_key(jkt) {
-                if keeps {
-                    keys.forget(&name, &name).await.ok();
-                }
+                self.ports.keys().keep(&self.key_name(jkt), &held.key).await?;
             }
             Ok(())
         })
+    }
+
+    /// Forgets the keys that are in use, except for one. What cannot be removed is a key that nobody has a use for.
+    pub(super) async fn drop_keys(&self, except: Option<&str>) {
+        while let Some(name) = self.drop_key(except) {
+            if self.keeps_keys() {
+                self.ports.keys().forget(&name, &name).await.ok();
+            }
+        }
     }
 
     /// Lets go of one key; the name that it is kept under.

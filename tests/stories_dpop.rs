@@ -674,3 +674,28 @@ fn a_page_that_finds_a_key_lost_removes_no_record_that_another_has_written_meanw
     let (page, error) = reload(&page, &stored);
     assert_eq!((error, page.status()), (None, "authenticated"));
 }
+
+#[test]
+fn a_sign_out_elsewhere_leaves_the_key_of_a_sign_in_that_is_under_way() {
+    let server = Binding::new();
+    let world = server.world();
+    let stored = options("sessionStorage", "auto");
+    let page = signed_in_with(&world, &server.provider, &stored);
+    let other = Page::open(&world, APP, &stored);
+    other.run(|client| async move { client.start().await.unwrap() });
+    go_and_return(&page, &server.provider);
+    page.client.dispose();
+    let page = Page::in_tab(page.tab.clone(), &stored);
+    let client = page.client.clone();
+    world.start(async move { drop(client.start().await) });
+    // The metadata is there, and the tokens are not.
+    world.advance(authsafe::types::Lifetime::from_millis(60));
+    assert_eq!((server.proofs().len(), page.status()), (2, "authenticating"));
+    other.run(|client| async move { client.logout(Ending::Local).await.unwrap() });
+    world.advance(secs(1));
+    assert_eq!(page.status(), "authenticated");
+    renew(&page).unwrap();
+    let (page, error) = reload(&page, &stored);
+    assert_eq!((error, page.status()), (None, "authenticated"));
+    assert_eq!(world.keys.borrow().len(), 1);
+}

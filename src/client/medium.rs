@@ -132,7 +132,7 @@ impl<P: Ports> Inner<P> {
         }
         if *over == Over::Anything {
             // Until now another tab may have read the record of before.
-            self.drop_keys(jkt).await;
+            self.drop_others(jkt).await;
         }
         match written {
             Ok(()) => {
@@ -167,7 +167,7 @@ impl<P: Ports> Inner<P> {
         let done = self.end_record(mark).await;
         // Only now, or a tab that reads the record meanwhile would take its key for lost. Without it the tokens are of no use,
         // even where they cannot be removed; what is left of it alone harms nobody.
-        self.drop_keys(None).await;
+        self.drop_ended().await;
         let Err(failure) = done else { return Ok(()) };
         // What cannot be removed may still be overwritten; and where nothing can be read, nothing will be taken up.
         let ended = record::ended_text(mark.unwrap_or_default());

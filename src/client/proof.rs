@@ -15,6 +15,7 @@ use crate::protocol::dpop::{self, Claims, Policy, PublicKey};
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::transaction::TTL;
 use crate::types::{AccessToken, Lifetime, Prover, UnixMillis, WebUrl};
+use std::cell::Cell;
 use std::pin::Pin;
 use std::rc::Rc;
 
@@ -23,6 +24,8 @@ pub(super) struct Held<K> {
     jkt: String,
     public: PublicKey,
     key: K,
+    /// Of a sign-in whose tokens are still to come.
+    pending: Cell<bool>,
 }
 
 /// What a key is looked up for, or kept.
@@ -79,19 +82,19 @@ impl<P: Ports> Inner<P> {
                 // Where it cannot be forgotten now, a sign-in after ten minutes does it.
                 keys.forget(&name, &name).await.ok();
             }
-            self.hold(jkt, found.map_err(unusable)?).ok_or_else(|| ErrorCode::DpopKeyLost.into())
+            self.hold(jkt, found.map_err(unusable)?, begun.is_some()).ok_or_else(|| ErrorCode::DpopKeyLost.into())
         })
     }
 
     /// Takes a key that was loaded into use.
-    fn hold(&self, jkt: &str, key: Option<<P::Keys as ProofKeys>::Key>) -> Option<HeldKey<P>> {
+    fn hold(&self, jkt: &str, key: Option<<P::Keys as ProofKeys>::Key>, pending: bool) -> Option<HeldKey<P>> {
         let key = key?;
         let public = PublicKey::new(&self.ports.keys().public(&key)?);
         // Whoever put another key there gets no proof with it.
         if public.thumbprint() != jkt {
             return None;
         }
-        let held = Rc::new(Held { jkt: jkt.to_owned(), public, key });
+        let held = Rc::new(Held { jkt: jkt.to_owned(), public, key, pending: Cell::new(pending) });
         self.held.borrow_mut().push(Rc::clone(&held));
         Some(held)
     }
@@ -99,17 +102,31 @@ impl<P: Ports> Inner<P> {
     /// Makes the key of these tokens as durable as they are about to be.
     pub(super) fn keep_key<'a>(&'a self, jkt: Option<&'a str>) -> Access<'a, ()> {
         Box::pin(async move {
-            if let Some(jkt) = jkt.filter(|_| self.keeps_keys()) {
-                let held = self.key(jkt, None).await.map_err(|_| StoreFailure::Failed)?;
-                self.ports.keys().keep(&self.key_name(jkt), &held.key).await?;
+            let Some(jkt) = jkt else { return Ok(()) };
+            let held = self.key(jkt, None).await;
+            if let Ok(held) = &held {
+                held.pending.set(false);
             }
-            Ok(())
+            if !self.keeps_keys() {
+                return Ok(());
+            }
+            let held = held.map_err(|_| StoreFailure::Failed)?;
+            self.ports.keys().keep(&self.key_name(jkt), &held.key).await
         })
     }
 
-    /// Forgets the keys that are in use, except for one. What cannot be removed is a key that nobody has a use for.
-    pub(super) async fn drop_keys(&self, except: Option<&str>) {
-        while let Some(name) = self.drop_key(except) {
+    /// Forgets the keys that are in use, except for this one. What cannot be removed is a key that nobody has a use for.
+    pub(super) async fn drop_others(&self, jkt: Option<&str>) {
+        self.drop_keys(&|held| Some(held.jkt.as_str()) != jkt).await;
+    }
+
+    /// Forgets the keys of sessions. That of a sign-in which is under way is not one of them.
+    pub(super) async fn drop_ended(&self) {
+        self.drop_keys(&|held| !held.pending.get()).await;
+    }
+
+    async fn drop_keys(&self, which: &dyn Fn(&HeldKey<P>) -> bool) {
+        while let Some(name) = self.drop_key(which) {
             if self.keeps_keys() {
                 self.ports.keys().forget(&name, &name).await.ok();
             }
@@ -117,9 +134,9 @@ impl<P: Ports> Inner<P> {
     }
 
     /// Lets go of one key; the name that it is kept under.
-    fn drop_key(&self, except: Option<&str>) -> Option<String> {
+    fn drop_key(&self, which: &dyn Fn(&HeldKey<P>) -> bool) -> Option<String> {
         let mut held = self.held.borrow_mut();
-        let at = held.iter().position(|each| Some(each.jkt.as_str()) != except)?;
+        let at = held.iter().position(which)?;
         Some(self.key_name(&held.swap_remove(at).jkt))
     }
 

@@ -699,3 +699,48 @@ fn a_sign_out_elsewhere_leaves_the_key_of_a_sign_in_that_is_under_way() {
     assert_eq!((error, page.status()), (None, "authenticated"));
     assert_eq!(world.keys.borrow().len(), 1);
 }
+
+#[test]
+fn a_stored_session_that_is_not_bound_is_over_where_binding_is_required() {
+    let server = Binding::new();
+    let world = server.world();
+    for token_type in ["Bearer", "DPoP"] {
+        server.token_type.set(token_type);
+        let before = if token_type == "DPoP" { "never" } else { "auto" };
+        let page = signed_in_with(&world, &server.provider, &options("localStorage", before));
+        assert_eq!(api_proof(&page).1, "Bearer");
+        let requests = server.provider.token_requests.get();
+        *page.tab.href.borrow_mut() = APP.to_owned();
+        let (page, error) = reload(&page, &options("localStorage", "always"));
+        assert_eq!((error, reason(&page)), (None, Some(SignedOutReason::Expired)));
+        assert_eq!(server.provider.token_requests.get(), requests);
+        assert!(world.shared.borrow().values().all(|text| is_mark(text)));
+    }
+}
+
+#[test]
+fn where_a_page_load_may_ask_the_provider_it_asks_for_a_session_that_is_bound() {
+    let server = Binding::new();
+    let world = server.world();
+    let page =
+        signed_in_with(&world, &server.provider, &options("localStorage", "never").replace("refresh-token", "auto"));
+    page.client.dispose();
+    *page.tab.href.borrow_mut() = APP.to_owned();
+    let page = Page::in_tab(page.tab.clone(), &options("localStorage", "always").replace("refresh-token", "auto"));
+    let client = page.client.clone();
+    world.start(async move { drop(client.start().await) });
+    world.advance(secs(1));
+    let left_for = page.tab.navigations.borrow().last().cloned().unwrap();
+    assert_eq!((param(&left_for, "prompt").as_str(), param(&left_for, "dpop_jkt").len()), ("none", 43));
+}
+
+#[test]
+fn tokens_of_a_sign_in_that_was_begun_without_a_key_are_refused_where_binding_is_required() {
+    let server = Binding::new();
+    let world = server.world();
+    let page = Page::open(&world, APP, &options("memory", "never"));
+    page.run(|client| async move { client.start().await.unwrap() });
+    go_and_return(&page, &server.provider);
+    let (page, error) = reload(&page, &options("memory", "always"));
+    assert_eq!((error, page.status()), (Some(ErrorCode::DpopNotBound), "unauthenticated"));
+}

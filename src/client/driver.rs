@@ -9,6 +9,7 @@ use crate::machine::{Effect, Event, EventKind, Machine, Outcome, Over, Settings,
 use crate::policy::restore::{Restore, Trace};
 use crate::ports::Ports;
 use crate::protocol::callback::AuthorizationResponse;
+use crate::protocol::dpop::Policy;
 use crate::protocol::record::Record;
 use crate::protocol::transaction::Transaction;
 use crate::types::{Lifetime, Session, UnixMillis};
@@ -266,6 +267,7 @@ fn settings(config: &Config, now: UnixMillis) -> Settings {
         refresh_cookie: false,
         extendable: false,
         shared: false,
+        bound: false,
         restore: Restore::Record,
         recheck_interval: None,
         recheck_on_focus: false,
@@ -280,6 +282,7 @@ fn settings(config: &Config, now: UnixMillis) -> Settings {
                 .as_ref()
                 .is_some_and(|backend| backend.refresh_cookie && backend.refresh.is_some()),
             shared: tokens.storage.medium.is_shared(),
+            bound: tokens.oidc.as_ref().is_some_and(|provider| provider.dpop == Policy::Always),
             restore: tokens.restore,
             ..base
         },

@@ -46,6 +46,8 @@ pub struct Settings {
     pub extendable: bool,
     /// Other tabs see the same medium.
     pub shared: bool,
+    /// Tokens of the provider are of no use unless they are bound to a key. RFC 9449 §5.
+    pub bound: bool,
     /// How a page load gets its session back.
     pub restore: Restore,
     /// Ask the session server again after this long.

@@ -102,14 +102,16 @@ impl Machine {
         record.session
     }
 
-    /// A stored session: used as it is while its token lives, renewed first where it does not.
+    /// A stored session: used as it is while its token lives, renewed first where it does not. One that must be bound to a key
+    /// and is not has ended.
     pub(super) fn restore(&mut self, session: Session) {
+        let unusable = self.settings.bound && session.is_unbound();
         self.phase = Phase::SignedIn(session);
-        if !self.expired() {
+        if !unusable && !self.expired() {
             return self.restored_session();
         }
         let Phase::SignedIn(session) = std::mem::replace(&mut self.phase, Phase::Restoring(None)) else { return };
-        if !self.can_renew(&session) {
+        if unusable || !self.can_renew(&session) {
             self.forget(None, self.own());
             return self.stay_signed_out(SignedOutReason::Expired, None);
         }

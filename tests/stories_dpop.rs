@@ -744,3 +744,22 @@ fn tokens_of_a_sign_in_that_was_begun_without_a_key_are_refused_where_binding_is
     let (page, error) = reload(&page, &options("memory", "always"));
     assert_eq!((error, page.status()), (Some(ErrorCode::DpopNotBound), "unauthenticated"));
 }
+
+#[test]
+fn an_api_that_hides_its_reasons_behind_ever_new_nonces_gets_a_new_token_after_a_new_nonce() {
+    let server = Binding::new();
+    let world = server.world();
+    let page = signed_in_with(&world, &server.provider, &options("memory", "auto"));
+    let learn = |status, nonce| page.client.learn(API, status, None, Some(nonce)).unwrap();
+    let name = authorize(&page).unwrap().credential;
+    assert!(learn(401, "a-1"), "the proof may have lacked it");
+    assert!(!learn(401, "a-2"), "the proof had it");
+    assert!(page.run(|client| async move { client.answered(name, 401, None).await }));
+    assert_eq!(server.provider.rotations.get(), 2);
+    assert_eq!(api_proof(&page).0.unwrap().text("nonce"), "a-2");
+    // What was good once, or long ago, may lack a nonce again.
+    assert!(!learn(200, "a-3"));
+    assert!(learn(401, "a-4"));
+    world.advance(secs(60));
+    assert!(learn(401, "a-5"));
+}

@@ -210,13 +210,18 @@ impl<P: Ports> Inner<P> {
         refusal: Refusal,
         nonce: Option<&str>,
     ) -> Result<bool, Error> {
-        let news = self.memory.borrow_mut().nonces.learn(url, nonce);
+        let nonces = &mut self.memory.borrow_mut().nonces;
+        let news = nonces.learn(url, nonce);
         match refusal {
             Refusal::Nonce if nonce.is_none() => Err(dpop::nonce_unavailable().with_status(status)),
             Refusal::Nonce => Ok(true),
             // A nonce that was not in the request may be the reason.
-            Refusal::Hidden => Ok(news),
-            Refusal::No | Refusal::Token => Ok(false),
+            Refusal::Hidden => Ok(news && nonces.blame(url, self.ports.now())),
+            Refusal::No => {
+                nonces.acquit(url);
+                Ok(false)
+            }
+            Refusal::Token => Ok(false),
         }
     }
 

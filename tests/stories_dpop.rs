@@ -373,7 +373,7 @@ fn a_key_is_on_disk_only_on_the_way_to_the_provider_unless_the_tokens_are() {
     let jkt = api_proof(&page).0.unwrap().jkt();
     let names: Vec<String> = world.keys.borrow().keys().cloned().collect();
     assert_eq!(names.len(), 1);
-    assert!(names[0].ends_with(&format!(".dpop.{jkt}")), "{names:?}");
+    assert!(names[0].contains(".dpop.") && names[0].ends_with(&jkt), "{names:?}");
     let (page, error) = reload(&page, &stored);
     assert_eq!((error, page.status()), (None, "authenticated"));
     assert_eq!(api_proof(&page).0.unwrap().jkt(), jkt);
@@ -598,4 +598,196 @@ fn without_random_numbers_there_is_no_proof() {
     let page = signed_in_with(&world, &server.provider, &options("memory", "auto"));
     world.entropy_fails.set(true);
     assert_eq!(authorize(&page).unwrap_err().code, ErrorCode::InsecureContext);
+}
+
+#[test]
+fn a_page_that_loads_while_another_signs_out_does_not_take_the_key_for_lost() {
+    let server = Binding::new();
+    let world = server.world();
+    let stored = options("localStorage", "auto").replace("refresh-token", "auto");
+    let page = signed_in_with(&world, &server.provider, &stored);
+    let other = Page::open(&world, APP, &stored);
+    other.run(|client| async move { client.start().await.unwrap() });
+    other.client.dispose();
+    world.mute(other.tab.id);
+    world.write_takes.set(1000);
+    let client = page.client.clone();
+    world.start(async move { drop(client.logout(Ending::Local).await) });
+    world.advance(authsafe::types::Lifetime::from_millis(500));
+    let other = Page::in_tab(other.tab.clone(), &stored);
+    let client = other.client.clone();
+    world.start(async move { drop(client.start().await) });
+    world.advance(secs(10));
+    assert!(other.tab.navigations.borrow().is_empty());
+    assert_eq!(world.keys.borrow().len(), 0);
+}
+
+#[test]
+fn a_page_that_loads_while_a_new_sign_in_is_stored_finds_the_session_of_before_or_the_new_one() {
+    let server = Binding::new();
+    let world = server.world();
+    let stored = options("localStorage", "auto");
+    let page = signed_in_with(&world, &server.provider, &stored);
+    let other = another(&world);
+    go_and_return(&page, &server.provider);
+    page.client.dispose();
+    let page = Page::in_tab(page.tab.clone(), &stored);
+    // The pending sign-in is written after one second, and the record after another.
+    world.write_takes.set(1000);
+    let client = page.client.clone();
+    world.start(async move { drop(client.start().await) });
+    world.advance(authsafe::types::Lifetime::from_millis(1500));
+    assert_eq!(server.proofs().len(), 2);
+    *other.tab.href.borrow_mut() = APP.to_owned();
+    let (other, error) = reload(&other, &stored);
+    assert_eq!((error, page.status(), other.status()), (None, "authenticating", "authenticated"));
+    world.advance(secs(10));
+    assert_eq!((page.status(), other.status()), ("authenticated", "authenticated"));
+    assert_eq!(api_proof(&other).0.unwrap().jkt(), api_proof(&page).0.unwrap().jkt());
+    assert_eq!(world.keys.borrow().len(), 1);
+}
+
+#[test]
+fn a_page_that_finds_a_key_lost_removes_no_record_that_another_has_written_meanwhile() {
+    let server = Binding::new();
+    let world = server.world();
+    let stored = options("localStorage", "auto");
+    let page = signed_in_with(&world, &server.provider, &stored);
+    let other = another(&world);
+    go_and_return(&page, &server.provider);
+    // Only the key of the pending sign-in is left.
+    world.keys.borrow_mut().retain(|name, _| name.contains(".dpop-pending."));
+    page.client.dispose();
+    other.client.dispose();
+    world.key_takes.set(3000);
+    *other.tab.href.borrow_mut() = APP.to_owned();
+    let other = Page::in_tab(other.tab.clone(), &stored);
+    let client = other.client.clone();
+    world.start(async move { drop(client.start().await) });
+    world.advance(secs(1));
+    world.key_takes.set(0);
+    let page = Page::in_tab(page.tab.clone(), &stored);
+    page.run(|client| async move { client.start().await.unwrap() });
+    assert_eq!(page.status(), "authenticated");
+    world.advance(secs(10));
+    assert_eq!(other.status(), "authenticated");
+    let (page, error) = reload(&page, &stored);
+    assert_eq!((error, page.status()), (None, "authenticated"));
+}
+
+#[test]
+fn a_sign_out_elsewhere_leaves_the_key_of_a_sign_in_that_is_under_way() {
+    let server = Binding::new();
+    let world = server.world();
+    let stored = options("sessionStorage", "auto");
+    let page = signed_in_with(&world, &server.provider, &stored);
+    let other = Page::open(&world, APP, &stored);
+    other.run(|client| async move { client.start().await.unwrap() });
+    go_and_return(&page, &server.provider);
+    page.client.dispose();
+    let page = Page::in_tab(page.tab.clone(), &stored);
+    let client = page.client.clone();
+    world.start(async move { drop(client.start().await) });
+    // The metadata is there, and the tokens are not.
+    world.advance(authsafe::types::Lifetime::from_millis(60));
+    assert_eq!((server.proofs().len(), page.status()), (2, "authenticating"));
+    other.run(|client| async move { client.logout(Ending::Local).await.unwrap() });
+    world.advance(secs(1));
+    assert_eq!(page.status(), "authenticated");
+    renew(&page).unwrap();
+    let (page, error) = reload(&page, &stored);
+    assert_eq!((error, page.status()), (None, "authenticated"));
+    assert_eq!(world.keys.borrow().len(), 1);
+}
+
+#[test]
+fn a_stored_session_that_is_not_bound_is_over_where_binding_is_required() {
+    let server = Binding::new();
+    let world = server.world();
+    for token_type in ["Bearer", "DPoP"] {
+        server.token_type.set(token_type);
+        let before = if token_type == "DPoP" { "never" } else { "auto" };
+        let page = signed_in_with(&world, &server.provider, &options("localStorage", before));
+        assert_eq!(api_proof(&page).1, "Bearer");
+        let requests = server.provider.token_requests.get();
+        *page.tab.href.borrow_mut() = APP.to_owned();
+        let (page, error) = reload(&page, &options("localStorage", "always"));
+        assert_eq!((error, reason(&page)), (None, Some(SignedOutReason::Expired)));
+        assert_eq!(server.provider.token_requests.get(), requests);
+        assert!(world.shared.borrow().values().all(|text| is_mark(text)));
+    }
+}
+
+#[test]
+fn where_a_page_load_may_ask_the_provider_it_asks_for_a_session_that_is_bound() {
+    let server = Binding::new();
+    let world = server.world();
+    let page =
+        signed_in_with(&world, &server.provider, &options("localStorage", "never").replace("refresh-token", "auto"));
+    page.client.dispose();
+    *page.tab.href.borrow_mut() = APP.to_owned();
+    let page = Page::in_tab(page.tab.clone(), &options("localStorage", "always").replace("refresh-token", "auto"));
+    let client = page.client.clone();
+    world.start(async move { drop(client.start().await) });
+    world.advance(secs(1));
+    let left_for = page.tab.navigations.borrow().last().cloned().unwrap();
+    assert_eq!((param(&left_for, "prompt").as_str(), param(&left_for, "dpop_jkt").len()), ("none", 43));
+}
+
+#[test]
+fn tokens_of_a_sign_in_that_was_begun_without_a_key_are_refused_where_binding_is_required() {
+    let server = Binding::new();
+    let world = server.world();
+    let page = Page::open(&world, APP, &options("memory", "never"));
+    page.run(|client| async move { client.start().await.unwrap() });
+    go_and_return(&page, &server.provider);
+    let (page, error) = reload(&page, &options("memory", "always"));
+    assert_eq!((error, page.status()), (Some(ErrorCode::DpopNotBound), "unauthenticated"));
+}
+
+#[test]
+fn an_api_that_hides_its_reasons_behind_ever_new_nonces_gets_a_new_token_after_a_new_nonce() {
+    let server = Binding::new();
+    let world = server.world();
+    let page = signed_in_with(&world, &server.provider, &options("memory", "auto"));
+    let learn = |status, nonce| page.client.learn(API, status, None, Some(nonce)).unwrap();
+    let name = authorize(&page).unwrap().credential;
+    assert!(learn(401, "a-1"), "the proof may have lacked it");
+    assert!(!learn(401, "a-2"), "the proof had it");
+    assert!(page.run(|client| async move { client.answered(name, 401, None).await }));
+    assert_eq!(server.provider.rotations.get(), 2);
+    assert_eq!(api_proof(&page).0.unwrap().text("nonce"), "a-2");
+    // What was good once, or long ago, may lack a nonce again.
+    assert!(!learn(200, "a-3"));
+    assert!(learn(401, "a-4"));
+    world.advance(secs(60));
+    assert!(learn(401, "a-5"));
+}
+
+#[test]
+fn keys_of_tabs_that_were_closed_are_forgotten_at_a_sign_in_after_half_a_year_and_those_in_use_are_not() {
+    let server = Binding::new();
+    let world = server.world();
+    let tab = options("sessionStorage", "auto");
+    let days = |n: i64| secs(n * 24 * 3600);
+    let closed = signed_in_with(&world, &server.provider, &tab);
+    closed.client.dispose();
+    // The provider of these stories knows one refresh token at a time: that of the second tab.
+    let kept = |world: &World| {
+        let keys = world.keys.borrow();
+        keys.values().collect::<std::collections::BTreeSet<_>>().len()
+    };
+    let page = signed_in_with(&world, &server.provider, &tab);
+    let jkt = api_proof(&page).0.unwrap().jkt();
+    page.client.dispose();
+    assert_eq!(kept(&world), 2);
+    world.advance(days(80));
+    let (page, error) = reload(&page, &tab);
+    assert_eq!((error, page.status(), kept(&world)), (None, "authenticated", 2));
+    page.client.dispose();
+    world.advance(days(110));
+    let another = signed_in_with(&world, &server.provider, &tab);
+    another.client.dispose();
+    assert_eq!(kept(&world), 2);
+    assert!(world.keys.borrow().keys().any(|name| name.ends_with(&jkt)));
 }

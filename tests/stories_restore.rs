@@ -4,8 +4,11 @@
 
 mod support;
 
+use authsafe::error::ErrorCode;
 use authsafe::machine::{Ending, SignedOutReason, Snapshot};
 use authsafe::ports::StoreFailure;
+use authsafe::ports::fake::{Reply, World};
+use std::rc::Rc;
 use support::*;
 
 const PLACE: &str = "https://app.example/inbox?page=2#top";
@@ -84,25 +87,39 @@ fn a_provider_that_knows_nobody_sends_the_page_back_to_where_it_was_and_is_not_a
 #[test]
 fn after_a_sign_out_nobody_is_asked() {
     for ending in [Ending::Local, Ending::Provider, Ending::Revoke] {
-        let provider = Provider::new();
-        let world = world_of(&provider);
-        let page = signed_in_with(&world, &provider, &options("auto"));
-        page.run(|client| async move { client.logout(ending).await.unwrap() });
-        assert!(!load(&page, PLACE, &options("auto")).1, "{ending:?}");
+        for options in ["auto", "redirect"].map(options) {
+            let provider = Provider::new();
+            let world = world_of(&provider);
+            let page = signed_in_silently(&world, &provider, &options);
+            page.run(|client| async move { client.logout(ending).await.unwrap() });
+            assert!(!load(&page, PLACE, &options).1, "{ending:?} {options}");
+        }
     }
+}
+
+/// Signed in by the user, and then loaded anew with these options.
+fn signed_in_silently(world: &Rc<World>, provider: &Provider, options: &str) -> Page {
+    let page = signed_in_with(world, provider, &self::options("auto"));
+    let (page, left) = load(&page, PLACE, options);
+    assert!(left);
+    let callback = answer(&page, provider, "code=code-2");
+    let page = load(&page, &callback, options).0;
+    assert_eq!(page.status(), "authenticated");
+    page
 }
 
 #[test]
 fn a_sign_out_in_another_tab_is_one_here() {
-    let provider = Provider::new();
-    let world = world_of(&provider);
-    let page = signed_in_with(&world, &provider, &options("auto"));
-    let other = Page::open(&world, APP, &options("auto"));
-    other.run(|client| async move { client.start().await.unwrap() });
-    other.run(|client| async move { client.logout(Ending::Local).await.unwrap() });
-    world.advance(secs(1));
-    assert_eq!(page.status(), "unauthenticated");
-    assert!(!load(&page, PLACE, &options("auto")).1);
+    for options in ["auto", "redirect"].map(options) {
+        let provider = Provider::new();
+        let world = world_of(&provider);
+        let page = signed_in_silently(&world, &provider, &options);
+        let other = Page::open(&world, APP, &token_options("memory"));
+        other.run(|client| async move { client.logout(Ending::Local).await.unwrap() });
+        world.advance(secs(1));
+        assert_eq!(page.status(), "unauthenticated");
+        assert!(!load(&page, PLACE, &options).1, "{options}");
+    }
 }
 
 #[test]
@@ -140,6 +157,38 @@ fn a_stored_session_comes_first_and_none_leaves_it_where_it_is() {
 fn a_stored_session_that_has_ended_is_asked_for_at_the_provider() {
     let provider = Provider::new();
     let world = world_of(&provider);
+    let stored = token_options("localStorage");
+    let page = signed_in_with(&world, &provider, &stored);
+    page.client.dispose();
+    world.advance(secs(700));
+    provider.faults.borrow_mut().push(Reply::json(400, r#"{"error":"invalid_grant"}"#));
+    let (page, left) = load(&page, PLACE, &stored);
+    assert_eq!((page.status(), left), ("authenticating", true));
+    // Nobody is told of a loss that may be none.
+    assert!(!page.events().contains(&"SignedOut".to_owned()));
+    let callback = answer(&page, &provider, "code=code-2");
+    let (page, left) = load(&page, &callback, &stored);
+    assert_eq!((page.status(), left), ("authenticated", false));
+}
+
+#[test]
+fn a_stored_session_that_has_ended_is_over_where_the_provider_is_not_to_be_asked() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let stored = token_options("localStorage").replace(r#""storage""#, r#""restore":"refresh-token","storage""#);
+    let page = signed_in_with(&world, &provider, &stored);
+    page.client.dispose();
+    world.advance(secs(700));
+    provider.faults.borrow_mut().push(Reply::json(400, r#"{"error":"invalid_grant"}"#));
+    let (page, left) = load(&page, PLACE, &stored);
+    assert_eq!(page.client.snapshot(), Snapshot::Unauthenticated(SignedOutReason::Expired, None));
+    assert!(!left && page.events().contains(&"SignedOut".to_owned()));
+}
+
+#[test]
+fn a_damaged_record_is_asked_for_at_the_provider() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
     let page = signed_in(&world, &provider, "localStorage");
     page.client.dispose();
     for value in world.shared.borrow_mut().values_mut() {
@@ -173,4 +222,108 @@ fn a_page_that_does_not_get_away_is_signed_out_and_says_why() {
     assert!(arrived.is_none());
     assert!(error.is_some());
     assert_eq!(page.status(), "unauthenticated");
+}
+
+/// Another tab of the same browser, where the session of the first is in force, too.
+fn sibling(page: &Page, options: &str) -> Page {
+    let other = Page::open(&page.tab.world, APP, options);
+    other.run(|client| async move { client.start().await.unwrap() });
+    assert_eq!(other.status(), "authenticated");
+    other
+}
+
+#[test]
+fn a_tab_that_missed_a_sign_out_does_not_undo_it() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let stored = token_options("localStorage");
+    let page = signed_in_with(&world, &provider, &stored);
+    let other = sibling(&page, &stored);
+    other.client.dispose();
+    world.mute(other.tab.id);
+    page.run(|client| async move { client.logout(Ending::Local).await.unwrap() });
+    let (other, left) = load(&other, PLACE, &stored);
+    assert_eq!((other.status(), left), ("unauthenticated", false));
+    // What it found out, it remembers where the mark is gone.
+    world.shared.borrow_mut().clear();
+    assert!(!load(&other, PLACE, &stored).1);
+}
+
+#[test]
+fn a_tab_whose_session_had_ended_before_a_sign_out_does_not_undo_it_either() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let page = signed_in_with(&world, &provider, &options("auto"));
+    let other = signed_in_with(&world, &provider, &options("auto"));
+    provider.faults.borrow_mut().push(Reply::json(400, r#"{"error":"invalid_grant"}"#));
+    page.run(|client| async move { client.renew().await.unwrap_err() });
+    assert_eq!(page.status(), "unauthenticated");
+    other.run(|client| async move { client.logout(Ending::Local).await.unwrap() });
+    assert!(!load(&page, PLACE, &options("auto")).1);
+}
+
+#[test]
+fn what_seals_pending_sign_ins_may_be_lost_without_the_tab_forgetting_whom_to_ask() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let mut page = signed_in_with(&world, &provider, &options("auto"));
+    page.tab.transactions = world.tab(APP, false).transactions;
+    assert!(load(&page, PLACE, &options("auto")).1);
+}
+
+#[test]
+fn whatever_comes_of_asking_the_page_goes_back_to_where_it_was() {
+    for (words, fault) in [
+        ("error=access_denied", None),
+        ("error=server_error", None),
+        ("error=unauthorized_client&error_description=no", None),
+        ("code=code-2", Some(r#"{"error":"invalid_grant"}"#)),
+    ] {
+        let provider = Provider::new();
+        let world = world_of(&provider);
+        let page = signed_in_with(&world, &provider, &options("auto"));
+        let (page, left) = load(&page, PLACE, &options("auto"));
+        assert!(left);
+        let callback = answer(&page, &provider, words);
+        provider.faults.borrow_mut().extend(fault.map(|body| Reply::json(400, body)));
+        let (page, _) = load(&page, &callback, &options("auto"));
+        assert_eq!(page.tab.navigations.borrow().as_slice(), [PLACE], "{words}");
+        let (page, left) = load(&page, PLACE, &options("auto"));
+        assert_eq!((page.status(), left), ("unauthenticated", false), "{words}");
+    }
+}
+
+#[test]
+fn an_answer_that_comes_too_late_brings_the_page_back_too() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let page = signed_in_with(&world, &provider, &options("auto"));
+    let (page, left) = load(&page, PLACE, &options("auto"));
+    assert!(left);
+    let callback = answer(&page, &provider, "code=code-2");
+    page.client.dispose();
+    world.advance(secs(3600));
+    let asked = provider.token_requests.get();
+    let (page, _) = load(&page, &callback, &options("auto"));
+    assert_eq!(page.tab.navigations.borrow().as_slice(), [PLACE]);
+    assert_eq!(provider.token_requests.get(), asked);
+}
+
+#[test]
+fn where_the_page_that_asked_is_the_callback_address_it_stays_and_says_what_went_wrong() {
+    for (words, expected) in
+        [("error=server_error", Some(ErrorCode::AuthorizationFailed)), ("error=login_required", None)]
+    {
+        let provider = Provider::new();
+        let world = world_of(&provider);
+        let page = signed_in_with(&world, &provider, &options("auto"));
+        let (page, left) = load(&page, "https://app.example/callback", &options("auto"));
+        assert!(left);
+        let callback = answer(&page, &provider, words);
+        let (page, left) = load(&page, &callback, &options("auto"));
+        assert!(!left && page.tab.navigations.borrow().is_empty());
+        let (_, error) = page.run(|client| async move { client.start().await.unwrap() });
+        assert_eq!(error.map(|error| error.code), expected);
+        assert_eq!(page.status(), "unauthenticated");
+    }
 }

@@ -156,6 +156,11 @@ impl BrowserStore {
             Medium::Sealed(medium, sealing) => Self::Sealed(Box::new(SealedStore::new(Self::new(*medium), sealing))),
         }
     }
+
+    /// What lies under the seal, if there is one.
+    fn unsealed(&self) -> &Self {
+        if let Self::Sealed(store) = self { store.inner() } else { self }
+    }
 }
 
 /// One type for the work of every medium: its code is there once, and not in each place that waits for it.
@@ -276,6 +281,10 @@ impl Ports for BrowserPorts {
 
     fn transactions(&self) -> &BrowserStore {
         &self.transactions
+    }
+
+    fn traces(&self) -> &BrowserStore {
+        self.transactions.unsealed()
     }
 
     fn keys(&self) -> &Keys {

@@ -50,6 +50,11 @@ impl SealedStore {
         Self { inner, sealing }
     }
 
+    /// The medium that the sealed texts are in.
+    pub(super) fn inner(&self) -> &BrowserStore {
+        &self.inner
+    }
+
     /// Where the key of a text lies, `slot` being what the name of the key begins with.
     fn place(&self, key: &str, slot: &str) -> String {
         ["sealing.", key, ":", if self.sealing.shared { "" } else { slot }].concat()
@@ -145,12 +150,14 @@ impl Store for SealedStore {
     async fn read(&self, key: &str) -> Result<Option<String>, StoreFailure> {
         let mut wait = FIRST_WAIT;
         while let Some(text) = self.inner.read(key).await? {
-            if let Some(text) = Box::pin(self.open(key, text)).await? {
-                return Ok(Some(text));
+            if let Some(opened) = Box::pin(self.open(key, text.clone())).await? {
+                return Ok(Some(opened));
             }
             if wait > LAST_WAIT {
-                // If it cannot be removed, the next write replaces it.
-                self.inner.remove(key).await.ok();
+                if self.inner.read(key).await?.as_deref() == Some(&text) {
+                    // If it cannot be removed, the next write replaces it.
+                    self.inner.remove(key).await.ok();
+                }
                 return Ok(Some(String::new()));
             }
             timers::sleep(wait).await;

@@ -9,6 +9,7 @@ use crate::machine::{Effect, Event, EventKind, Machine, Outcome, Over, Settings,
 use crate::policy::restore::{Restore, Trace};
 use crate::ports::Ports;
 use crate::protocol::callback::AuthorizationResponse;
+use crate::protocol::dpop::Policy;
 use crate::protocol::record::Record;
 use crate::protocol::transaction::Transaction;
 use crate::types::{Lifetime, Session, UnixMillis};
@@ -140,7 +141,7 @@ impl<P: Ports> Inner<P> {
             }),
             Effect::Commit(epoch, record, over) => self.enqueue(Job::Commit(epoch, record, over)),
             Effect::Forget(id, over, mark) => self.enqueue(Job::Forget(id, over, mark)),
-            Effect::Trace(known) => self.enqueue(Job::Trace(known)),
+            Effect::Trace(trace) => self.enqueue(Job::Trace(trace)),
             Effect::Navigate(url) => self.ports.navigate(url.as_str()),
             Effect::WakeAt(at) => self.set_alarm(at),
             Effect::Tell(note) => self.ports.post(&note.to_text()),
@@ -220,7 +221,7 @@ impl<P: Ports> Inner<P> {
                 let commit = self.commit(&record, &over).await;
                 self.dispatch(EventKind::Committed(epoch, commit));
             }
-            Job::Trace(known) => self.trace(if known { Trace::Known } else { Trace::Nothing }).await,
+            Job::Trace(trace) => self.trace(trace).await,
             Job::Forget(id, over, mark) => {
                 let failure = self.forget(&over, mark.as_deref()).await.err();
                 self.dispatch(EventKind::Forgotten(id, failure));
@@ -254,7 +255,7 @@ enum Job {
     Reread,
     Commit(u64, Box<Record>, Over),
     Forget(Option<WaiterId>, Over, Option<String>),
-    Trace(bool),
+    Trace(Trace),
     /// Of any turn before this one.
     Release(u64),
 }
@@ -266,6 +267,7 @@ fn settings(config: &Config, now: UnixMillis) -> Settings {
         refresh_cookie: false,
         extendable: false,
         shared: false,
+        bound: false,
         restore: Restore::Record,
         recheck_interval: None,
         recheck_on_focus: false,
@@ -280,6 +282,7 @@ fn settings(config: &Config, now: UnixMillis) -> Settings {
                 .as_ref()
                 .is_some_and(|backend| backend.refresh_cookie && backend.refresh.is_some()),
             shared: tokens.storage.medium.is_shared(),
+            bound: tokens.oidc.as_ref().is_some_and(|provider| provider.dpop == Policy::Always),
             restore: tokens.restore,
             ..base
         },

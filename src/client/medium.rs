@@ -28,7 +28,7 @@ impl<P: Ports> Inner<P> {
 
     /// Leaves a trace for the next page load of this tab. Where it cannot be left, the next one asks nobody.
     pub(super) async fn trace(&self, trace: Trace) {
-        let (store, key) = (self.ports.transactions(), self.trace_key());
+        let (store, key) = (self.ports.traces(), self.trace_key());
         if trace == Trace::Nothing || store.write(&key, trace.as_str()).await.is_err() {
             store.remove(&key).await.ok();
         }
@@ -40,7 +40,7 @@ impl<P: Ports> Inner<P> {
         if !tokens.restore.leaves_trace() || self.ports.framed() {
             return Arrival::Plain(Trace::Asked, None);
         }
-        let text = self.ports.transactions().read(&self.trace_key()).await;
+        let text = self.ports.traces().read(&self.trace_key()).await;
         let href = self.ports.href();
         let here = WebUrl::parse(href.split(['?', '#']).next().unwrap_or_default());
         let here = here.and_then(|here| ReturnTo::parse(href.strip_prefix(here.origin())?));
@@ -60,8 +60,8 @@ impl<P: Ports> Inner<P> {
 
     async fn read_record(&self) -> Stored {
         let Mode::Token(_) = &self.config.mode else { return Stored::Empty };
-        let key = self.record_key();
-        let text = match self.ports.store().read(&key).await {
+        let (store, key) = (self.ports.store(), self.record_key());
+        let mut text = match store.read(&key).await {
             Ok(Some(text)) => zeroize::Zeroizing::new(text),
             Ok(None) => return Stored::Empty,
             Err(failure) => {
@@ -69,18 +69,36 @@ impl<P: Ports> Inner<P> {
                 return Stored::Unreadable(news.then(|| failure.as_str()));
             }
         };
-        if let Some(lineage) = record::parse_ended(&text) {
+        let mut tries = 0;
+        loop {
+            let judged = self.judge(&text).await;
+            if !matches!(judged, Stored::Corrupt | Stored::KeyLost) {
+                return judged;
+            }
+            tries += 1;
+            match store.read(&key).await.map(|now| now.map(zeroize::Zeroizing::new)) {
+                // Another tab has written it meanwhile.
+                Ok(Some(now)) if now != text && tries < MOST_TRIES => text = now,
+                // It can be of no use to anybody; if it cannot be removed either, the next commit replaces it.
+                Ok(Some(now)) if now == text => {
+                    store.remove(&key).await.ok();
+                    return judged;
+                }
+                Ok(_) | Err(_) => return judged,
+            }
+        }
+    }
+
+    async fn judge(&self, text: &str) -> Stored {
+        if let Some(lineage) = record::parse_ended(text) {
             return Stored::Ended(lineage);
         }
-        match Record::parse(&text) {
+        match Record::parse(text) {
             Ok(record) if !self.is_without_key(&record).await => Stored::Record(Box::new(record)),
             // A newer version of authsafe wrote it, and will want it back.
             Err(RecordFault::Newer) => Stored::Empty,
-            useless => {
-                // It can be of no use to anybody; if it cannot be removed either, the next commit replaces it.
-                self.ports.store().remove(&key).await.ok();
-                if useless.is_ok() { Stored::KeyLost } else { Stored::Corrupt }
-            }
+            Ok(_) => Stored::KeyLost,
+            Err(_) => Stored::Corrupt,
         }
     }
 
@@ -104,18 +122,24 @@ impl<P: Ports> Inner<P> {
         }
         let (key, jkt) = (self.record_key(), jkt_of(record));
         // Tokens without their key would be of no use after a reload.
-        let written = match self.keep_key(jkt, *over == Over::Anything).await {
+        let written = match self.keep_key(jkt).await {
             Ok(()) => self.ports.store().write(&key, &record.to_text()).await,
             Err(failure) => Err(failure),
         };
+        if written.is_err() {
+            // The record of before would bring back a spent token after a reload.
+            self.ports.store().remove(&key).await.ok();
+        }
+        if *over == Over::Anything {
+            // Until now another tab may have read the record of before.
+            self.drop_others(jkt).await;
+        }
         match written {
             Ok(()) => {
                 self.degraded.set(false);
                 Commit::Done
             }
             Err(failure) => {
-                // The record of before would bring back a spent token after a reload.
-                self.ports.store().remove(&key).await.ok();
                 let news = !self.degraded.replace(true);
                 Commit::Failed(news.then(|| failure.as_str()))
             }
@@ -140,8 +164,21 @@ impl<P: Ports> Inner<P> {
         if self.found_beyond(over).await.is_some() {
             return Ok(());
         }
-        // Without it the tokens are of no use, even where they cannot be removed; what is left of it alone harms nobody.
-        self.keep_key(None, true).await.ok();
+        let done = self.end_record(mark).await;
+        // Only now, or a tab that reads the record meanwhile would take its key for lost. Without it the tokens are of no use,
+        // even where they cannot be removed; what is left of it alone harms nobody.
+        self.drop_ended().await;
+        let Err(failure) = done else { return Ok(()) };
+        // What cannot be removed may still be overwritten; and where nothing can be read, nothing will be taken up.
+        let ended = record::ended_text(mark.unwrap_or_default());
+        let written = self.ports.store().write(&self.record_key(), &ended).await;
+        let harmless = written.is_ok() || !matches!(self.read().await, Stored::Record(_));
+        self.degraded.set(true);
+        if harmless { Ok(()) } else { Err(failure.as_str()) }
+    }
+
+    /// Puts a mark in the place of the record, or removes it.
+    async fn end_record(&self, mark: Option<&str>) -> Result<(), StoreFailure> {
         let (store, key) = (self.ports.store(), self.record_key());
         // A tab without a session marks whatever sign-in is there, and leaves a mark that stands.
         let mark = match mark {
@@ -152,15 +189,12 @@ impl<P: Ports> Inner<P> {
             },
             named => named.map(str::to_owned),
         };
-        let ended = record::ended_text(mark.as_deref().unwrap_or_default());
-        if mark.is_some() && store.write(&key, &ended).await.is_ok() {
+        if let Some(lineage) = &mark
+            && store.write(&key, &record::ended_text(lineage)).await.is_ok()
+        {
             return Ok(());
         }
-        let Err(failure) = store.remove(&key).await else { return Ok(()) };
-        // What cannot be removed may still be overwritten; and where nothing can be read, nothing will be taken up.
-        let harmless = store.write(&key, &ended).await.is_ok() || !matches!(self.read().await, Stored::Record(_));
-        self.degraded.set(true);
-        if harmless { Ok(()) } else { Err(failure.as_str()) }
+        store.remove(&key).await
     }
 
     /// Whether the address is a callback of ours. The pending sign-in is spent before its code is used, and the address is
@@ -181,32 +215,41 @@ impl<P: Ports> Inner<P> {
             return self.plain().await;
         }
         self.ports.replace_url(&response.cleaned_url);
+        let silent = match &taken {
+            Taken::Fresh(transaction) | Taken::Expired(Some(transaction)) if transaction.silent => Some(transaction),
+            Taken::Fresh(_) | Taken::Expired(_) | Taken::Spent | Taken::Unknown => None,
+        };
+        let back = silent.and_then(|transaction| transaction.return_to.as_ref());
+        let back = back.map(|place| [registration.redirect_uri.origin(), place.as_str()].concat());
+        let back = back.filter(|url| *url != response.cleaned_url).and_then(|url| WebUrl::parse(&url)).map(Box::new);
+        let declined = silent.is_some();
+        let failed = |back, error: Error| {
+            let error = error.during(ErrorPhase::Callback);
+            if declined { Arrival::Declined(back, Some(error)) } else { Arrival::Failed(error) }
+        };
         if let Err(failure) = self.ports.transactions().write(&key, &transactions.to_text()).await {
-            return Arrival::Failed(storage_error(failure).during(ErrorPhase::Callback));
+            return failed(back, storage_error(failure));
         }
         // Whatever the provider says, the key is on this disk no longer than that.
         let key = match &taken {
             Taken::Fresh(Transaction { jkt: Some(jkt), created_at, .. }) => {
                 self.key(jkt, Some(*created_at)).await.map(drop)
             }
-            Taken::Fresh(_) | Taken::Expired | Taken::Spent | Taken::Unknown => Ok(()),
+            Taken::Fresh(_) | Taken::Expired(_) | Taken::Spent | Taken::Unknown => Ok(()),
         };
         match taken {
-            Taken::Fresh(transaction) if transaction.silent && response.needs_the_user() => {
-                let origin = registration.redirect_uri.origin();
-                let back = transaction.return_to.map(|place| [origin, place.as_str()].concat());
-                let back = back.filter(|url| *url != response.cleaned_url);
-                Arrival::Declined(back.and_then(|url| WebUrl::parse(&url)).map(Box::new))
-            }
             Taken::Fresh(transaction) => {
+                if let Some(error) = response.refusal().filter(|_| declined) {
+                    return Arrival::Declined(back, error);
+                }
                 if let Err(error) = key {
-                    return Arrival::Failed(error.during(ErrorPhase::Callback));
+                    return failed(back, error);
                 }
                 *self.callback.borrow_mut() = Some((response, transaction));
-                Arrival::Callback
+                Arrival::Callback(back)
             }
-            Taken::Expired => Arrival::Failed(ErrorCode::TransactionExpired.into()),
-            Taken::Spent | Taken::Unknown => Arrival::Failed(ErrorCode::CallbackReplayed.into()),
+            Taken::Expired(_) => failed(back, ErrorCode::TransactionExpired.into()),
+            Taken::Spent | Taken::Unknown => failed(back, ErrorCode::CallbackReplayed.into()),
         }
     }
 
@@ -220,7 +263,7 @@ impl<P: Ports> Inner<P> {
             if transaction.silent {
                 // Before the page leaves: whatever becomes of it, it does not leave again.
                 let asked = Trace::Asked.as_str();
-                store.write(&self.trace_key(), asked).await.map_err(storage_error)?;
+                self.ports.traces().write(&self.trace_key(), asked).await.map_err(storage_error)?;
             }
             transactions.add(transaction, self.ports.now());
             store.write(&key, &transactions.to_text()).await.map_err(storage_error)
@@ -237,3 +280,6 @@ fn storage_error(failure: StoreFailure) -> Error {
         ["sessionStorage, or the key for it, is ", failure.as_str(), "; a sign-in by redirect needs it."].concat();
     Error::new(ErrorCode::StorageUnavailable, detail).during(ErrorPhase::Login)
 }
+
+/// How many records that other tabs put in the place of a useless one are looked at.
+const MOST_TRIES: u32 = 3;

@@ -15,6 +15,7 @@ use crate::protocol::dpop::{self, Claims, Policy, PublicKey};
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::transaction::TTL;
 use crate::types::{AccessToken, Lifetime, Prover, UnixMillis, WebUrl};
+use std::cell::Cell;
 use std::pin::Pin;
 use std::rc::Rc;
 
@@ -23,6 +24,8 @@ pub(super) struct Held<K> {
     jkt: String,
     public: PublicKey,
     key: K,
+    /// Of a sign-in whose tokens are still to come.
+    pending: Cell<bool>,
 }
 
 /// What a key is looked up for, or kept.
@@ -52,6 +55,8 @@ impl<P: Ports> Inner<P> {
         // Of sign-ins that nobody came back from.
         let old = at.minus(TTL).minus(Lifetime::from_millis(1));
         keys.forget(&self.pending_name(UnixMillis(0), ""), &self.pending_name(old, "~")).await?;
+        // Of tabs that were closed.
+        keys.forget(&self.key_name(0, ""), &self.key_name(self.season() - 2, "~")).await?;
         let key = keys.make().await?;
         let jkt = keys.public(&key).map(|point| PublicKey::new(&point).thumbprint()).ok_or(StoreFailure::Failed)?;
         keys.keep(&self.pending_name(at, &jkt), &key).await?;
@@ -68,57 +73,90 @@ impl<P: Ports> Inner<P> {
             if let Some(known) = self.held.borrow().iter().find(|held| held.jkt == jkt) {
                 return Ok(Rc::clone(known));
             }
-            let name = match begun {
-                Some(at) => self.pending_name(at, jkt),
-                None if self.keeps_keys() => self.key_name(jkt),
-                None => return Err(ErrorCode::DpopKeyLost.into()),
+            let found = match begun {
+                Some(at) => {
+                    let (keys, name) = (self.ports.keys(), self.pending_name(at, jkt));
+                    let found = keys.load(&name).await;
+                    // Where it cannot be forgotten now, a sign-in after ten minutes does it.
+                    keys.forget(&name, &name).await.ok();
+                    found
+                }
+                None if self.keeps_keys() => self.load_kept(jkt).await,
+                None => Ok(None),
             };
-            let keys = self.ports.keys();
-            let found = keys.load(&name).await;
-            if begun.is_some() {
-                // Where it cannot be forgotten now, a sign-in after ten minutes does it.
-                keys.forget(&name, &name).await.ok();
-            }
-            self.hold(jkt, found.map_err(unusable)?).ok_or_else(|| ErrorCode::DpopKeyLost.into())
+            self.hold(jkt, found.map_err(unusable)?, begun.is_some()).ok_or_else(|| ErrorCode::DpopKeyLost.into())
         })
     }
 
+    /// A key that is kept for this season, or was for another one and is from now on for this.
+    async fn load_kept(&self, jkt: &str) -> Result<Option<<P::Keys as ProofKeys>::Key>, StoreFailure> {
+        let keys = self.ports.keys();
+        for name in self.key_names(jkt) {
+            if let Some(key) = keys.load(&name).await? {
+                if name != self.key_name(self.season(), jkt) {
+                    // Where it fails, the next page load does it.
+                    keys.keep(&self.key_name(self.season(), jkt), &key).await.ok();
+                }
+                return Ok(Some(key));
+            }
+        }
+        Ok(None)
+    }
+
     /// Takes a key that was loaded into use.
-    fn hold(&self, jkt: &str, key: Option<<P::Keys as ProofKeys>::Key>) -> Option<HeldKey<P>> {
+    fn hold(&self, jkt: &str, key: Option<<P::Keys as ProofKeys>::Key>, pending: bool) -> Option<HeldKey<P>> {
         let key = key?;
         let public = PublicKey::new(&self.ports.keys().public(&key)?);
         // Whoever put another key there gets no proof with it.
         if public.thumbprint() != jkt {
             return None;
         }
-        let held = Rc::new(Held { jkt: jkt.to_owned(), public, key });
+        let held = Rc::new(Held { jkt: jkt.to_owned(), public, key, pending: Cell::new(pending) });
         self.held.borrow_mut().push(Rc::clone(&held));
         Some(held)
     }
 
-    /// Makes the key of these tokens as durable as they are about to be. Where it shall be `alone`, those that were in use before
-    /// are forgotten; what cannot be removed is a key that nobody has a use for.
-    pub(super) fn keep_key<'a>(&'a self, jkt: Option<&'a str>, alone: bool) -> Access<'a, ()> {
+    /// Makes the key of these tokens as durable as they are about to be.
+    pub(super) fn keep_key<'a>(&'a self, jkt: Option<&'a str>) -> Access<'a, ()> {
         Box::pin(async move {
-            let (keys, keeps) = (self.ports.keys(), self.keeps_keys());
-            if let Some(jkt) = jkt.filter(|_| keeps) {
-                let held = self.key(jkt, None).await.map_err(|_| StoreFailure::Failed)?;
-                keys.keep(&self.key_name(jkt), &held.key).await?;
+            let Some(jkt) = jkt else { return Ok(()) };
+            let held = self.key(jkt, None).await;
+            if let Ok(held) = &held {
+                held.pending.set(false);
             }
-            while alone && let Some(name) = self.drop_key(jkt) {
-                if keeps {
-                    keys.forget(&name, &name).await.ok();
-                }
+            if !self.keeps_keys() {
+                return Ok(());
             }
-            Ok(())
+            let held = held.map_err(|_| StoreFailure::Failed)?;
+            self.ports.keys().keep(&self.key_name(self.season(), jkt), &held.key).await
         })
     }
 
-    /// Lets go of one key; the name that it is kept under.
-    fn drop_key(&self, except: Option<&str>) -> Option<String> {
+    /// Forgets the keys that are in use, except for this one. What cannot be removed is a key that nobody has a use for.
+    pub(super) async fn drop_others(&self, jkt: Option<&str>) {
+        self.drop_keys(&|held| Some(held.jkt.as_str()) != jkt).await;
+    }
+
+    /// Forgets the keys of sessions. That of a sign-in which is under way is not one of them.
+    pub(super) async fn drop_ended(&self) {
+        self.drop_keys(&|held| !held.pending.get()).await;
+    }
+
+    async fn drop_keys(&self, which: &dyn Fn(&HeldKey<P>) -> bool) {
+        while let Some(key) = self.drop_key(which) {
+            if self.keeps_keys() {
+                for name in self.key_names(&key.jkt) {
+                    self.ports.keys().forget(&name, &name).await.ok();
+                }
+            }
+        }
+    }
+
+    /// Lets go of one key.
+    fn drop_key(&self, which: &dyn Fn(&HeldKey<P>) -> bool) -> Option<HeldKey<P>> {
         let mut held = self.held.borrow_mut();
-        let at = held.iter().position(|each| Some(each.jkt.as_str()) != except)?;
-        Some(self.key_name(&held.swap_remove(at).jkt))
+        let at = held.iter().position(which)?;
+        Some(held.swap_remove(at))
     }
 
     /// A proof for one request. RFC 9449 §4.
@@ -191,13 +229,18 @@ impl<P: Ports> Inner<P> {
         refusal: Refusal,
         nonce: Option<&str>,
     ) -> Result<bool, Error> {
-        let news = self.memory.borrow_mut().nonces.learn(url, nonce);
+        let nonces = &mut self.memory.borrow_mut().nonces;
+        let news = nonces.learn(url, nonce);
         match refusal {
             Refusal::Nonce if nonce.is_none() => Err(dpop::nonce_unavailable().with_status(status)),
             Refusal::Nonce => Ok(true),
             // A nonce that was not in the request may be the reason.
-            Refusal::Hidden => Ok(news),
-            Refusal::No | Refusal::Token => Ok(false),
+            Refusal::Hidden => Ok(news && nonces.blame(url, self.ports.now())),
+            Refusal::No => {
+                nonces.acquit(url);
+                Ok(false)
+            }
+            Refusal::Token => Ok(false),
         }
     }
 
@@ -205,8 +248,20 @@ impl<P: Ports> Inner<P> {
         matches!(&self.config.mode, Mode::Token(tokens) if tokens.storage.medium != Medium::Memory)
     }
 
-    fn key_name(&self, jkt: &str) -> String {
-        ["authsafe.", &self.config.id, ".dpop.", jkt].concat()
+    /// Every name that a key in use may be kept under. A clock that was ahead may have been set back.
+    fn key_names(&self, jkt: &str) -> [String; 3] {
+        [0, -1, 1].map(|by| self.key_name(self.season() + by, jkt))
+    }
+
+    /// By the season that it was last used in, so that those are found that nobody uses.
+    fn key_name(&self, season: i64, jkt: &str) -> String {
+        // Three digits last until the year 2216.
+        let season = season.clamp(0, 999) + 1000;
+        ["authsafe.", &self.config.id, ".dpop.", &season.to_string(), ".", jkt].concat()
+    }
+
+    fn season(&self) -> i64 {
+        self.ports.now().0 / SEASON.millis()
     }
 
     /// Names stand in the order of time: 13 digits last until the year 2286.
@@ -221,3 +276,6 @@ fn unusable(failure: StoreFailure) -> Error {
     let detail = ["The key of the tokens cannot be used: ", failure.as_str(), "."].concat();
     Error::new(ErrorCode::StorageUnavailable, detail)
 }
+
+/// A key that was used neither in this time nor in the one before is forgotten.
+const SEASON: Lifetime = Lifetime::from_seconds(90 * 24 * 3600);

@@ -2,6 +2,7 @@
 
 use super::event::{Arrived, Ending, Login, Note, SignedOutReason, Stored};
 use crate::error::Error;
+use crate::policy::restore::Trace;
 use crate::protocol::record::Record;
 use crate::types::{AccessToken, Json, Prover, Session, SessionFacts, UnixMillis, WebUrl};
 use std::rc::Rc;
@@ -30,8 +31,8 @@ pub enum Effect {
     /// Remove the record, if it is one of these, and leave a mark that this sign-in is over, where other tabs need one;
     /// report `Forgotten` with the promise that waits for it.
     Forget(Option<WaiterId>, Over, Option<String>),
-    /// Leave a trace for the next page load of this tab, or none: whether the provider knows the user.
-    Trace(bool),
+    /// Leave this trace for the next page load of this tab.
+    Trace(Trace),
     /// Leave for this address.
     Navigate(Box<WebUrl>),
     /// Report `Tick` at this instant or soon after. Replaces the wish before; `None` takes it back.

@@ -142,12 +142,13 @@ pub enum Commit {
 pub enum Arrival {
     /// An address like any other; and what earlier page loads of the tab have left.
     Plain(Trace, Option<ReturnTo>),
-    /// The callback of a sign-in of ours: its code is yet to be exchanged.
-    Callback,
+    /// The callback of a sign-in of ours: its code is yet to be exchanged. If that fails and the sign-in was not the user's
+    /// doing, the page goes back to where it was.
+    Callback(Option<Box<WebUrl>>),
     /// A callback of ours that cannot be used.
     Failed(Error),
-    /// The provider was asked without the user's doing, and knows nobody. The page goes back to where it was.
-    Declined(Option<Box<WebUrl>>),
+    /// The provider was asked without the user's doing, and knows nobody, or failed. The page goes back to where it was.
+    Declined(Option<Box<WebUrl>>, Option<Error>),
 }
 
 /// An answer, judged by `protocol`.

@@ -20,7 +20,7 @@ impl Machine {
             self.call_off();
         }
         self.sign_out(SignedOutReason::LoggedOut, Origin::ThisTab, session.is_some());
-        self.leave_trace();
+        self.trace_sign_out();
         self.push(Effect::Tell(note));
         self.send_end(Some(id), session, ending);
     }
@@ -72,11 +72,18 @@ impl Machine {
 
     /// The session ended without anybody's wish: by the server's word, or by time. A sign-in that is under way goes on.
     pub(super) fn end(&mut self, reason: SignedOutReason, origin: Origin) {
+        // While it is being restored, there may be another way to get it back; then nobody is told here that it is lost.
+        let restoring = matches!(self.phase, Phase::Restoring(_));
+        let shown = !restoring || self.last_resort.is_none();
         self.forget(None, self.own());
         let note = self.farewell(reason);
         let had_one = self.take_session(reason).is_some();
-        self.sign_out(reason, origin, had_one);
+        self.clear_session(reason, origin, shown && had_one);
         self.push(Effect::Tell(note));
+        if restoring {
+            return self.stay_signed_out(reason, None);
+        }
+        self.settle_signed_out();
     }
 
     /// Another tab says that the session ended, or has left a medium without it.
@@ -84,7 +91,8 @@ impl Machine {
         let by_cookie = matches!(self.phase, Phase::Restoring(None)) && !matches!(self.renewal, Renewal::None);
         let writing = matches!(self.phase, Phase::Committing(..)) || matches!(self.renewal, Renewal::Committing(_));
         if self.current().is_none() && !writing && !by_cookie {
-            return;
+            // There may have been a session here before.
+            return self.trace_told(reason);
         }
         let reason = match reason {
             SignedOutReason::LoggedOut => SignedOutReason::LoggedOutElsewhere,
@@ -108,12 +116,19 @@ impl Machine {
         let shown = !matches!(self.phase, Phase::Restoring(_));
         let taken = self.take_session(reason);
         self.sign_out(reason, Origin::OtherTab, shown && taken.is_some());
-        self.leave_trace();
+        self.trace_told(reason);
         let Some(session) = taken else { return };
         // These tokens are this tab's own: the other tab could not revoke them. A cookie it has ended already.
         if !self.settings.shared && session.tokens().is_some_and(|tokens| !self.by_cookie(tokens)) {
             self.send_end(None, Some(session), Ending::Revoke);
         }
+    }
+
+    fn trace_told(&mut self, reason: SignedOutReason) {
+        if matches!(reason, SignedOutReason::LoggedOut | SignedOutReason::LoggedOutElsewhere) {
+            return self.trace_sign_out();
+        }
+        self.leave_trace();
     }
 
     /// The shared medium says that the session is over: a tab signed out, and this one missed its word.
@@ -162,6 +177,7 @@ impl Machine {
     fn call_off(&mut self) {
         self.attempt += 1;
         self.leave_by = None;
+        self.place = None;
         self.held = None;
         if let Phase::Authenticating(_, before) = std::mem::replace(&mut self.phase, Phase::Idle) {
             self.phase = *before;
@@ -169,6 +185,11 @@ impl Machine {
     }
 
     fn sign_out(&mut self, reason: SignedOutReason, origin: Origin, had_one: bool) {
+        self.clear_session(reason, origin, had_one);
+        self.settle_signed_out();
+    }
+
+    fn clear_session(&mut self, reason: SignedOutReason, origin: Origin, had_one: bool) {
         self.next_epoch();
         self.generation = 0;
         self.lineage.clear();
@@ -176,6 +197,9 @@ impl Machine {
         if had_one {
             self.notify(Notice::SignedOut(reason, origin));
         }
+    }
+
+    fn settle_signed_out(&mut self) {
         if !matches!(self.phase, Phase::Authenticating(..)) {
             let aborted = || Outcome::Failed(Error::new(ErrorCode::Aborted, "Signed out meanwhile."));
             self.settle_where(&|_, wants| matches!(wants, Wants::SignedIn).then(aborted));

@@ -33,6 +33,7 @@ impl Machine {
         };
         self.attempt += 1;
         self.leave_by = None;
+        self.place = None;
         self.phase = Phase::Authenticating(via, before);
         self.waiters.push((id, Wants::SignedIn));
         self.settle_started();
@@ -65,6 +66,10 @@ impl Machine {
     }
 
     pub(super) fn login_failed(&mut self, error: Error) {
+        if let Some(url) = self.place.take() {
+            // The user has asked for nothing, and finds nothing at the callback address.
+            return self.leave(url);
+        }
         let Phase::Authenticating(_, before) = std::mem::replace(&mut self.phase, Phase::Idle) else { return };
         self.leave_by = None;
         let starting = self.waiters.iter().any(|(_, wants)| matches!(wants, Wants::Started));
@@ -91,6 +96,7 @@ impl Machine {
     pub(super) fn signed_in(&mut self, arrived: Arrived) {
         let Phase::Authenticating(via, before) = std::mem::replace(&mut self.phase, Phase::Idle) else { return };
         let previous = if let Phase::SignedIn(session) = *before { Some(session) } else { None };
+        self.place = None;
         self.next_epoch();
         self.lineage = crate::types::text::hex(self.random);
         self.generation = 1;

@@ -30,7 +30,7 @@ use crate::error::{Error, ErrorCode};
 use crate::policy::refresh::RefreshPolicy;
 use crate::policy::restore::Restore;
 use crate::protocol::record::Record;
-use crate::types::{Lifetime, Session, Source, Tokens, UnixMillis};
+use crate::types::{Lifetime, Session, Source, Tokens, UnixMillis, WebUrl};
 use std::rc::Rc;
 
 /// What the machine must know of the configuration.
@@ -46,6 +46,8 @@ pub struct Settings {
     pub extendable: bool,
     /// Other tabs see the same medium.
     pub shared: bool,
+    /// Tokens of the provider are of no use unless they are bound to a key. RFC 9449 §5.
+    pub bound: bool,
     /// How a page load gets its session back.
     pub restore: Restore,
     /// Ask the session server again after this long.
@@ -109,6 +111,8 @@ pub struct Machine {
     held: Option<Box<Login>>,
     /// What is tried where the start finds nobody signed in.
     last_resort: Option<Box<Login>>,
+    /// Where the page goes back to, if the callback of a sign-in that the user did not ask for comes to nothing.
+    place: Option<Box<WebUrl>>,
     /// What `Start` will settle with.
     arrived: Option<Box<Arrived>>,
     start_error: Option<Error>,
@@ -200,6 +204,7 @@ impl Machine {
             ending: 0,
             held: None,
             last_resort: None,
+            place: None,
             arrived: None,
             start_error: None,
             shown: Snapshot::Initializing,

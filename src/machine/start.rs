@@ -5,7 +5,7 @@ use super::{
     SignedOutReason,
 };
 use super::{Stored, Via, WaiterId, Wants};
-use crate::policy::restore::Restore;
+use crate::policy::restore::{Restore, Trace};
 use crate::protocol::record::Record;
 use crate::types::{Session, Source};
 use std::rc::Rc;
@@ -32,13 +32,13 @@ impl Machine {
                 self.last_resort = asks.then(|| Box::new(Login::Restore { return_to: here }));
             }
             Arrival::Failed(error) => self.start_error = Some(error),
-            Arrival::Declined(place) => {
-                if let Some(url) = place {
-                    self.begin_leaving();
-                    return self.leave(url);
-                }
+            Arrival::Declined(Some(url), _) => {
+                self.begin_leaving();
+                return self.leave(url);
             }
-            Arrival::Callback => {
+            Arrival::Declined(None, error) => self.start_error = error,
+            Arrival::Callback(place) => {
+                self.place = place;
                 let before = match stored {
                     Stored::Record(record) => Phase::SignedIn(self.take_up(*record)),
                     Stored::Ended(_) | Stored::Empty | Stored::Corrupt | Stored::KeyLost | Stored::Unreadable(_) => {
@@ -63,9 +63,13 @@ impl Machine {
                 self.start_error = Some(ErrorCode::DpopKeyLost.into());
                 self.restored_to_nothing(SignedOutReason::StorageLost);
             }
-            Stored::Ended(_) | Stored::Empty | Stored::Unreadable(_) => {
+            Stored::Ended(_) => {
+                // This tab may have missed the sign-out, which is not to be undone here.
+                self.last_resort = None;
+                self.trace_sign_out();
                 self.restored_to_nothing(SignedOutReason::Never);
             }
+            Stored::Empty | Stored::Unreadable(_) => self.restored_to_nothing(SignedOutReason::Never),
         }
     }
 
@@ -78,9 +82,18 @@ impl Machine {
 
     /// Whether the next page load of this tab may ask the provider.
     pub(super) fn leave_trace(&mut self) {
+        let known = self.session().and_then(Session::tokens).is_some_and(|tokens| tokens.source == Source::Oidc);
+        self.trace(if known { Trace::Known } else { Trace::Nothing });
+    }
+
+    /// The next page load does not undo the wish to be signed out.
+    pub(super) fn trace_sign_out(&mut self) {
+        self.trace(self.settings.restore.after_sign_out());
+    }
+
+    fn trace(&mut self, trace: Trace) {
         if self.settings.restore.leaves_trace() {
-            let tokens = self.session().and_then(Session::tokens);
-            self.push(Effect::Trace(tokens.is_some_and(|tokens| tokens.source == Source::Oidc)));
+            self.push(Effect::Trace(trace));
         }
     }
 
@@ -89,14 +102,16 @@ impl Machine {
         record.session
     }
 
-    /// A stored session: used as it is while its token lives, renewed first where it does not.
+    /// A stored session: used as it is while its token lives, renewed first where it does not. One that must be bound to a key
+    /// and is not has ended.
     pub(super) fn restore(&mut self, session: Session) {
+        let unusable = self.settings.bound && session.is_unbound();
         self.phase = Phase::SignedIn(session);
-        if !self.expired() {
+        if !unusable && !self.expired() {
             return self.restored_session();
         }
         let Phase::SignedIn(session) = std::mem::replace(&mut self.phase, Phase::Restoring(None)) else { return };
-        if !self.can_renew(&session) {
+        if unusable || !self.can_renew(&session) {
             self.forget(None, self.own());
             return self.stay_signed_out(SignedOutReason::Expired, None);
         }

@@ -23,7 +23,7 @@ pub enum Trace {
     Nothing,
     /// Somebody signed in at the provider and has not signed out.
     Known,
-    /// The provider was asked, and nobody has signed in since.
+    /// The provider was asked, or the user signed out, and nobody has signed in since.
     Asked,
 }
 
@@ -50,6 +50,12 @@ impl Restore {
             Self::Auto => trace == Trace::Known,
             Self::Redirect => trace != Trace::Asked,
         }
+    }
+
+    /// What is left behind where the user has signed out: the next page load does not ask.
+    #[must_use]
+    pub fn after_sign_out(self) -> Trace {
+        if self == Self::Redirect { Trace::Asked } else { Trace::Nothing }
     }
 
     /// Whether page loads leave a trace.
@@ -92,6 +98,13 @@ mod tests {
         assert_eq!(asked(Restore::Record), [false, false, false]);
         assert_eq!(asked(Restore::Auto), [false, true, false]);
         assert_eq!(asked(Restore::Redirect), [true, true, false]);
+    }
+
+    #[test]
+    fn no_policy_asks_after_a_sign_out() {
+        for restore in [Restore::Nothing, Restore::Record, Restore::Auto, Restore::Redirect] {
+            assert!(!restore.asks(restore.after_sign_out()), "{restore:?}");
+        }
     }
 
     #[test]

@@ -92,6 +92,8 @@ pub struct World {
     pub keys: RefCell<BTreeMap<String, u8>>,
     /// What the keeper of keys answers instead of working, if set; what is in memory signs all the same.
     pub keys_fail: Cell<Option<StoreFailure>>,
+    /// How long it takes to load a key, in milliseconds.
+    pub key_takes: Cell<i64>,
     /// Whether the generator of randomness fails.
     pub entropy_fails: Cell<bool>,
     /// Methods and addresses of all requests, in order.
@@ -126,6 +128,7 @@ impl World {
             write_takes: Cell::default(),
             keys: RefCell::default(),
             keys_fail: Cell::default(),
+            key_takes: Cell::default(),
             entropy_fails: Cell::default(),
             requests: RefCell::default(),
             in_flight: RefCell::default(),
@@ -142,6 +145,7 @@ impl World {
             world: Rc::clone(self),
             store: Medium { world: Rc::clone(self), own: (!shares).then(Rc::default) },
             transactions: Medium { world: Rc::clone(self), own: Some(own) },
+            traces: Medium { world: Rc::clone(self), own: Some(Rc::default()) },
             keys: KeyRing { world: Rc::clone(self) },
             href: Rc::new(RefCell::new(href.to_owned())),
             navigations: Rc::default(),
@@ -323,6 +327,10 @@ impl ProofKeys for KeyRing {
         })
     }
     async fn load(&self, name: &str) -> Result<Option<u8>, StoreFailure> {
+        let takes = self.world.key_takes.get();
+        if takes > 0 {
+            self.world.sleep_until(self.world.now.get() + takes).await;
+        }
         self.kept().map(|kept| kept.get(name).copied())
     }
     async fn forget(&self, first: &str, last: &str) -> Result<(), StoreFailure> {
@@ -341,6 +349,8 @@ pub struct Tab {
     pub store: Medium,
     /// Where its pending sign-ins are kept.
     pub transactions: Medium,
+    /// Where it leaves its traces.
+    pub traces: Medium,
     /// The keys that its tokens are bound to.
     pub keys: KeyRing,
     /// Its address.
@@ -477,5 +487,8 @@ impl Ports for Tab {
     }
     fn transactions(&self) -> &Medium {
         &self.transactions
+    }
+    fn traces(&self) -> &Medium {
+        &self.traces
     }
 }

@@ -139,6 +139,8 @@ pub trait Ports: Clock + Entropy + Http + Lock + Channel + Timer + Page + Spawn 
     fn store(&self) -> &Self::Store;
     /// Where pending sign-ins are kept.
     fn transactions(&self) -> &Self::Transactions;
+    /// The same place for what is no secret: a seal is not needed, and could be lost.
+    fn traces(&self) -> &Self::Transactions;
     /// Where the keys are.
     fn keys(&self) -> &Self::Keys;
 }

@@ -34,12 +34,13 @@ pub enum Outcome {
 }
 
 impl AuthorizationResponse {
-    /// The provider cannot answer without asking the user something. OpenID Connect Core 1.0 §3.1.2.6.
+    /// What the provider says instead of a code, where it was asked without the user's doing. That it cannot answer without
+    /// asking the user something is no failure (OpenID Connect Core 1.0 §3.1.2.6); anything else is.
     #[must_use]
-    pub fn needs_the_user(&self) -> bool {
-        let Outcome::Error(error) = &self.outcome else { return false };
+    pub fn refusal(&self) -> Option<Option<Error>> {
+        let Outcome::Error(error) = &self.outcome else { return None };
         let words = ["login_required", "interaction_required", "consent_required", "account_selection_required"];
-        words.contains(&error.error.as_str())
+        Some((!words.contains(&error.error.as_str())).then(|| refused(error.clone())))
     }
 }
 
@@ -136,13 +137,16 @@ pub fn judge(
     }
     match response.outcome {
         Outcome::Code(code) => Ok(CallbackCode(code)),
-        Outcome::Error(oauth) => {
-            let denied = oauth.error == "access_denied";
-            let code = if denied { ErrorCode::AccessDenied } else { ErrorCode::AuthorizationFailed };
-            Err(during(code, &["The provider says ", &oauth.error, "."].concat()).with_oauth(oauth))
-        }
+        Outcome::Error(oauth) => Err(refused(oauth)),
         Outcome::Invalid(reason) => Err(during(ErrorCode::CallbackInvalid, reason)),
     }
+}
+
+fn refused(oauth: OAuthError) -> Error {
+    let denied = oauth.error == "access_denied";
+    let code = if denied { ErrorCode::AccessDenied } else { ErrorCode::AuthorizationFailed };
+    let detail = ["The provider says ", &oauth.error, "."].concat();
+    Error::new(code, detail).during(ErrorPhase::Callback).with_oauth(oauth)
 }
 
 fn cleaned(base: &str, query: &str, fragment: &str) -> String {

@@ -7,7 +7,7 @@ use super::answer::{json_object, oauth_error};
 use super::http::HttpResponse;
 use super::pkce::{hashed, random_text};
 use crate::error::{Error, ErrorCode};
-use crate::types::{AccessToken, Members, UnixMillis, WebUrl};
+use crate::types::{AccessToken, Lifetime, Members, UnixMillis, WebUrl};
 
 /// Whether tokens are asked for that only the holder of a key can use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,29 +126,56 @@ pub fn nonce_unavailable() -> Error {
 
 /// What servers told last to put into proofs for them, by origin. RFC 9449 §8.2 and §9.
 #[derive(Debug, Default)]
-pub struct Nonces(Vec<(String, String)>);
+pub struct Nonces(Vec<Told>);
+
+#[derive(Debug)]
+struct Told {
+    origin: String,
+    nonce: String,
+    /// When a refusal without a reason was last put down to the nonce.
+    blamed: Option<UnixMillis>,
+}
 
 impl Nonces {
     /// For a request to this address.
     #[must_use]
     pub fn of(&self, url: &WebUrl) -> Option<&str> {
-        self.0.iter().find(|(origin, _)| origin == url.origin()).map(|(_, nonce)| nonce.as_str())
+        self.0.iter().find(|told| told.origin == url.origin()).map(|told| told.nonce.as_str())
     }
 
     /// Takes the header `DPoP-Nonce` of an answer. Whether it says what was not known; what is no nonce says nothing.
     pub fn learn(&mut self, url: &WebUrl, nonce: Option<&str>) -> bool {
         let Some(nonce) = nonce.filter(|nonce| is_nonce(nonce)) else { return false };
-        let origin = url.origin();
-        if let Some((_, known)) = self.0.iter_mut().find(|(each, _)| each == origin) {
-            let news = known != nonce;
-            nonce.clone_into(known);
+        if let Some(told) = self.told(url) {
+            let news = told.nonce != nonce;
+            nonce.clone_into(&mut told.nonce);
             return news;
         }
         if self.0.len() >= MOST_ORIGINS {
             self.0.remove(0);
         }
-        self.0.push((origin.to_owned(), nonce.to_owned()));
+        self.0.push(Told { origin: url.origin().to_owned(), nonce: nonce.to_owned(), blamed: None });
         true
+    }
+
+    /// A server refuses a request, gives no reason that can be read, and a new nonce. Whether the lack of it may be the reason:
+    /// not of what follows such a refusal, because that had the nonce of before. Some servers tell a new one each time.
+    pub fn blame(&mut self, url: &WebUrl, now: UnixMillis) -> bool {
+        let Some(told) = self.told(url) else { return false };
+        let just_blamed = told.blamed.take().is_some_and(|at| at.until(now) < MEMORY);
+        told.blamed = (!just_blamed).then_some(now);
+        !just_blamed
+    }
+
+    /// A server takes a proof.
+    pub fn acquit(&mut self, url: &WebUrl) {
+        if let Some(told) = self.told(url) {
+            told.blamed = None;
+        }
+    }
+
+    fn told(&mut self, url: &WebUrl) -> Option<&mut Told> {
+        self.0.iter_mut().find(|told| told.origin == url.origin())
     }
 }
 
@@ -162,6 +189,9 @@ fn is_nonce(text: &str) -> bool {
 const MOST_ORIGINS: usize = 10;
 
 const LONGEST_NONCE: usize = 1024;
+
+/// A request that is sent once more is answered within this time.
+const MEMORY: Lifetime = Lifetime::from_seconds(10);
 
 #[cfg(test)]
 mod tests;

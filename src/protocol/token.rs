@@ -103,7 +103,7 @@ fn request(registration: &Registration, metadata: &Metadata, mut form: Form, pro
 /// Judges the token endpoint's answer.
 ///
 /// `at` is when it arrived; `phase` says whether it answers an exchange or a refresh; `key` names the key that the request was
-/// made with, and says whether the tokens must be bound to it.
+/// made with, if any, and says whether the tokens must be bound.
 ///
 /// # Errors
 /// [`ErrorCode::SessionExpired`] for `invalid_grant` to a refresh, [`ErrorCode::AuthorizationFailed`] for the same to an
@@ -113,7 +113,7 @@ pub fn process_token_response(
     response: &HttpResponse,
     at: UnixMillis,
     phase: ErrorPhase,
-    key: Option<(&str, Policy)>,
+    key: (Option<&str>, Policy),
 ) -> Result<TokenResponse, Error> {
     let placed = |error: Error| error.during(phase).with_status(response.status);
     match response.status {
@@ -145,11 +145,11 @@ pub fn process_token_response(
 /// [`ErrorCode::ResponseInvalid`] names the member that is missing or wrong; [`ErrorCode::TokenTypeUnsupported`] for a type
 /// other than Bearer.
 pub fn from_json(body: &Json, at: UnixMillis) -> Result<TokenResponse, Error> {
-    read(body, at, None)
+    read(body, at, (None, Policy::Never))
 }
 
 /// As [`from_json`]. With a key, the type may be DPoP too (RFC 9449 §5), compared without regard to case (RFC 6749 §5.1).
-fn read(body: &Json, at: UnixMillis, key: Option<(&str, Policy)>) -> Result<TokenResponse, Error> {
+fn read(body: &Json, at: UnixMillis, (jkt, policy): (Option<&str>, Policy)) -> Result<TokenResponse, Error> {
     let access = match text(body, "access_token")? {
         Some(token) if is_sendable(token) => AccessToken::new(token.to_owned()),
         Some(_) | None => None,
@@ -161,17 +161,17 @@ fn read(body: &Json, at: UnixMillis, key: Option<(&str, Policy)>) -> Result<Toke
         error
     })?;
     let token_type = text(body, "token_type")?.ok_or_else(|| invalid("token_type", "is missing"))?;
-    let bound = token_type.eq_ignore_ascii_case("dpop") && key.is_some();
+    let bound = token_type.eq_ignore_ascii_case("dpop") && jkt.is_some();
     if !bound && !token_type.eq_ignore_ascii_case("bearer") {
         return Err(unsupported(token_type));
     }
-    if let (false, Some((_, Policy::Always))) = (bound, key) {
+    if !bound && policy == Policy::Always {
         return Err(ErrorCode::DpopNotBound.into());
     }
     let refresh = text(body, "refresh_token")?.map(str::to_owned).and_then(RefreshToken::new);
     Ok(TokenResponse {
         access,
-        binding: key.map(|(jkt, _)| Binding { jkt: jkt.to_owned(), access: bound }),
+        binding: jkt.map(|jkt| Binding { jkt: jkt.to_owned(), access: bound }),
         expires_at: expires_at(body, at)?,
         refresh,
         refresh_expires_at: refresh_expires_at(body, at),

@@ -61,8 +61,8 @@ impl std::fmt::Debug for Transaction {
 pub enum Taken {
     /// Pending until now; from now on spent.
     Fresh(Transaction),
-    /// It took too long, or newer sign-ins pushed it out.
-    Expired,
+    /// It took too long, or newer sign-ins pushed it out. The sign-in, where that was found out just now.
+    Expired(Option<Transaction>),
     /// It was taken before.
     Spent,
     /// Never ours, or forgotten: someone else's callback.
@@ -140,15 +140,17 @@ impl Transactions {
     /// Takes the sign-in that `state` belongs to. The state is spent from here on, whatever happens next: write
     /// [`to_text`](Self::to_text) back before the code is sent anywhere.
     pub fn take(&mut self, state: &State, now: UnixMillis) -> Taken {
+        let at = self.pending.iter().position(|pending| same_text(pending.state.as_str(), state.as_str()));
+        let found = at.map(|at| self.pending.remove(at));
         self.sweep(now);
-        if let Some(at) = self.pending.iter().position(|pending| same_text(pending.state.as_str(), state.as_str())) {
-            let transaction = self.pending.remove(at);
-            self.finish(transaction.state.clone(), now, true);
-            return Taken::Fresh(transaction);
+        if let Some(transaction) = found {
+            let young = is_young(transaction.created_at, now);
+            self.finish(transaction.state.clone(), now, young);
+            return if young { Taken::Fresh(transaction) } else { Taken::Expired(Some(transaction)) };
         }
         match self.over.iter().find(|over| same_text(over.state.as_str(), state.as_str())) {
             Some(Over { spent: true, .. }) => Taken::Spent,
-            Some(Over { spent: false, .. }) => Taken::Expired,
+            Some(Over { spent: false, .. }) => Taken::Expired(None),
             None => Taken::Unknown,
         }
     }

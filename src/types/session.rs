@@ -157,6 +157,13 @@ impl Session {
         Some(Prover { jkt: binding.jkt.clone(), skew: self.facts.skew })
     }
 
+    /// Whether it has an access token of the provider that whoever holds it can use.
+    #[must_use]
+    pub fn is_unbound(&self) -> bool {
+        let bound = |tokens: &Tokens| tokens.binding.as_ref().is_some_and(|binding| binding.access);
+        self.tokens().is_some_and(|tokens| tokens.source == Source::Oidc && !bound(tokens))
+    }
+
     /// The tokens, in token mode.
     #[must_use]
     pub fn tokens(&self) -> Option<&Tokens> {

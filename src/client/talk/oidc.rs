@@ -99,7 +99,7 @@ pub(super) fn next<'a>(
             go_on(registration, task, remember(found, memory))
         }
         Waiting::Exchange(transaction) => {
-            let key = transaction.jkt.as_deref().map(|jkt| (jkt, registration.dpop));
+            let key = (transaction.jkt.as_deref(), registration.dpop);
             let tokens = token::process_token_response(&answer?, at, ErrorPhase::Token, key)?;
             let tokens = with_scope(tokens, &registration.scope, None);
             // The sign-in's own `max_age`, where it had one, is the one that was sent.
@@ -111,7 +111,7 @@ pub(super) fn next<'a>(
         }
         Waiting::Refresh(session) => {
             let prover = session.prover();
-            let key = prover.as_ref().map(|prover| (prover.jkt.as_str(), registration.dpop));
+            let key = (prover.as_ref().map(|prover| prover.jkt.as_str()), registration.dpop);
             let tokens = token::process_token_response(&answer?, at, ErrorPhase::Refresh, key)?;
             done(Answer::Renewed(judge_tokens(registration, tokens, None, Some(&session), at)?))
         }

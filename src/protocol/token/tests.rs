@@ -3,6 +3,7 @@ use crate::protocol::callback::{judge, recognise};
 use crate::protocol::form::decode;
 use crate::protocol::testing::{answer, metadata, registration, transaction, url};
 
+const UNBOUND: (Option<&str>, Policy) = (None, Policy::Never);
 const AT: UnixMillis = UnixMillis(1_700_000_000_000);
 
 fn exchange(code: &str, params: &[(&str, &str)]) -> HttpRequest {
@@ -90,10 +91,10 @@ fn a_full_answer_is_read_whole() {
         user: Json::parse("{\"sub\":\"u\"}"),
     };
     let response = answer(200, "application/json", &full.to_text());
-    assert_eq!(process_token_response(&response, AT, ErrorPhase::Token, None), Ok(expected.clone()));
+    assert_eq!(process_token_response(&response, AT, ErrorPhase::Token, UNBOUND), Ok(expected.clone()));
     let mut parsed = answer(200, "text/plain", "whatever");
     parsed.verdict = Some(Verdict::Parsed(full));
-    assert_eq!(process_token_response(&parsed, AT, ErrorPhase::Refresh, None), Ok(expected));
+    assert_eq!(process_token_response(&parsed, AT, ErrorPhase::Refresh, UNBOUND), Ok(expected));
 }
 
 #[test]
@@ -182,7 +183,7 @@ fn the_type_is_bearer_in_any_case_and_nothing_else() {
 
 #[test]
 fn a_request_with_a_proof_is_answered_with_a_bound_token_or_as_the_policy_says() {
-    let key = |policy| Some(("k", policy));
+    let key = |policy| (Some("k"), policy);
     let bound = |access| Ok(Some(Binding { jkt: "k".to_owned(), access }));
     for (token_type, key, expected) in [
         ("DPoP", key(Policy::Auto), bound(true)),
@@ -190,8 +191,10 @@ fn a_request_with_a_proof_is_answered_with_a_bound_token_or_as_the_policy_says()
         ("Bearer", key(Policy::Auto), bound(false)),
         ("bearer", key(Policy::Always), Err(ErrorCode::DpopNotBound)),
         ("mac", key(Policy::Auto), Err(ErrorCode::TokenTypeUnsupported)),
-        ("Bearer", None, Ok(None)),
-        ("DPoP", None, Err(ErrorCode::TokenTypeUnsupported)),
+        ("Bearer", UNBOUND, Ok(None)),
+        ("Bearer", (None, Policy::Auto), Ok(None)),
+        ("Bearer", (None, Policy::Always), Err(ErrorCode::DpopNotBound)),
+        ("DPoP", UNBOUND, Err(ErrorCode::TokenTypeUnsupported)),
     ] {
         let body = good(&[("token_type", &format!("{token_type:?}"))]).to_text();
         let read = process_token_response(&answer(200, "application/json", &body), AT, ErrorPhase::Refresh, key);
@@ -267,7 +270,7 @@ fn only_the_servers_own_word_ends_a_session() {
         (204, "", "", Refresh, ErrorCode::ResponseInvalid),
         (206, JSON, r#"{"access_token":"A","token_type":"Bearer"}"#, Refresh, ErrorCode::ResponseInvalid),
     ] {
-        let error = process_token_response(&answer(status, content_type, body), AT, phase, None).unwrap_err();
+        let error = process_token_response(&answer(status, content_type, body), AT, phase, UNBOUND).unwrap_err();
         assert_eq!((error.code, error.phase), (code, phase), "{status} {content_type} {body}");
         assert_eq!(error.status, Some(status).filter(|status| *status != 0), "{status} {body}");
     }
@@ -277,8 +280,8 @@ fn only_the_servers_own_word_ends_a_session() {
 fn an_oauth_error_reaches_the_developer_even_under_status_200() {
     for status in [200, 400] {
         let body = r#"{"error":"bad_verification_code","error_description":"expired"}"#;
-        let error =
-            process_token_response(&answer(status, "application/json", body), AT, ErrorPhase::Token, None).unwrap_err();
+        let error = process_token_response(&answer(status, "application/json", body), AT, ErrorPhase::Token, UNBOUND)
+            .unwrap_err();
         assert_eq!(error.oauth, Some(OAuthError::new("bad_verification_code", Some("expired"), None)), "{status}");
     }
 }
@@ -292,7 +295,7 @@ fn the_applications_own_parser_can_say_no_or_fail() {
     ] {
         let mut response = answer(200, "application/json", &good(&[]).to_text());
         response.verdict = Some(verdict);
-        assert_eq!(process_token_response(&response, AT, ErrorPhase::Refresh, None).unwrap_err().code, code);
+        assert_eq!(process_token_response(&response, AT, ErrorPhase::Refresh, UNBOUND).unwrap_err().code, code);
     }
 }
 
@@ -308,12 +311,12 @@ fn nothing_secret_prints() {
         AT,
     );
     let request = exchange("CANARY", &[("k", "CANARY")]);
-    let error = process_token_response(&answer(200, "text/html", "CANARY"), AT, ErrorPhase::Token, None);
+    let error = process_token_response(&answer(200, "text/html", "CANARY"), AT, ErrorPhase::Token, UNBOUND);
     let truncated = process_token_response(
         &answer(200, "application/json", "{\"access_token\":\"CANARY"),
         AT,
         ErrorPhase::Token,
-        None,
+        UNBOUND,
     );
     let printed = format!("{read:?} {request:?} {error:?} {truncated:?}");
     assert!(!printed.contains("CANARY"), "{printed}");

@@ -62,10 +62,10 @@ fn a_foreign_state_is_unknown_and_changes_nothing() {
 fn ten_minutes_end_a_sign_in_whichever_way_the_clock_jumps() {
     for (seconds, taken) in [
         (600, Taken::Fresh(begun(1, 0))),
-        (601, Taken::Expired),
-        (86_400, Taken::Expired),
+        (601, Taken::Expired(Some(begun(1, 0)))),
+        (86_400, Taken::Expired(Some(begun(1, 0)))),
         (-600, Taken::Fresh(begun(1, 0))),
-        (-601, Taken::Expired),
+        (-601, Taken::Expired(Some(begun(1, 0)))),
     ] {
         let mut list = pending(&[1]);
         assert_eq!(list.take(&state(1), at(seconds)), taken, "{seconds}");
@@ -73,7 +73,7 @@ fn ten_minutes_end_a_sign_in_whichever_way_the_clock_jumps() {
     let mut list = pending(&[1]);
     list.add(begun(2, 601), at(601));
     assert!(!list.to_text().contains(begun(1, 0).code_verifier.expose()), "an expired verifier is not kept");
-    assert_eq!(list.take(&state(1), at(602)), Taken::Expired);
+    assert_eq!(list.take(&state(1), at(602)), Taken::Expired(None));
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_spent_state_is_remembered_for_ten_minutes() {
 #[test]
 fn the_eleventh_sign_in_pushes_out_the_oldest_and_memory_stays_bounded() {
     let mut list = pending(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
-    assert_eq!(list.take(&state(1), at(1)), Taken::Expired);
+    assert_eq!(list.take(&state(1), at(1)), Taken::Expired(None));
     assert_eq!(list.take(&state(2), at(1)), Taken::Fresh(begun(2, 0)));
     for seed in 0..200 {
         list.add(begun(seed, 2), at(2));

@@ -34,9 +34,9 @@ export const STORAGE = {
     readableByScript: false,
     sentAutomatically: false,
     notes: [
-      "Nothing is written anywhere: a reload or a closed tab loses the tokens. A provider that still knows the user gives new ones; otherwise the user signs in again.",
+      "Nothing is written anywhere: a reload or a closed tab loses the tokens, and the provider is asked for others.",
       "Each tab has a session of its own.",
-      "No other script can look the tokens up in a store, but script that was injected into this page can make requests as the user, and in page isolation, where it was there first, catch tokens as they arrive or are sent.",
+      "No other script can look the tokens up in a store, but script that was injected into this page can make requests as the user; in page isolation, it may catch tokens, too.",
     ],
   },
   sessionStorage: {

@@ -130,9 +130,10 @@ export class Lane {
     if (intercepted) return this.#leave(page);
     await page.waitForFunction(() => window.ready);
     await this.#signIn(page, one);
-    if (timing === "late") await page.evaluate(script);
+    // A trap of a visit to come is set in the one before.
+    if (timing === "late" || (timing === "reload" && traps.length)) await this.#attack(page, script);
     if (timing === "reload") {
-      await page.addInitScript(afterLoad);
+      if (!traps.length) await page.addInitScript(afterLoad);
       await page.reload();
       await page.waitForFunction(() => window.ready);
     }
@@ -151,6 +152,12 @@ export class Lane {
     if (traps.length) await this.#caught(page);
     await page.evaluate(() => window[Symbol.for("theft")]?.scan());
     await page.evaluate((runs) => window[Symbol.for("theft")]?.run(runs), runs);
+  }
+
+  /** Until what the script begins is there. */
+  async #attack(page, script) {
+    await page.evaluate(script);
+    await page.evaluate(() => window[Symbol.for("theft")].idle());
   }
 
   #given(one) {

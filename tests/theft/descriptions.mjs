@@ -68,7 +68,8 @@ export const descriptions = {
   "T50 second client in a worker, token exposed": "starts a client with `exposeAccessToken`",
   "T50 second client that allows the attacker's origin": "starts a client with `allowedOrigins` of its own",
   "T50 second client with a listening adapter": "starts a client that stores by an adapter of the attacker's",
-  "T51 service worker": "registers one that covers the page and its workers, and hears all their requests",
+  "T51 service worker":
+    "registers one that covers the page and its workers and hears all their requests: for attackers who can have a script file served by the page's origin",
   "T53 proofs signed with the page's key":
     "signs proofs (DPoP) with a key that it finds in IndexedDB, for tokens that it has, and uses both elsewhere",
   "T54 second client in a frame with pristine functions": "starts a client in a frame that no script has patched",

@@ -122,7 +122,8 @@ function found(rows, configurations) {
   return `${lines.join("\n")}\n`;
 }
 
-const letter = (at) => String.fromCharCode(65 + at);
+/** A to Z, then AA. */
+const letter = (at) => (at < 26 ? "" : letter(Math.floor(at / 26) - 1)) + String.fromCharCode(65 + (at % 26));
 const byNumber = (a, b) => Number(/\d+/.exec(a)) - Number(/\d+/.exec(b)) || (a < b ? -1 : 1);
 
 const TITLES = {
@@ -151,6 +152,9 @@ SID: session cookie. key: a handle to a key that the page can use, and cannot re
 requests while the page was open, and got no credential. Nothing in a page can stop that last one, nor a new sign-in in a
 frame or popup of a provider that knows the person (RFC 10017 §5.1.3, §5.1.4); only a session that a server keeps (column A)
 leaves nothing to take along.
+
+Rows of authsafe without DPoP in their name have \`dpop: "never"\`, to show what storage and isolation give by themselves. The
+default is \`"auto"\`: tokens are bound (RFC 9449) wherever the provider offers it, as this one does.
 
 |   | client | storage | isolation |
 | --- | --- | --- | --- |

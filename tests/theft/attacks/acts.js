@@ -286,9 +286,9 @@ const rivals = {
       frame.onload = resolve;
       document.body.append(frame);
     });
-    const options = { ...app().options, isolation: "page", exposeAccessToken: true, restore: STORED };
+    frame.contentWindow.options = { ...app().options, isolation: "page", exposeAccessToken: true, restore: STORED };
     const work = `import(${stringify(`${given.page}${given.dist}/index.js`)}).then(async ({ createAuthClient }) => {
-      const client = createAuthClient(${stringify(options)});
+      const client = createAuthClient(options);
       await client.init();
       return client.getAccessToken();
     })`;
@@ -444,7 +444,9 @@ async function second(changes) {
 
 /** The wire protocol of `worker.js`, spoken by the attacker, who does for it what the page would do. */
 async function speak(attack, post, source) {
-  const { issuer: _, ...options } = app().options;
+  const { issuer: _, storage, ...rest } = app().options;
+  // The page keeps the functions of an adapter.
+  const options = { ...rest, storage: storage?.adapter ? { ...storage, adapter: undefined } : storage };
   const opened = new Promise((resolve) => {
     apply(realAdd, source, [
       "message",
@@ -455,6 +457,7 @@ async function speak(attack, post, source) {
         const [place, method, first, text] = data.service;
         let value;
         if (place === "cookies") value = method === "set" ? (document.cookie = first) : document.cookie;
+        else if (place === "adapter") value = storage.adapter[method](first, text);
         else if (place.endsWith("Storage")) value = globalThis[place][`${method}Item`](first, text);
         post({ kind: "answer", id: data.id, value: typeof value === "string" ? value : undefined });
       },

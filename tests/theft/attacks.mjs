@@ -44,13 +44,17 @@ export function visitsOf(one) {
     // Where the code comes back in a frame, there is no callback page to be first on.
     if (trap.startsWith("T25") && one.inFrame) continue;
     if (/^T(15 messages|43)/.test(trap) && !own) continue;
-    const timings = /^T(25|15 Worker)/.test(trap) ? ["pre"] : ["pre", "post"];
-    for (const timing of timings) visits.push({ timing, hooks: [], traps: [trap], runs: [] });
+    for (const timing of timingsOf(trap)) visits.push({ timing, hooks: [], traps: [trap], runs: [] });
   }
   if (own && one.kind !== "session") {
     for (const rival of rivals) visits.push({ timing: "late", hooks: [], traps: [], runs: [rival] });
   }
   return visits;
+}
+
+function timingsOf(trap) {
+  if (trap.startsWith("T51")) return ["late", "reload"];
+  return /^T(25|15 Worker)/.test(trap) ? ["pre"] : ["pre", "post"];
 }
 
 /** A smaller round for the ordinary tests: the same visits, with what takes long left out. */

@@ -3,8 +3,10 @@ import { readFileSync } from "node:fs";
 
 const plaintext = (kind) => ({ kind, dangerouslyPlaintext: true });
 
-/** One row per configuration. `persists`: a reload finds the session again. */
-/** Its provider offers bound tokens; a row is of them only if it says so. */
+/**
+ * One row per configuration. `persists`: a reload finds the session again. The provider offers bound tokens, which a client
+ * takes by itself (`dpop: "auto"`); a row is of them only if it says so.
+ */
 const authsafe = (storage, isolation, options, facts) => ({
   sdk: "authsafe",
   storage,
@@ -28,6 +30,7 @@ const PERSISTS = { persists: true };
 export const configurations = [
   authsafe("HttpOnly session cookie", "server", {}, { kind: "session", persists: true }),
   authsafe("HttpOnly refresh cookie", "worker", { storage: "memory" }, { kind: "refresh-cookie", persists: true }),
+  authsafe("memory", "worker, as it comes: DPoP, which this provider offers", { dpop: undefined }),
   authsafe("memory", "worker", { storage: "memory" }),
   authsafe("memory", "worker under a CSP", { storage: "memory" }, { csp: true }),
   authsafe("memory", "worker, token exposed", { storage: "memory", exposeAccessToken: true }),
@@ -35,8 +38,10 @@ export const configurations = [
   authsafe("sealed localStorage", "worker", { storage: "localStorage" }, PERSISTS),
   authsafe("sealed cookie", "worker", { storage: "cookie" }, PERSISTS),
   authsafe("sealed indexedDB", "worker", { storage: "indexedDB" }, PERSISTS),
+  authsafe("sealed custom adapter", "worker", { storage: { kind: "custom", adapter: "localStorage" } }, PERSISTS),
   authsafe("sealed localStorage", "page", { storage: "localStorage", isolation: "page" }, PERSISTS),
   authsafe("memory", "worker, DPoP", { storage: "memory", dpop: "always" }),
+  authsafe("sealed localStorage", "worker, DPoP", { storage: "localStorage", dpop: "always" }, PERSISTS),
   authsafe("plaintext indexedDB", "worker, DPoP", { storage: plaintext("indexedDB"), dpop: "always" }, PERSISTS),
   authsafe("plaintext indexedDB", "worker", { storage: plaintext("indexedDB") }, PERSISTS),
   authsafe("memory", "page", { storage: "memory", isolation: "page" }),

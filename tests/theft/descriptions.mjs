@@ -8,6 +8,8 @@ export const descriptions = {
   "T5 fetch": "replaces `fetch`",
   "T5 XMLHttpRequest": "replaces `open`, `send`, `setRequestHeader` and the accessors of the response",
   "T5 Request, Response and Headers": "replaces the classes and the methods that read or write a header or a body",
+  "T5 a request that lies about its address":
+    "has the client call the attacker with requests, and a class of them, that say they go to the API",
   "T5 sendBeacon, WebSocket and EventSource": "replaces them",
   "T6 Promise.prototype": "replaces `then`, `catch` and `finally`, and `Promise.resolve`, `all`, `race`, `any`",
   "T6 Promise constructor": "makes `Promise.prototype.constructor` an accessor, which `await` asks",
@@ -15,6 +17,8 @@ export const descriptions = {
     "replaces them, and keeps every large buffer that comes by, to look through it later",
   "T8 Object.prototype.then": "an accessor that every object is asked for that a promise is resolved with",
   "T9 setters on Object.prototype": "accessors by the names of tokens, which assignments run into",
+  "T9 getters on Object.prototype":
+    "accessors by the names of options of a request, which show the object that lacks them",
   "T9 JSON": "replaces `JSON.parse` and `JSON.stringify`",
   "T9 Reflect and Function.prototype": "replaces `Reflect.*` and `call`, `apply`, `bind`",
   "T9 Array and iterators": "replaces methods of arrays and their iterators, which destructuring and spreading call",
@@ -36,6 +40,8 @@ export const descriptions = {
     "starts a worker of its own in the client's place, which hooks `fetch` and then is the client's",
   "T15 messages to the worker, tampered with":
     "adds `exposeAccessToken` to the options on their way, and asks for the token",
+  "T15 timers that kill the worker":
+    "lets every wait end at once, so that the client gives its worker up, and has a listening one ready for the next",
   "T16 public methods of the client": "calls every method of the client object",
   "T17 the worker, spoken to directly": "starts `worker.js` and speaks its protocol, with `exposeAccessToken`",
   "T17 the worker's script, run in the page": "imports `worker.js` into the page and speaks its protocol there",
@@ -62,7 +68,9 @@ export const descriptions = {
   "T50 second client in a worker, token exposed": "starts a client with `exposeAccessToken`",
   "T50 second client that allows the attacker's origin": "starts a client with `allowedOrigins` of its own",
   "T50 second client with a listening adapter": "starts a client that stores by an adapter of the attacker's",
-  "T51 second client in a frame with pristine functions": "starts a client in a frame that no script has patched",
+  "T51 service worker":
+    "registers one that covers the page and its workers and hears all their requests: for attackers who can have a script file served by the page's origin",
   "T53 proofs signed with the page's key":
     "signs proofs (DPoP) with a key that it finds in IndexedDB, for tokens that it has, and uses both elsewhere",
+  "T54 second client in a frame with pristine functions": "starts a client in a frame that no script has patched",
 };

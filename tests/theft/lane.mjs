@@ -14,6 +14,8 @@ const ALICE = { username: "alice", password: "wonderland" };
 /** Only a visit that hangs takes as long. */
 const LIMIT_MS = 120_000;
 const TRAPPED_MS = 30_000;
+/** Traps that may keep a client from signing anybody in. Of every other, a visit that hangs has shown nothing. */
+const BLOCKING = ["T12 constant randomness", "T15 Worker constructor, replaced", "T43 polluted prototype"];
 const CSP = (issuer) =>
   [
     "default-src 'none'",
@@ -96,14 +98,19 @@ export class Lane {
       page.setDefaultTimeout(plan.traps.length ? TRAPPED_MS : LIMIT_MS);
       await this.#play(page, one, plan);
     } catch (error) {
-      // A client that a trap keeps from signing anybody in has nothing to lose.
-      if (!plan.traps.length || error.name !== "TimeoutError")
+      if (error.name !== "TimeoutError" || !this.#mayBlock(plan))
         problem = String(error.message).split("\n").slice(0, 3).join(" ");
     }
     if (one.endsAtProvider && plan.timing === "after-logout") this.cookies = await this.#signInAtProvider();
     // A page that is closed sends what it has left.
     await context.close();
     return { ...(await this.#judge(one, plan)), problem };
+  }
+
+  /** A client that a trap keeps from signing anybody in has nothing to lose: no server has given it anything. */
+  #mayBlock({ traps }) {
+    const given = this.recorder.secrets.some(({ kind }) => /token|cookie/.test(kind));
+    return traps.length > 0 && traps.every((name) => BLOCKING.includes(name)) && !given;
   }
 
   async #play(page, one, plan) {
@@ -123,9 +130,10 @@ export class Lane {
     if (intercepted) return this.#leave(page);
     await page.waitForFunction(() => window.ready);
     await this.#signIn(page, one);
-    if (timing === "late") await page.evaluate(script);
+    // A trap of a visit to come is set in the one before.
+    if (timing === "late" || (timing === "reload" && traps.length)) await this.#attack(page, script);
     if (timing === "reload") {
-      await page.addInitScript(afterLoad);
+      if (!traps.length) await page.addInitScript(afterLoad);
       await page.reload();
       await page.waitForFunction(() => window.ready);
     }
@@ -144,6 +152,12 @@ export class Lane {
     if (traps.length) await this.#caught(page);
     await page.evaluate(() => window[Symbol.for("theft")]?.scan());
     await page.evaluate((runs) => window[Symbol.for("theft")]?.run(runs), runs);
+  }
+
+  /** Until what the script begins is there. */
+  async #attack(page, script) {
+    await page.evaluate(script);
+    await page.evaluate(() => window[Symbol.for("theft")].idle());
   }
 
   #given(one) {

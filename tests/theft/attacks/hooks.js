@@ -78,6 +78,20 @@ const hooks = {
       });
     }
   },
+  "T9 getters on Object.prototype"(attack) {
+    for (const name of ASKED_NAMES) {
+      replace(Object.prototype, name, {
+        configurable: true,
+        get() {
+          if (!busy && typeof this === "object") report(attack, this);
+          return undefined;
+        },
+        set(value) {
+          defineProperty(this, name, { value, writable: true, enumerable: true, configurable: true });
+        },
+      });
+    }
+  },
   "T9 JSON"(attack) {
     for (const name of ["parse", "stringify"]) listenTo(JSON, name, attack);
   },
@@ -309,6 +323,33 @@ const SECRET_NAMES = [
   "code_verifier",
   "codeVerifier",
   "password",
+];
+
+/** What is asked of options of a request and of what a client keeps for one: who asks shows the object that lacks it. */
+const ASKED_NAMES = [
+  "body",
+  "cache",
+  "credentials",
+  "csrf",
+  "dpop",
+  "duplex",
+  "grant",
+  "headers",
+  "integrity",
+  "keepalive",
+  "method",
+  "mode",
+  "nonce",
+  "priority",
+  "proof",
+  "proven",
+  "redirect",
+  "referrer",
+  "referrerPolicy",
+  "signal",
+  "ticket",
+  "url",
+  "window",
 ];
 
 function whenBody(work) {

@@ -7,6 +7,8 @@ const control = {
   trap(names) {
     for (const name of names) traps[name](name);
   },
+  /** What a trap needs before it is set. */
+  idle,
   async run(names) {
     quiet = true;
     const all = { ...reads, ...acts, ...rivals };

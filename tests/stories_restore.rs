@@ -327,3 +327,26 @@ fn where_the_page_that_asked_is_the_callback_address_it_stays_and_says_what_went
         assert_eq!(page.status(), "unauthenticated");
     }
 }
+
+#[test]
+fn a_session_that_ended_by_itself_while_the_page_was_open_is_asked_for_at_the_next_load() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let stored = token_options("localStorage");
+    let page = signed_in_with(&world, &provider, &stored);
+    provider.faults.borrow_mut().push(Reply::json(400, r#"{"error":"invalid_grant"}"#));
+    page.run(|client| async move { client.renew().await.unwrap_err() });
+    assert!(world.shared.borrow().values().all(|text| is_mark(text)));
+    let (mut page, left) = load(&page, PLACE, &stored);
+    assert!(left);
+    // Whoever then wishes to be signed out is not asked for.
+    page.client.dispose();
+    let known = signed_in_with(&world, &provider, &options("auto"));
+    known.client.dispose();
+    page.tab.traces = known.tab.traces;
+    let other = Page::open(&world, APP, &stored);
+    other.run(|client| async move { client.start().await.unwrap() });
+    world.mute(page.tab.id);
+    other.run(|client| async move { client.logout(Ending::Local).await.unwrap() });
+    assert!(!load(&page, PLACE, &stored).1);
+}

@@ -10,7 +10,7 @@ use crate::policy::restore::{Restore, Trace};
 use crate::ports::Ports;
 use crate::protocol::callback::AuthorizationResponse;
 use crate::protocol::dpop::Policy;
-use crate::protocol::record::Record;
+use crate::protocol::record::{Mark, Record};
 use crate::protocol::transaction::Transaction;
 use crate::types::{Lifetime, Session, UnixMillis};
 use futures_channel::oneshot;
@@ -223,7 +223,7 @@ impl<P: Ports> Inner<P> {
             }
             Job::Trace(trace) => self.trace(trace).await,
             Job::Forget(id, over, mark) => {
-                let failure = self.forget(&over, mark.as_deref()).await.err();
+                let failure = self.forget(&over, mark).await.err();
                 self.dispatch(EventKind::Forgotten(id, failure));
             }
         }
@@ -254,7 +254,7 @@ enum Job {
     ReadLocked(u64),
     Reread,
     Commit(u64, Box<Record>, Over),
-    Forget(Option<WaiterId>, Over, Option<String>),
+    Forget(Option<WaiterId>, Over, Option<Mark>),
     Trace(Trace),
     /// Of any turn before this one.
     Release(u64),

@@ -8,7 +8,7 @@ use crate::machine::{Arrival, Commit, Over, Stored};
 use crate::policy::restore::Trace;
 use crate::ports::{Ports, Store, StoreFailure};
 use crate::protocol::callback;
-use crate::protocol::record::{self, Record, RecordFault};
+use crate::protocol::record::{self, Mark, Record, RecordFault};
 use crate::protocol::transaction::{Taken, Transaction, Transactions};
 use crate::types::{ReturnTo, WebUrl};
 use std::pin::Pin;
@@ -90,8 +90,8 @@ impl<P: Ports> Inner<P> {
     }
 
     async fn judge(&self, text: &str) -> Stored {
-        if let Some(lineage) = record::parse_ended(text) {
-            return Stored::Ended(lineage);
+        if let Some(mark) = Mark::parse(text) {
+            return Stored::Ended(mark);
         }
         match Record::parse(text) {
             Ok(record) if !self.is_without_key(&record).await => Stored::Record(Box::new(record)),
@@ -160,17 +160,17 @@ impl<P: Ports> Inner<P> {
     ///
     /// # Errors
     /// A word for the cause, where a record is left that a reload would take up again.
-    pub(super) async fn forget(&self, over: &Over, mark: Option<&str>) -> Result<(), &'static str> {
+    pub(super) async fn forget(&self, over: &Over, mark: Option<Mark>) -> Result<(), &'static str> {
         if self.found_beyond(over).await.is_some() {
             return Ok(());
         }
-        let done = self.end_record(mark).await;
+        let done = self.end_record(mark.clone()).await;
         // Only now, or a tab that reads the record meanwhile would take its key for lost. Without it the tokens are of no use,
         // even where they cannot be removed; what is left of it alone harms nobody.
         self.drop_ended().await;
         let Err(failure) = done else { return Ok(()) };
         // What cannot be removed may still be overwritten; and where nothing can be read, nothing will be taken up.
-        let ended = record::ended_text(mark.unwrap_or_default());
+        let ended = mark.map_or_else(|| record::ended_text(""), |mark| mark.to_text());
         let written = self.ports.store().write(&self.record_key(), &ended).await;
         let harmless = written.is_ok() || !matches!(self.read().await, Stored::Record(_));
         self.degraded.set(true);
@@ -178,19 +178,20 @@ impl<P: Ports> Inner<P> {
     }
 
     /// Puts a mark in the place of the record, or removes it.
-    async fn end_record(&self, mark: Option<&str>) -> Result<(), StoreFailure> {
+    async fn end_record(&self, mark: Option<Mark>) -> Result<(), StoreFailure> {
         let (store, key) = (self.ports.store(), self.record_key());
         // A tab without a session marks whatever sign-in is there, and leaves a mark that stands.
         let mark = match mark {
-            Some("") => match self.read().await {
-                Stored::Record(record) => Some(record.lineage),
-                Stored::Ended(_) => return Ok(()),
+            Some(Mark { lineage, wished }) if lineage.is_empty() => match self.read().await {
+                Stored::Record(record) => Some(Mark { lineage: record.lineage, wished }),
+                Stored::Ended(mark) if mark.wished || !wished => return Ok(()),
+                Stored::Ended(mark) => Some(Mark { wished, ..mark }),
                 Stored::Empty | Stored::Corrupt | Stored::KeyLost | Stored::Unreadable(_) => None,
             },
-            named => named.map(str::to_owned),
+            named => named,
         };
-        if let Some(lineage) = &mark
-            && store.write(&key, &record::ended_text(lineage)).await.is_ok()
+        if let Some(mark) = &mark
+            && store.write(&key, &mark.to_text()).await.is_ok()
         {
             return Ok(());
         }

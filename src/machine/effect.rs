@@ -3,7 +3,7 @@
 use super::event::{Arrived, Ending, Login, Note, SignedOutReason, Stored};
 use crate::error::Error;
 use crate::policy::restore::Trace;
-use crate::protocol::record::Record;
+use crate::protocol::record::{Mark, Record};
 use crate::types::{AccessToken, Json, Prover, Session, SessionFacts, UnixMillis, WebUrl};
 use std::rc::Rc;
 
@@ -30,7 +30,7 @@ pub enum Effect {
     Commit(u64, Box<Record>, Over),
     /// Remove the record, if it is one of these, and leave a mark that this sign-in is over, where other tabs need one;
     /// report `Forgotten` with the promise that waits for it.
-    Forget(Option<WaiterId>, Over, Option<String>),
+    Forget(Option<WaiterId>, Over, Option<Mark>),
     /// Leave this trace for the next page load of this tab.
     Trace(Trace),
     /// Leave for this address.
@@ -70,7 +70,7 @@ impl Over {
         let Self::Own { lineage, generation, stored } = self else { return true };
         match found {
             Stored::Record(record) => record.lineage == *lineage && record.generation <= *generation,
-            Stored::Ended(ended) => !stored && (ended.is_empty() || ended != lineage),
+            Stored::Ended(mark) => !stored && (mark.lineage.is_empty() || mark.lineage != *lineage),
             Stored::Empty | Stored::Corrupt | Stored::KeyLost | Stored::Unreadable(_) => true,
         }
     }

@@ -3,7 +3,7 @@
 use super::effect::{CredentialName, Ticket, WaiterId};
 use crate::error::Error;
 use crate::policy::restore::Trace;
-use crate::protocol::record::Record;
+use crate::protocol::record::{Mark, Record};
 use crate::types::{Json, Lifetime, Password, ReturnTo, Session, UnixMillis, WebUrl};
 
 /// Something happened. It carries its time and its randomness; the machine has neither of its own.
@@ -116,8 +116,8 @@ pub enum Stored {
     Record(Box<Record>),
     /// Nothing: nobody signed in, or the site's storage was cleared.
     Empty,
-    /// The mark that the user signed out of this sign-in.
-    Ended(String),
+    /// The mark that this sign-in is over.
+    Ended(Mark),
     /// Something that is not a record of ours; it was removed.
     Corrupt,
     /// Tokens whose key is lost, so that nobody can use them; they were removed.

@@ -6,6 +6,7 @@ use super::{
 };
 use super::{Over, Parting, Phase, Renewal, SignedOutReason, Ticket, WaiterId, Wants};
 use crate::error::ErrorPhase;
+use crate::protocol::record::Mark;
 use crate::types::{Session, WebUrl};
 
 impl Machine {
@@ -13,7 +14,7 @@ impl Machine {
         // The user's wish concerns whatever is stored, and a sign-in that is under way too.
         let parting = Parting { forgotten: self.settings.server_session, outcome: None };
         self.waiters.push((id, Wants::SignedOut(Box::new(parting))));
-        self.forget(Some(id), Over::Anything);
+        self.forget(Some(id), Over::Anything, true);
         let note = self.farewell(SignedOutReason::LoggedOut);
         let session = self.take_session(SignedOutReason::LoggedOut);
         if matches!(self.phase, Phase::Authenticating(..)) {
@@ -75,7 +76,7 @@ impl Machine {
         // While it is being restored, there may be another way to get it back; then nobody is told here that it is lost.
         let restoring = matches!(self.phase, Phase::Restoring(_));
         let shown = !restoring || self.last_resort.is_none();
-        self.forget(None, self.own());
+        self.forget(None, self.own(), false);
         let note = self.farewell(reason);
         let had_one = self.take_session(reason).is_some();
         self.clear_session(reason, origin, shown && had_one);
@@ -106,11 +107,11 @@ impl Machine {
         };
         // The tab that says it has forgotten the record of all; there may be a newer one by now.
         if !self.settings.shared {
-            self.forget(None, self.own());
+            self.forget(None, self.own(), is_wish(reason));
         } else if writing {
             // That tab did not see what is being written now.
             let (lineage, generation) = (self.lineage.clone(), self.generation + 1);
-            self.forget(None, Over::Own { lineage, generation, stored: self.stored });
+            self.forget(None, Over::Own { lineage, generation, stored: self.stored }, is_wish(reason));
         }
         // A session that was about to be restored has not been shown to anybody.
         let shown = !matches!(self.phase, Phase::Restoring(_));
@@ -125,7 +126,7 @@ impl Machine {
     }
 
     fn trace_told(&mut self, reason: SignedOutReason) {
-        if matches!(reason, SignedOutReason::LoggedOut | SignedOutReason::LoggedOutElsewhere) {
+        if is_wish(reason) {
             return self.trace_sign_out();
         }
         self.leave_trace();
@@ -141,11 +142,11 @@ impl Machine {
         Note::SignedOut(reason, self.lineage.clone(), self.generation)
     }
 
-    pub(super) fn forget(&mut self, id: Option<WaiterId>, over: Over) {
+    pub(super) fn forget(&mut self, id: Option<WaiterId>, over: Over, wished: bool) {
         // A tab that misses the word of this sign-out must not take the empty place for cleared storage.
-        let mark = self.settings.shared;
+        let mark = self.settings.shared.then(|| Mark { lineage: self.lineage.clone(), wished });
         if !self.settings.server_session {
-            self.push(Effect::Forget(id, over, mark.then(|| self.lineage.clone())));
+            self.push(Effect::Forget(id, over, mark));
         }
     }
 
@@ -272,4 +273,9 @@ impl Machine {
             answer => self.late(answer),
         }
     }
+}
+
+/// Whether the user wanted it.
+fn is_wish(reason: SignedOutReason) -> bool {
+    matches!(reason, SignedOutReason::LoggedOut | SignedOutReason::LoggedOutElsewhere)
 }

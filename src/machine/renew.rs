@@ -223,7 +223,7 @@ impl Machine {
                 self.adopt(*record);
                 return self.serve_waiters();
             }
-            Stored::Ended(lineage) if self.is_over(&lineage) => return self.signed_out_elsewhere(),
+            Stored::Ended(mark) if self.is_over(&mark.lineage) => return self.signed_out_elsewhere(),
             Stored::Record(_)
             | Stored::Ended(_)
             | Stored::Empty

@@ -63,10 +63,12 @@ impl Machine {
                 self.start_error = Some(ErrorCode::DpopKeyLost.into());
                 self.restored_to_nothing(SignedOutReason::StorageLost);
             }
-            Stored::Ended(_) => {
-                // This tab may have missed the sign-out, which is not to be undone here.
-                self.last_resort = None;
-                self.trace_sign_out();
+            Stored::Ended(mark) => {
+                if mark.wished {
+                    // This tab may have missed the sign-out, which is not to be undone here.
+                    self.last_resort = None;
+                    self.trace_sign_out();
+                }
                 self.restored_to_nothing(SignedOutReason::Never);
             }
             Stored::Empty | Stored::Unreadable(_) => self.restored_to_nothing(SignedOutReason::Never),
@@ -112,7 +114,7 @@ impl Machine {
         }
         let Phase::SignedIn(session) = std::mem::replace(&mut self.phase, Phase::Restoring(None)) else { return };
         if unusable || !self.can_renew(&session) {
-            self.forget(None, self.own());
+            self.forget(None, self.own(), false);
             return self.stay_signed_out(SignedOutReason::Expired, None);
         }
         self.phase = Phase::Restoring(Some(session));

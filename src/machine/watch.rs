@@ -272,7 +272,7 @@ impl Machine {
                 self.adopt(*record);
                 self.serve_waiters();
             }
-            Stored::Ended(lineage) if self.is_over(&lineage) => self.signed_out_elsewhere(),
+            Stored::Ended(mark) if self.is_over(&mark.lineage) => self.signed_out_elsewhere(),
             Stored::Record(_)
             | Stored::Ended(_)
             | Stored::Empty

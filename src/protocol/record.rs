@@ -81,17 +81,48 @@ impl Record {
     }
 }
 
-/// What stands in the place of a record after a sign-out: no secret, only the name of the sign-in that is over.
-#[must_use]
-pub fn ended_text(lineage: &str) -> String {
-    ["{\"v\":1,\"ended\":\"", lineage, "\"}"].concat()
+/// What stands in the place of a record after its end: no secret, only the name of the sign-in that is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The sign-in.
+    pub lineage: String,
+    /// The user signed out, which is not to be undone. Otherwise the session ended by itself.
+    pub wished: bool,
 }
 
-/// The sign-in that is over, if `text` is what [`ended_text`] writes.
+impl Mark {
+    /// The text to store.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        [if self.wished { ENDED } else { LAPSED }, &self.lineage, "\"}"].concat()
+    }
+
+    /// Reads what [`to_text`](Self::to_text) wrote, and nothing else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (rest, wished) = match text.strip_prefix(ENDED) {
+            Some(rest) => (rest, true),
+            None => (text.strip_prefix(LAPSED)?, false),
+        };
+        let lineage = rest.strip_suffix("\"}")?;
+        let plain = lineage.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        plain.then(|| Self { lineage: lineage.to_owned(), wished })
+    }
+}
+
+const ENDED: &str = "{\"v\":1,\"ended\":\"";
+const LAPSED: &str = "{\"v\":1,\"lapsed\":\"";
+
+/// The mark of a sign-out of this sign-in, as text.
+#[must_use]
+pub fn ended_text(lineage: &str) -> String {
+    Mark { lineage: lineage.to_owned(), wished: true }.to_text()
+}
+
+/// The sign-in that is over, if `text` is a mark.
 #[must_use]
 pub fn parse_ended(text: &str) -> Option<String> {
-    let lineage = text.strip_prefix("{\"v\":1,\"ended\":\"")?.strip_suffix("\"}")?;
-    lineage.bytes().all(|byte| byte.is_ascii_alphanumeric()).then(|| lineage.to_owned())
+    Mark::parse(text).map(|mark| mark.lineage)
 }
 
 fn write_tokens(tokens: &Tokens) -> Json {

@@ -157,3 +157,18 @@ fn the_nonces_of_at_most_ten_origins_are_kept() {
         (90..100).collect::<Vec<_>>()
     );
 }
+
+#[test]
+fn a_missing_nonce_is_blamed_once_and_again_after_a_proof_that_was_taken_or_after_a_while() {
+    let api = url("https://api.example/a");
+    let at = |seconds: i64| UnixMillis(seconds * 1000);
+    let mut nonces = Nonces::default();
+    assert!(!nonces.blame(&api, at(0)), "nothing was told");
+    nonces.learn(&api, Some("one"));
+    assert!(nonces.blame(&api, at(1)));
+    assert!(!nonces.blame(&api, at(2)));
+    assert!(nonces.blame(&api, at(3)));
+    nonces.acquit(&api);
+    assert!(nonces.blame(&api, at(4)));
+    assert!(nonces.blame(&api, at(14)));
+}

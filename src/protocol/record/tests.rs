@@ -210,3 +210,16 @@ fn a_record_prints_no_token() {
         assert!(!printed.contains(secret), "{printed}");
     }
 }
+
+#[test]
+fn a_mark_says_which_sign_in_is_over_and_whether_that_was_the_users_wish() {
+    for wished in [true, false] {
+        let mark = Mark { lineage: "a1".to_owned(), wished };
+        assert_eq!(Mark::parse(&mark.to_text()), Some(mark.clone()));
+        assert_eq!(parse_ended(&mark.to_text()), Some("a1".to_owned()));
+        assert!(Record::parse(&mark.to_text()).is_err());
+    }
+    for text in ["", "{}", r#"{"v":1,"ended":"a1""#, r#"{"v":1,"ended":"a\"1"}"#, r#"{"v":1,"lapsed":"a1","x":1}"#] {
+        assert_eq!(Mark::parse(text), None, "{text}");
+    }
+}

@@ -65,7 +65,7 @@ function told(thrown: LoadFault | AuthErrorFields): unknown {
 
 /** Why tokens pass through the page whatever runs in a worker. */
 function obstacle({ mode, options, functions }: Parts<unknown>): string | undefined {
-  if (mode === "session") return "In session mode the page has no token that a worker could hold.";
+  if (mode === "session") return "Session mode has no token that a worker could hold.";
   if (functions.parseTokens) return "`parseTokens` is a function of the page, and sees the tokens.";
   // Nothing that script put on Object.prototype is an option.
   const { kind, dangerouslyPlaintext } = { __proto__: null, ...(options as { storage?: object }).storage } as {
@@ -73,6 +73,6 @@ function obstacle({ mode, options, functions }: Parts<unknown>): string | undefi
     dangerouslyPlaintext?: unknown;
   };
   return dangerouslyPlaintext === true && kind !== "indexedDB"
-    ? "With `dangerouslyPlaintext`, the page writes and reads the tokens for this storage."
+    ? "With `dangerouslyPlaintext`, the page itself reads and writes tokens."
     : undefined;
 }

@@ -50,7 +50,7 @@ function scriptOfWorker(): string {
   if (proven) return proven.script;
   const url = new URL(workerGiven(), document.baseURI);
   if (url.origin !== location.origin || !/^https?:$/.test(url.protocol)) {
-    throw new NoWorker("worker.js is not served from the page's own origin; see setWorkerSource().");
+    throw new NoWorker("worker.js is not of this origin; see setWorkerSource().");
   }
   return trusted(url.href);
 }
@@ -90,7 +90,7 @@ export function openVault(
   signal: AbortSignal,
 ): Promise<Calls> {
   needSecureContext();
-  if (!RealWorker) throw new NoWorker("This environment has no workers.");
+  if (!RealWorker) throw new NoWorker("There are no workers here.");
   const script = scriptOfWorker();
   const worker = startWorker(script);
   const waiting = new Map<number, Waiting>();

@@ -7,7 +7,10 @@ export async function startAuthsafe({ issuer, clientId, scope, redirectUri, apiU
     id: "bench",
     oidc: { issuer, clientId, scope, redirectUri },
     allowedOrigins: [new URL(apiUrl).origin],
-    storage: { kind: "indexedDB", dangerouslyPlaintext: true },
+    // As the others keep theirs, but sealed; and with bearer tokens, as they have.
+    storage: "localStorage",
+    dpop: "never",
+    restore: "refresh-token",
     ...(exposed && { exposeAccessToken: true }),
     ...options,
   });

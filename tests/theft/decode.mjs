@@ -35,7 +35,8 @@ function* spellings(loot) {
     if (text.length < 8 || seen.has(text)) continue;
     seen.add(text);
     yield text;
-    if (depth >= DEEPEST) continue;
+    // The memory of a program is looked through as it is; its parts in all spellings would take for ever.
+    if (depth >= DEEPEST || (depth > 0 && text.length > LONGEST)) continue;
     const next = typeof value === "string" ? fromText(value) : fromBytes(value);
     for (const one of next) queue.push({ value: one, depth: depth + 1 });
   }
@@ -94,4 +95,5 @@ function attempt(work) {
 }
 
 const DEEPEST = 4;
+const LONGEST = 100_000;
 const MOST_STEPS = 4000;

@@ -2,20 +2,14 @@ import { type AuthErrorFields, report } from "./error.js";
 import { abortable } from "./abortable.js";
 import { carry, type Grant } from "./grant.js";
 import { copyOf, methodOf, Request, urlOf } from "./primitives.js";
-import type { Again, OptionFunctions } from "./skin.js";
+import type { Again, Core, OptionFunctions } from "./skin.js";
 
 /** What `send` asks about the credential. */
 export interface Gate {
   /** What a request to this address needs; nothing, where no credential may go. */
   authorize(url: string, method: string): Promise<Grant | undefined>;
   /** Whether the same request should be sent once more. The address and the nonce go with the answer to a proof. */
-  answered(
-    ticket: string,
-    status: number,
-    wwwAuthenticate: string | null,
-    url?: string,
-    nonce?: string | null,
-  ): Promise<Again>;
+  answered: Core["answered"];
   isSessionExpired?: OptionFunctions["isSessionExpired"];
 }
 
@@ -24,7 +18,8 @@ const ABOUT_CREDENTIAL = [401, 403, 419];
 
 /**
  * `window.fetch` with the credential added where it may go; one replay where the credential was renewed meanwhile, and one
- * where the server wanted a nonce in the proof (RFC 9449 §9). `body` is what the request was made from: a stream can be read only once, so such a request cannot be sent twice.
+ * where the server wanted a nonce in the proof (RFC 9449 §9). `body` is what the request was made from: a stream can be read
+ * only once, so such a request cannot be sent twice.
  */
 export async function send(gate: Gate, given: Request, body?: unknown): Promise<Response> {
   const { signal } = given;

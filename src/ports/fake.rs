@@ -25,6 +25,8 @@ pub struct Reply {
     pub after: Lifetime,
     /// The answer.
     pub result: Result<HttpResponse, HttpFailure>,
+    /// What the browser gets instead of the answer, which the server has given all the same.
+    pub lost: Option<HttpFailure>,
 }
 
 impl Reply {
@@ -39,13 +41,28 @@ impl Reply {
     pub fn with(status: u16, content_type: &str, body: &str) -> Self {
         let headers = vec![("content-type".to_owned(), content_type.to_owned())];
         let body = zeroize::Zeroizing::new(body.as_bytes().to_vec());
-        Self { after: Lifetime::from_millis(50), result: Ok(HttpResponse { status, headers, body, verdict: None }) }
+        let result = Ok(HttpResponse { status, headers, body, verdict: None });
+        Self { after: Lifetime::from_millis(50), result, lost: None }
     }
 
     /// No answer.
     #[must_use]
     pub fn failure(failure: HttpFailure) -> Self {
-        Self { after: Lifetime::from_millis(50), result: Err(failure) }
+        Self { after: Lifetime::from_millis(50), result: Err(failure), lost: None }
+    }
+
+    /// The server gives this answer, and it does not arrive.
+    #[must_use]
+    pub fn lost(mut self, failure: HttpFailure) -> Self {
+        self.lost = Some(failure);
+        self
+    }
+
+    /// Not after 50 ms, but after this.
+    #[must_use]
+    pub fn slow(mut self, after: Lifetime) -> Self {
+        self.after = after;
+        self
     }
 
     /// With another header.
@@ -56,6 +73,59 @@ impl Reply {
         }
         self
     }
+}
+
+/// A request, and what the server made of it.
+#[derive(Clone, Debug, Default)]
+pub struct Exchange {
+    /// Who sent it.
+    pub tab: u64,
+    /// When, in running time.
+    pub at: i64,
+    /// When the answer came, or the browser gave up, or the tab was gone.
+    pub until: i64,
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// Where to.
+    pub url: String,
+    /// The header `Authorization`.
+    pub authorization: Option<String>,
+    /// The body that was sent.
+    pub body: String,
+    /// What the server answered, whether or not it arrived.
+    pub status: Option<u16>,
+    /// The body of that answer.
+    pub answer: String,
+    /// It claims to be JSON.
+    pub json: bool,
+    /// It arrived.
+    pub delivered: bool,
+}
+
+/// What becomes of a tab besides running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    /// Nothing in it goes on, and what it holds it goes on holding.
+    Frozen,
+    /// It crashed, or was killed.
+    Gone,
+}
+
+/// How much there is of what must not grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Futures that run.
+    pub tasks: usize,
+    /// Instants that somebody waits for.
+    pub sleepers: usize,
+    /// Tabs that hear others.
+    pub listeners: usize,
+    /// Locks that are held.
+    pub locks: usize,
+    /// Texts in the shared medium.
+    pub texts: usize,
+    /// Keys that are kept.
+    pub keys: usize,
 }
 
 struct Flag(AtomicBool);
@@ -77,6 +147,7 @@ pub struct World {
     sleepers: RefCell<Vec<i64>>,
     woken: Arc<Flag>,
     locks: RefCell<BTreeMap<String, u64>>,
+    lives: RefCell<BTreeMap<u64, Life>>,
     next_id: Cell<u64>,
     listeners: RefCell<Vec<(u64, Rc<dyn Fn(&str)>)>>,
     server: RefCell<Box<dyn FnMut(&HttpRequest, UnixMillis) -> Reply>>,
@@ -100,6 +171,14 @@ pub struct World {
     pub requests: RefCell<Vec<String>>,
     /// Requests under way, and the most there ever were to one address at a time.
     pub in_flight: RefCell<BTreeMap<String, (u32, u32)>>,
+    /// All requests with what came of them, in order.
+    pub log: RefCell<Vec<Exchange>>,
+    /// All that tabs said to each other, and who said it.
+    pub said: RefCell<Vec<(u64, String)>>,
+    /// What tabs say is not heard by anybody.
+    pub deaf: Cell<bool>,
+    /// How long it takes until tabs hear each other, in milliseconds.
+    pub words_take: Cell<i64>,
 }
 
 impl std::fmt::Debug for World {
@@ -119,6 +198,7 @@ impl World {
             sleepers: RefCell::default(),
             woken: Arc::new(Flag(AtomicBool::new(false))),
             locks: RefCell::default(),
+            lives: RefCell::default(),
             next_id: Cell::new(1),
             listeners: RefCell::default(),
             server: RefCell::new(Box::new(server)),
@@ -132,6 +212,10 @@ impl World {
             entropy_fails: Cell::default(),
             requests: RefCell::default(),
             in_flight: RefCell::default(),
+            log: RefCell::default(),
+            said: RefCell::default(),
+            deaf: Cell::default(),
+            words_take: Cell::default(),
         })
     }
 
@@ -167,6 +251,87 @@ impl World {
     /// What other tabs say does not reach `tab` any more.
     pub fn mute(&self, tab: u64) {
         self.listeners.borrow_mut().retain(|(id, _)| *id != tab);
+    }
+
+    /// Nothing goes on in `tab` from now on: it is in the background of a phone, or a debugger stopped it.
+    pub fn freeze(&self, tab: u64) {
+        self.lives.borrow_mut().insert(tab, Life::Frozen);
+    }
+
+    /// It goes on.
+    pub fn thaw(&self, tab: u64) {
+        self.lives.borrow_mut().remove(&tab);
+        self.wake_all();
+    }
+
+    /// `tab` is gone without a word: what it held is free, and what it was doing is not done.
+    pub fn crash(&self, tab: u64) {
+        self.lives.borrow_mut().insert(tab, Life::Gone);
+        self.mute(tab);
+        self.locks.borrow_mut().retain(|_, holder| *holder != tab);
+        for exchange in self.log.borrow_mut().iter_mut().filter(|each| each.tab == tab && each.until > self.now.get()) {
+            (exchange.until, exchange.delivered) = (self.now.get(), false);
+        }
+        self.wake_all();
+    }
+
+    /// Whether `tab` crashed.
+    #[must_use]
+    pub fn crashed(&self, tab: u64) -> bool {
+        self.lives.borrow().get(&tab) == Some(&Life::Gone)
+    }
+
+    /// Whether `tab` is frozen.
+    #[must_use]
+    pub fn is_frozen(&self, tab: u64) -> bool {
+        self.lives.borrow().get(&tab) == Some(&Life::Frozen)
+    }
+
+    /// Whether `tab` listens to what others say, if it is said.
+    #[must_use]
+    pub fn listens(&self, tab: u64) -> bool {
+        self.listeners.borrow().iter().any(|(id, _)| *id == tab)
+    }
+
+    /// Whether `tab` hears what others say.
+    #[must_use]
+    pub fn hears(&self, tab: u64) -> bool {
+        !self.deaf.get() && !self.lives.borrow().contains_key(&tab) && self.listens(tab)
+    }
+
+    /// Running time, in milliseconds.
+    #[must_use]
+    pub fn running(&self) -> i64 {
+        self.now.get()
+    }
+
+    /// How much there is of everything.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts {
+            tasks: self.tasks.borrow().len(),
+            sleepers: self.sleepers.borrow().len(),
+            listeners: self.listeners.borrow().len(),
+            locks: self.locks.borrow().len(),
+            texts: self.shared.borrow().len(),
+            keys: self.keys.borrow().len(),
+        }
+    }
+
+    /// Starts a future that is part of `tab`, and shares its fate.
+    fn start_in(self: &Rc<Self>, tab: u64, task: Task) {
+        let (world, mut task) = (Rc::clone(self), Some(task));
+        self.start(poll_fn(move |context| {
+            let life = world.lives.borrow().get(&tab).copied();
+            match (life, &mut task) {
+                (Some(Life::Frozen), _) => Poll::Pending,
+                (None, Some(task)) => task.as_mut().poll(context),
+                (Some(Life::Gone), _) | (None, None) => {
+                    task = None;
+                    Poll::Ready(())
+                }
+            }
+        }));
     }
 
     /// Starts a future.
@@ -271,6 +436,12 @@ impl Medium {
         Self { world: Rc::clone(&self.world), own: texts }
     }
 
+    /// Whether other tabs see it.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.own.is_none()
+    }
+
     /// Everything in it.
     #[must_use]
     pub fn dump(&self) -> String {
@@ -368,11 +539,16 @@ pub struct Tab {
 pub struct Guard {
     world: Rc<World>,
     name: String,
+    holder: u64,
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.world.locks.borrow_mut().remove(&self.name);
+        let mut locks = self.world.locks.borrow_mut();
+        if locks.get(&self.name) == Some(&self.holder) {
+            locks.remove(&self.name);
+        }
+        drop(locks);
         self.world.woken.0.store(true, Ordering::Relaxed);
     }
 }
@@ -411,11 +587,28 @@ impl Http for Tab {
         }
         let reply = (self.world.server.borrow_mut())(request, self.now());
         let patience = request.deadline;
-        self.world.sleep_until(self.world.now.get() + reply.after.min(patience).millis()).await;
+        let until = self.world.now.get() + reply.after.min(patience).millis();
+        self.world.log.borrow_mut().push(Exchange {
+            tab: self.id,
+            at: self.world.now.get(),
+            until,
+            method: request.method.clone(),
+            url: url.clone(),
+            authorization: request.headers.iter().find(|(name, _)| name == "authorization").map(|(_, v)| v.clone()),
+            body: request.body.as_ref().map(|(_, text)| text.to_string()).unwrap_or_default(),
+            status: reply.result.as_ref().ok().map(|response| response.status),
+            answer: match &reply.result {
+                Ok(response) => String::from_utf8_lossy(&response.body).into_owned(),
+                Err(_) => String::new(),
+            },
+            json: matches!(&reply.result, Ok(answer) if answer.header("content-type").is_some_and(|t| t.contains("json"))),
+            delivered: reply.result.is_ok() && reply.lost.is_none() && reply.after <= patience,
+        });
+        self.world.sleep_until(until).await;
         if let Some((now, _)) = self.world.in_flight.borrow_mut().get_mut(&url) {
             *now -= 1;
         }
-        if reply.after > patience { Err(HttpFailure::Timeout) } else { reply.result }
+        if reply.after > patience { Err(HttpFailure::Timeout) } else { reply.lost.map_or(reply.result, Err) }
     }
 }
 
@@ -428,7 +621,11 @@ impl Lock for Tab {
             let mut locks = self.world.locks.borrow_mut();
             if !locks.contains_key(name) {
                 locks.insert(name.to_owned(), self.id);
-                return Poll::Ready(Some(Guard { world: Rc::clone(&self.world), name: name.to_owned() }));
+                return Poll::Ready(Some(Guard {
+                    world: Rc::clone(&self.world),
+                    name: name.to_owned(),
+                    holder: self.id,
+                }));
             }
             if self.world.now.get() >= give_up { Poll::Ready(None) } else { Poll::Pending }
         })
@@ -438,9 +635,20 @@ impl Lock for Tab {
 
 impl Channel for Tab {
     fn post(&self, text: &str) {
+        self.world.said.borrow_mut().push((self.id, text.to_owned()));
+        if self.world.deaf.get() {
+            return;
+        }
         for (id, hear) in self.world.listeners.borrow().iter().filter(|(id, _)| *id != self.id) {
-            let (_, hear, text) = (id, Rc::clone(hear), text.to_owned());
-            self.world.start(async move { hear(&text) });
+            let (world, hear, text) = (Rc::clone(&self.world), Rc::clone(hear), text.to_owned());
+            let at = world.now.get() + world.words_take.get();
+            let told = async move {
+                if at > world.now.get() {
+                    world.sleep_until(at).await;
+                }
+                hear(&text);
+            };
+            self.world.start_in(*id, Box::pin(told));
         }
     }
 }
@@ -471,7 +679,7 @@ impl Page for Tab {
 
 impl Spawn for Tab {
     fn spawn(&self, task: Task) {
-        self.world.start(task);
+        self.world.start_in(self.id, task);
     }
 }
 

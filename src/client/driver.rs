@@ -81,6 +81,16 @@ impl<P: Ports> Inner<P> {
         self.machine.borrow().as_ref().and_then(|machine| machine.session().cloned())
     }
 
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn inside(&self) -> super::Inside {
+        super::Inside {
+            session: self.session(),
+            promises: self.waiting.borrow().len(),
+            keys: self.held.borrow().len(),
+            disposed: self.machine.borrow().as_ref().is_some_and(Machine::is_disposed),
+        }
+    }
+
     /// Puts a wish to the machine and waits for its outcome.
     pub(super) fn ask(self: &Rc<Self>, event: impl FnOnce(WaiterId) -> EventKind) -> Work<'static, Outcome> {
         let id = WaiterId(self.next_waiter.get());

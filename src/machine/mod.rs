@@ -77,6 +77,8 @@ pub struct Machine {
     generation: u64,
     /// The newest commit that another tab spoke of: lineage and generation.
     heard: Option<(String, u64)>,
+    /// Another tab spoke while this one could not look: it looks as soon as it can.
+    unread: bool,
     /// The medium held the record of this session when it was last read or written.
     stored: bool,
     /// A sign-in whose commit is under way was overtaken by another, and has not been announced.
@@ -175,6 +177,8 @@ enum Wants {
 #[derive(Debug)]
 struct Parting {
     forgotten: bool,
+    /// What the other tabs are told once more when the record is gone: a page may have begun with it meanwhile.
+    note: Option<Note>,
     outcome: Option<Outcome>,
 }
 
@@ -190,6 +194,7 @@ impl Machine {
             lineage: String::new(),
             generation: 0,
             heard: None,
+            unread: false,
             stored: false,
             unannounced: false,
             tries: 0,
@@ -232,6 +237,12 @@ impl Machine {
     #[must_use]
     pub fn session(&self) -> Option<&Session> {
         if let Phase::SignedIn(session) = &self.phase { Some(session) } else { None }
+    }
+
+    /// Whether it was disposed of.
+    #[must_use]
+    pub fn is_disposed(&self) -> bool {
+        matches!(self.phase, Phase::Disposed)
     }
 
     fn view(&self) -> Snapshot {

@@ -262,9 +262,10 @@ impl Machine {
         }
     }
 
-    /// Whether what the medium holds can be taken up now.
+    /// Whether what the medium holds can be taken up now. A tab that waits for its turn may find what it waits for.
     fn can_look(&self) -> bool {
-        matches!(self.phase, Phase::SignedIn(_) | Phase::SignedOut(..)) && matches!(self.renewal, Renewal::None)
+        matches!(self.phase, Phase::SignedIn(_) | Phase::SignedOut(..))
+            && matches!(self.renewal, Renewal::None | Renewal::Locking)
     }
 
     pub(super) fn reread(&mut self, stored: Stored) {
@@ -279,6 +280,7 @@ impl Machine {
         match stored {
             // A session that was signed out here is not taken up again, unless another tab signed in since.
             Stored::Record(record) if self.is_news(&record) => {
+                self.abandon_renewal();
                 self.adopt(*record);
                 self.serve_waiters();
             }

@@ -5,8 +5,8 @@
 #![allow(clippy::type_complexity, reason = "closures of a test rig are clearer where they stand")]
 
 use super::{
-    Channel, Clock, Entropy, EntropyFailure, Http, Lock, Page, Ports, ProofKeys, Spawn, Store, StoreFailure, Task,
-    Timer,
+    Change, Channel, Clock, Entropy, EntropyFailure, Http, Lock, Page, Ports, ProofKeys, Register, Spawn, Store,
+    StoreFailure, Task, Timer,
 };
 use crate::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
 use crate::types::{Lifetime, UnixMillis};
@@ -146,7 +146,8 @@ pub struct World {
     tasks: RefCell<Vec<Task>>,
     sleepers: RefCell<Vec<i64>>,
     woken: Arc<Flag>,
-    locks: RefCell<BTreeMap<String, u64>>,
+    /// Who holds each, and which guard stands for that.
+    locks: RefCell<BTreeMap<String, (u64, u64)>>,
     lives: RefCell<BTreeMap<u64, Life>>,
     next_id: Cell<u64>,
     listeners: RefCell<Vec<(u64, Rc<dyn Fn(&str)>)>>,
@@ -159,6 +160,12 @@ pub struct World {
     pub writes_fail: Cell<Option<StoreFailure>>,
     /// How long a write takes, in milliseconds.
     pub write_takes: Cell<i64>,
+    /// What tabs agree on.
+    pub agreed: RefCell<BTreeMap<String, String>>,
+    /// What the place where tabs agree answers instead of working, if set.
+    pub register_fails: Cell<Option<StoreFailure>>,
+    /// The browser has locks that keep tabs apart.
+    pub has_locks: Cell<bool>,
     /// The keys that are kept, by name.
     pub keys: RefCell<BTreeMap<String, u8>>,
     /// What the keeper of keys answers instead of working, if set; what is in memory signs all the same.
@@ -206,6 +213,9 @@ impl World {
             store_failure: Cell::default(),
             writes_fail: Cell::default(),
             write_takes: Cell::default(),
+            agreed: RefCell::default(),
+            register_fails: Cell::default(),
+            has_locks: Cell::new(true),
             keys: RefCell::default(),
             keys_fail: Cell::default(),
             key_takes: Cell::default(),
@@ -231,6 +241,7 @@ impl World {
             transactions: Medium { world: Rc::clone(self), own: Some(own) },
             traces: Medium { world: Rc::clone(self), own: Some(Rc::default()) },
             keys: KeyRing { world: Rc::clone(self) },
+            agreement: Agreement { world: Rc::clone(self) },
             href: Rc::new(RefCell::new(href.to_owned())),
             navigations: Rc::default(),
             framed: Rc::default(),
@@ -268,7 +279,7 @@ impl World {
     pub fn crash(&self, tab: u64) {
         self.lives.borrow_mut().insert(tab, Life::Gone);
         self.mute(tab);
-        self.locks.borrow_mut().retain(|_, holder| *holder != tab);
+        self.locks.borrow_mut().retain(|_, (holder, _)| *holder != tab);
         for exchange in self.log.borrow_mut().iter_mut().filter(|each| each.tab == tab && each.until > self.now.get()) {
             (exchange.until, exchange.delivered) = (self.now.get(), false);
         }
@@ -524,6 +535,8 @@ pub struct Tab {
     pub traces: Medium,
     /// The keys that its tokens are bound to.
     pub keys: KeyRing,
+    /// Where it agrees with the others.
+    pub agreement: Agreement,
     /// Its address.
     pub href: Rc<RefCell<String>>,
     /// Where it was told to go.
@@ -539,17 +552,48 @@ pub struct Tab {
 pub struct Guard {
     world: Rc<World>,
     name: String,
-    holder: u64,
+    number: u64,
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        let mut locks = self.world.locks.borrow_mut();
-        if locks.get(&self.name) == Some(&self.holder) {
-            locks.remove(&self.name);
-        }
-        drop(locks);
+        // Not one that was taken away.
+        self.world.locks.borrow_mut().retain(|name, (_, number)| *name != self.name || *number != self.number);
         self.world.woken.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Where the tabs of a browser agree.
+#[derive(Clone, Debug)]
+pub struct Agreement {
+    world: Rc<World>,
+}
+
+impl Agreement {
+    fn with<T>(&self, act: impl FnOnce(&mut BTreeMap<String, String>) -> T) -> Result<T, StoreFailure> {
+        self.world.register_fails.get().map_or_else(|| Ok(act(&mut self.world.agreed.borrow_mut())), Err)
+    }
+}
+
+impl Store for Agreement {
+    async fn read(&self, key: &str) -> Result<Option<String>, StoreFailure> {
+        self.with(|map| map.get(key).cloned())
+    }
+    async fn write(&self, key: &str, text: &str) -> Result<(), StoreFailure> {
+        self.with(|map| drop(map.insert(key.to_owned(), text.to_owned())))
+    }
+    async fn remove(&self, key: &str) -> Result<(), StoreFailure> {
+        self.with(|map| drop(map.remove(key)))
+    }
+}
+
+impl Register for Agreement {
+    async fn update(&self, key: &str, change: Change) -> Result<Option<String>, StoreFailure> {
+        self.with(|map| {
+            let put = change(map.get(key).cloned())?;
+            map.insert(key.to_owned(), put.clone());
+            Some(put)
+        })
     }
 }
 
@@ -612,24 +656,39 @@ impl Http for Tab {
     }
 }
 
+impl Tab {
+    /// Locks of a browser without locks are of this page only.
+    fn lock_name(&self, name: &str) -> String {
+        if self.world.has_locks.get() { name.to_owned() } else { [name, "@", &self.id.to_string()].concat() }
+    }
+
+    fn lock(&self, name: &str) -> Guard {
+        let number = self.world.next_id.get();
+        self.world.next_id.set(number + 1);
+        self.world.locks.borrow_mut().insert(name.to_owned(), (self.id, number));
+        Guard { world: Rc::clone(&self.world), name: name.to_owned(), number }
+    }
+}
+
 impl Lock for Tab {
     type Guard = Guard;
     async fn acquire(&self, name: &str, patience: Lifetime) -> Option<Guard> {
+        let name = self.lock_name(name);
         let give_up = self.world.now.get() + patience.millis();
         self.world.sleepers.borrow_mut().push(give_up);
         poll_fn(|_| {
-            let mut locks = self.world.locks.borrow_mut();
-            if !locks.contains_key(name) {
-                locks.insert(name.to_owned(), self.id);
-                return Poll::Ready(Some(Guard {
-                    world: Rc::clone(&self.world),
-                    name: name.to_owned(),
-                    holder: self.id,
-                }));
+            if !self.world.locks.borrow().contains_key(&name) {
+                return Poll::Ready(Some(self.lock(&name)));
             }
             if self.world.now.get() >= give_up { Poll::Ready(None) } else { Poll::Pending }
         })
         .await
+    }
+    async fn seize(&self, name: &str) -> Option<Guard> {
+        Some(self.lock(&self.lock_name(name)))
+    }
+    fn spans_tabs(guard: &Guard) -> bool {
+        guard.world.has_locks.get()
     }
 }
 
@@ -687,6 +746,10 @@ impl Ports for Tab {
     type Store = Medium;
     type Transactions = Medium;
     type Keys = KeyRing;
+    type Register = Agreement;
+    fn register(&self) -> &Agreement {
+        &self.agreement
+    }
     fn keys(&self) -> &KeyRing {
         &self.keys
     }

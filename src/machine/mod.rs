@@ -355,19 +355,24 @@ impl Machine {
         }
     }
 
-    fn answered(&mut self, ticket: Ticket, answer: Result<Answer, Error>) {
-        let expected = match ticket.kind {
+    /// Whether an answer with this ticket would be heeded.
+    #[must_use]
+    pub fn expects(&self, ticket: Ticket) -> bool {
+        match ticket.kind {
             CallKind::Login => self.attempt == ticket.epoch && matches!(self.phase, Phase::Authenticating(..)),
             CallKind::Refresh => self.epoch == ticket.epoch && matches!(self.renewal, Renewal::Requesting),
             CallKind::Reach => self.epoch == ticket.epoch && matches!(self.renewal, Renewal::Reaching),
             CallKind::Check => self.epoch == ticket.epoch && self.checking,
-            CallKind::End(_) => {
-                self.ending = self.ending.saturating_sub(1);
-                true
-            }
-        };
-        if !expected {
+            CallKind::End(_) => true,
+        }
+    }
+
+    fn answered(&mut self, ticket: Ticket, answer: Result<Answer, Error>) {
+        if !self.expects(ticket) {
             return self.late(answer);
+        }
+        if let CallKind::End(_) = ticket.kind {
+            self.ending = self.ending.saturating_sub(1);
         }
         match answer {
             Ok(Answer::SignedIn(arrived)) => self.signed_in(arrived),

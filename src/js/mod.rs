@@ -187,11 +187,14 @@ impl Core {
         self.origins.clone()
     }
 
-    /// Something happened to the page of a core that runs in a worker: `visible`, `online` or `restored`.
+    /// Something happened to the page of a core that runs in a worker: `visible`, `hidden`, `online`, `left` or
+    /// `restored`.
     #[wasm_bindgen(js_name = pageChanged)]
     pub fn page_changed(&self, news: &str) {
         match news {
             "visible" => self.client.page_changed(PageNews::Visible),
+            "hidden" => self.client.page_changed(PageNews::Hidden),
+            "left" => self.client.page_changed(PageNews::Left),
             "online" => self.client.page_changed(PageNews::Online),
             "restored" => self.client.page_changed(PageNews::Restored),
             _ => {}
@@ -245,8 +248,10 @@ fn listen(client: &Ported) -> Vec<Listener> {
     let seen = client.ports().listen_page(move |event| match event {
         PageEvent::Visible => page.page_changed(PageNews::Visible),
         PageEvent::Online => page.page_changed(PageNews::Online),
+        PageEvent::Hidden => page.page_changed(PageNews::Hidden),
+        PageEvent::Left => page.page_changed(PageNews::Left),
         PageEvent::Restored => page.page_changed(PageNews::Restored),
-        PageEvent::Hidden | PageEvent::Offline => {}
+        PageEvent::Offline => {}
     });
     vec![heard, seen]
 }

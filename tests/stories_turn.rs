@@ -1,4 +1,5 @@
 //! A refresh token is spent once: turns, intents, and outcomes that nobody knows.
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story whose setting fails has failed")]
 
 mod support;

@@ -11,7 +11,11 @@ impl Machine {
         if is_due(self.reread_at) {
             self.reread_at = None;
             let lagging = matches!(self.renewal, Renewal::Lagging);
-            self.push(if lagging { Effect::ReadAgain } else { Effect::Reread });
+            if lagging {
+                self.push(Effect::ReadAgain);
+            } else {
+                self.read_medium();
+            }
         }
         if is_due(self.leave_by) {
             self.stayed(ErrorCode::Timeout, "The page did not leave.");
@@ -143,7 +147,7 @@ impl Machine {
                 self.heard = Some((lineage, generation));
                 self.stale_reads = 0;
                 if matches!(self.renewal, Renewal::None) {
-                    self.push(Effect::Reread);
+                    self.read_medium();
                 }
             }
         }
@@ -201,9 +205,13 @@ impl Machine {
 
     pub(super) fn reread(&mut self, stored: Stored) {
         self.mention_failure(&stored);
+        self.reads = self.reads.saturating_sub(1);
         let settled = matches!(self.phase, Phase::SignedIn(_) | Phase::SignedOut(..));
         if settled && matches!(self.renewal, Renewal::None) && !self.lags(&stored) {
-            self.looked();
+            // One that began before the page slept may have read what was before.
+            if self.reads == 0 {
+                self.looked();
+            }
             self.take_note(stored);
             return self.serve_waiters();
         }

@@ -487,6 +487,34 @@ fn f39_a_page_that_is_restored_after_a_sign_out_elsewhere_never_shows_the_user_a
 }
 
 #[test]
+fn f39_a_page_that_becomes_visible_on_its_way_back_does_not_show_what_it_was() {
+    let network = Network::new();
+    let page = network.sign_in("localStorage");
+    let other = another(&network.world);
+    let seen = page.reports.borrow().len();
+    // A read that is on its way when the page is left tells of before.
+    network.world.mute(page.tab.id);
+    network.world.write_takes.set(1000);
+    let client = page.client.clone();
+    network.world.start(async move { drop(client.renew().await) });
+    network.world.advance(Lifetime::from_millis(500));
+    page.client.page_changed(PageNews::Visible);
+    for news in [PageNews::Left, PageNews::Hidden] {
+        page.client.page_changed(news);
+    }
+    network.world.advance(secs(5));
+    assert_eq!(page.status(), "initializing");
+    other.run(|client| async move { client.logout(Ending::Local).await.unwrap() });
+    page.client.page_changed(PageNews::Visible);
+    network.world.advance(secs(5));
+    assert_eq!(page.status(), "initializing");
+    page.client.page_changed(PageNews::Restored);
+    network.world.advance(secs(1));
+    assert_eq!(reason(&page), Some(SignedOutReason::LoggedOutElsewhere));
+    assert_eq!(states(&page, seen), ["authenticated", "initializing", "unauthenticated"]);
+}
+
+#[test]
 fn f39_a_page_that_is_restored_after_two_hours_renews_before_it_hands_a_token_out() {
     for storage in ["localStorage", "memory"] {
         let network = Network::new();

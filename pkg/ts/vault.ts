@@ -30,6 +30,8 @@ const MOST_SILENT_BEATS = 3;
 /** The wall clock, which may be set, and one that may stand still while the machine sleeps. */
 const CLOCKS = [Date, performance];
 
+const PAGE_EVENTS = "visibilitychange focus online pagehide pageshow".split(" ");
+
 /** Why there is no worker. Anything else that fails while the vault opens would fail in the page too. */
 export class NoWorker {
   constructor(readonly cause: string) {}
@@ -293,8 +295,7 @@ export function openVault(
       },
     ]);
     signal.addEventListener("abort", () => end(own("disposed")), { signal: ended.signal });
-    for (const name of "visibilitychange focus online pagehide pageshow".split(" "))
-      addEventListener(name, tell, { signal: ended.signal });
+    for (const name of PAGE_EVENTS) addEventListener(name, tell, { signal: ended.signal });
     wasmForWorker().then(
       (given) => {
         wasm = given;

@@ -132,6 +132,10 @@ pub struct Machine {
     hidden: bool,
     /// The page is in the back-forward cache, or was and does not know yet what happened meanwhile.
     left: bool,
+    /// It is back from there.
+    back: bool,
+    /// Reads of the medium that are under way.
+    reads: u32,
     /// What slept reads the medium again before it hands anything out; until when at the latest.
     looking: Option<UnixMillis>,
     /// The server could not be asked for longer than the application allows; during this epoch.
@@ -240,6 +244,8 @@ impl Machine {
             pace: pace::Pace::default(),
             hidden: false,
             left: false,
+            back: false,
+            reads: 0,
             looking: None,
             outlasted: None,
             now: UnixMillis(0),

@@ -94,7 +94,7 @@ impl Machine {
         if self.leave_by.is_some() {
             self.stayed(ErrorCode::Aborted, "The user came back without signing in.");
         }
-        self.left = true;
+        (self.left, self.back) = (true, true);
         if matches!(self.phase, Phase::SignedIn(_)) {
             self.ask(Call::Check);
         } else {
@@ -102,24 +102,30 @@ impl Machine {
         }
         self.look_again();
         if self.looking.is_none() && !self.checking {
-            self.left = false;
+            self.looked();
         }
     }
 
     /// Reads a shared medium again, because a message of another tab may have been missed. Nothing is handed out before that is
     /// done, or takes too long.
     pub(super) fn look_again(&mut self) {
-        let idle = matches!(self.renewal, Renewal::None) && self.looking.is_none();
+        let idle = matches!(self.renewal, Renewal::None);
         if self.settings.shared && matches!(self.phase, Phase::SignedIn(_)) && idle {
             self.looking = Some(self.now.plus(LOOK));
-            self.push(Effect::Reread);
+            self.read_medium();
         }
+    }
+
+    pub(super) fn read_medium(&mut self) {
+        self.reads += 1;
+        self.push(Effect::Reread);
     }
 
     /// What happened meanwhile is known, or cannot be found out.
     pub(super) fn looked(&mut self) {
         self.looking = None;
-        self.left = false;
+        // While a page comes back, it may become visible first.
+        self.left &= !std::mem::take(&mut self.back);
     }
 
     /// When the timer renews. A hidden tab leaves it to a visible one, which has told its success by then.

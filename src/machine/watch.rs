@@ -11,11 +11,15 @@ impl Machine {
         if is_due(self.reread_at) {
             self.reread_at = None;
             let lagging = matches!(self.renewal, Renewal::Lagging);
-            self.push(if lagging { Effect::ReadAgain } else { Effect::Reread });
+            if lagging {
+                self.push(Effect::ReadAgain);
+            } else {
+                self.read_medium();
+            }
         }
         if self.unread && self.can_look() {
             self.unread = false;
-            self.push(Effect::Reread);
+            self.read_medium();
         }
         if is_due(self.leave_by) {
             self.stayed(ErrorCode::Timeout, "The page did not leave.");
@@ -209,6 +213,7 @@ impl Machine {
 
     pub(super) fn reread(&mut self, stored: Stored) {
         self.mention_failure(&stored);
+        self.reads = self.reads.saturating_sub(1);
         if !self.can_look() {
             self.unread = true;
             // Where a renewal waits for its server, what the medium holds was read when it got its lock.
@@ -220,7 +225,10 @@ impl Machine {
         if self.lags(&stored) {
             return;
         }
-        self.looked();
+        // A look that began before the page slept may have seen what was before.
+        if self.reads == 0 {
+            self.looked();
+        }
         self.take_note(stored);
         self.serve_waiters();
     }

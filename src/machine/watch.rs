@@ -1,6 +1,8 @@
 //! Time and the world: ticks, wake-ups, other tabs. Correctness never depends on a timer: every event looks at the clock.
 
 use super::{Call, Effect, ErrorCode, Machine, Note, Notice, Origin, Phase, Renewal, SignedOutReason, Stored};
+use crate::policy::restore::Restore;
+use crate::protocol::record::Record;
 use crate::types::{Lifetime, UnixMillis};
 
 impl Machine {
@@ -154,7 +156,15 @@ impl Machine {
 
     /// Reads a shared medium again: a message of another tab may have been missed.
     fn look_again(&mut self) {
-        if self.settings.shared && matches!(self.phase, Phase::SignedIn(_)) && matches!(self.renewal, Renewal::None) {
+        let looks = match &self.phase {
+            Phase::SignedIn(_) => true,
+            // Somebody may have signed in elsewhere.
+            Phase::SignedOut(..) => self.settings.restore != Restore::Nothing,
+            Phase::Idle | Phase::Restoring(_) | Phase::Authenticating(..) | Phase::Committing(..) | Phase::Disposed => {
+                false
+            }
+        };
+        if self.settings.shared && looks && matches!(self.renewal, Renewal::None) {
             self.push(Effect::Reread);
         }
     }
@@ -279,12 +289,18 @@ impl Machine {
         }
         match stored {
             // A session that was signed out here is not taken up again, unless another tab signed in since.
-            Stored::Record(record) if self.is_news(&record) => {
+            Stored::Record(record) if self.is_news(&record) && !self.has_ended(&record) => {
                 self.abandon_renewal();
                 self.adopt(*record);
                 self.serve_waiters();
             }
             Stored::Ended(mark) if self.is_over(&mark.lineage) => self.signed_out_elsewhere(),
+            // The medium did not take it, and may by now.
+            Stored::Empty if !self.stored && !self.spent => {
+                if let Some(session) = self.session().cloned() {
+                    self.commit(&session, self.generation, self.own());
+                }
+            }
             Stored::Record(_)
             | Stored::Ended(_)
             | Stored::Empty
@@ -292,6 +308,14 @@ impl Machine {
             | Stored::KeyLost
             | Stored::Unreadable(_) => {}
         }
+    }
+
+    /// Whether a record is of the session that ended here last, and could not be removed. Another tab may have renewed what
+    /// ended by itself.
+    fn has_ended(&self, record: &Record) -> bool {
+        self.over.as_ref().is_some_and(|(lineage, generation, wished)| {
+            record.lineage == *lineage && (*wished || record.generation <= *generation)
+        })
     }
 }
 

@@ -117,6 +117,9 @@ impl<P: Ports> Inner<P> {
 
     /// Makes the record durable, if what is there may be replaced. An error is reported once, until a commit succeeds again.
     pub(super) async fn commit(&self, record: &Record, over: &Over) -> Commit {
+        if *over != Over::Anything && self.is_overtaken().await {
+            return Commit::Superseded(self.read().await);
+        }
         if let Some(found) = self.found_beyond(over).await {
             return Commit::Superseded(found);
         }
@@ -137,6 +140,7 @@ impl<P: Ports> Inner<P> {
         match written {
             Ok(()) => {
                 self.degraded.set(false);
+                self.agree_on(record, over).await;
                 Commit::Done
             }
             Err(failure) => {
@@ -164,6 +168,7 @@ impl<P: Ports> Inner<P> {
         if self.found_beyond(over).await.is_some() {
             return Ok(());
         }
+        self.agree_on_end(over).await;
         let done = self.end_record(mark.clone()).await;
         // Only now, or a tab that reads the record meanwhile would take its key for lost. Without it the tokens are of no use,
         // even where they cannot be removed; what is left of it alone harms nobody.

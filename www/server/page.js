@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import express from "express";
-import { freePort, listen } from "./listen.js";
+import { listen, reservePort } from "./listen.js";
 
 /** By this a second start recognises the demo that runs already. */
 export const APPLICATION = "authsafe-demo";
@@ -21,7 +21,7 @@ export const APPLICATION = "authsafe-demo";
  */
 export async function startPage(options) {
   const { config, connectTo, formTargets, routers = [], extraStatic = {}, root = WWW, packageRoot = PACKAGE } = options;
-  const port = options.port || (await freePort());
+  const port = options.port || (await reservePort());
   const url = `http://localhost:${port}`;
   const app = express().disable("x-powered-by");
   const csp = contentSecurityPolicy({ connectTo, formTargets });

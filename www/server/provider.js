@@ -1,6 +1,6 @@
 /** The demo's OpenID provider: npm `oidc-provider` on loopback, with a sign-in form of its own. */
 import express from "express";
-import { freePort, listen } from "./listen.js";
+import { listen, reservePort } from "./listen.js";
 import { generateSigningKeys, providerConfiguration } from "./provider-config.js";
 import { interactionRoutes } from "./provider-interactions.js";
 
@@ -26,7 +26,7 @@ import { interactionRoutes } from "./provider-interactions.js";
  *   before each answer of the token endpoint leaves; the answer waits for the promise.
  */
 export async function startProvider(options) {
-  const port = options.port || (await freePort());
+  const port = options.port || (await reservePort());
   const issuer = `http://localhost:${port}`;
   const lifetimes = {
     accessTokenSeconds: options.accessTokenSeconds ?? 120,

@@ -1,20 +1,10 @@
 //! What must hold, and what must be possible.
 
-use crate::brain::Brain;
 use crate::server::{End, Rotation};
 use crate::tab::Tab;
 use crate::words::{Call, Grant, Millis, Reply, Shown, Value};
-use crate::world::{Action, Bounds, State, World};
+use crate::world::{Action, State, World};
 use stateright::{Model, Property};
-
-impl World {
-    /// A world within these bounds.
-    #[must_use]
-    pub fn new(bounds: Bounds) -> Self {
-        let brain = Brain::new(bounds.shared);
-        Self { bounds, brain }
-    }
-}
 
 impl Model for World {
     type State = State;
@@ -41,10 +31,11 @@ impl Model for World {
             Property::always(ONE_REQUEST, |world: &Self, state| {
                 world.families(state).all(|family| requests(state, family) <= 1)
             }),
-            Property::always(NOT_USED, |_: &Self, state: &State| !state.misused),
+            Property::always(NOT_AGAIN, |_: &Self, state: &State| state.past.sent.values().all(|times| *times <= 2)),
+            Property::always(NOT_USED, |_: &Self, state: &State| !state.past.misused),
             Property::always(NOT_RESURRECTED, |_: &Self, state: &State| {
                 !state.medium.iter().any(
-                    |value| matches!(value, Value::Record(rec) if state.signed_out.contains(&rec.grant.family)),
+                    |value| matches!(value, Value::Record(rec) if state.past.signed_out.contains(&rec.grant.family)),
                 )
             }),
             Property::always(NO_HANG, |_: &Self, state: &State| {
@@ -54,8 +45,8 @@ impl Model for World {
                 state.medium.iter().any(|value| matches!(value, Value::Record(rec) if rec.generation > 1))
             }),
         ];
-        if self.bounds.tabs > 1 && self.bounds.shared {
-            all.push(Property::sometimes(ADOPTS, |_: &Self, state: &State| state.adopted));
+        if self.bounds.tabs > 1 && self.bounds.shared() {
+            all.push(Property::sometimes(ADOPTS, |_: &Self, state: &State| state.past.adopted));
         }
         if self.bounds.rotation == Rotation::Strict && self.bounds.faults > 0 {
             all.push(Property::sometimes(WINDOW, |world: &Self, state| {
@@ -72,6 +63,8 @@ pub const KEPT: &str = "the refresh token last issued is stored, or about to be"
 pub const NOT_REVOKED: &str = "a session ends by the user's wish, or by a loss that cannot be prevented";
 /// I2.
 pub const ONE_REQUEST: &str = "at most one token request per session is in flight";
+/// I1, where an answer was lost.
+pub const NOT_AGAIN: &str = "a refresh token is sent once, and once more at most where nobody knows what came of it";
 /// I5.
 pub const NOT_USED: &str = "no credential is used after a sign-out";
 /// I5.
@@ -96,7 +89,7 @@ impl World {
         let taken = |grant: Grant| grant.family == family && state.server.accepts(grant, self.bounds.rotation);
         let stored = |value: &Value| matches!(value, Value::Record(rec) if taken(rec.grant));
         ended(state, family).is_some()
-            || state.wished.contains(&family)
+            || state.past.wished.contains(&family)
             || self.is_lost(state, family)
             || state.medium.iter().any(stored)
             || state.tabs.iter().flatten().any(|tab| tab.is_writing(taken))
@@ -108,13 +101,13 @@ impl World {
     fn is_cleanly_ended(&self, state: &State, family: u8) -> bool {
         match ended(state, family) {
             None => true,
-            Some(End::Reuse) => self.is_lost(state, family),
-            Some(End::Revoked) => state.wished.contains(&family),
+            Some(End::Reuse) => self.is_lost(state, family) || state.past.wished.contains(&family),
+            Some(End::Revoked) => state.past.wished.contains(&family),
         }
     }
 
     fn is_lost(&self, state: &State, family: u8) -> bool {
-        self.bounds.rotation == Rotation::Strict && state.lost.contains(&family)
+        self.bounds.rotation == Rotation::Strict && state.past.lost.contains(&family)
     }
 }
 
@@ -125,7 +118,7 @@ fn ended(state: &State, family: u8) -> Option<End> {
 /// Those that somebody still waits for: a tab that is gone, or has given up, cannot call its request back.
 fn requests(state: &State, family: u8) -> usize {
     let one = |call: &Call| matches!(call, Call::Refresh(grant) if grant.family == family);
-    state.wire.iter().filter(|request| request.owner.is_some() && one(&request.call)).count()
+    state.wire.iter().filter(|request| request.owner.is_some() && !request.overtaken && one(&request.call)).count()
 }
 
 /// A tab waits, for a server, a lock or the medium, but nothing of it is under way; and its alarm will not ring soon.
@@ -134,7 +127,8 @@ fn hangs(state: &State, index: u8, tab: &Tab) -> bool {
         || tab.guard.is_some()
         || matches!(tab.shown, Shown::Starting | Shown::SigningIn | Shown::Renewing(_));
     let under_way = !tab.jobs.is_empty()
-        || state.queue.iter().any(|(waiting, _)| *waiting == index)
+        || tab.claiming.is_some()
+        || state.queue.iter().any(|waiting| waiting.tab == index)
         || state.wire.iter().any(|request| request.owner == Some(index));
     let soon = tab.alarm.is_some_and(|at| at <= state.now + SOON);
     waits && !under_way && !soon

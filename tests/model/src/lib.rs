@@ -10,13 +10,17 @@
 //! | `tab` | a machine and what the driver keeps around it |
 //! | `server` | an authorization server that rotates refresh tokens, or not |
 //! | `world` | all of it together, and what can happen next |
+//! | `work` | what a tab does with the medium, step by step |
 //! | `check` | the properties |
+//! | `story` | a way through the model, in words |
 
 pub mod brain;
 pub mod check;
 pub mod server;
+pub mod story;
 pub mod tab;
 pub mod words;
+mod work;
 pub mod world;
 
 /// What is broken on purpose, to see that the properties notice.

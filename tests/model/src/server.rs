@@ -85,6 +85,7 @@ impl Server {
                 let Some(family) = self.families.get_mut(usize::from(grant.family) - 1) else { return Reply::Refused };
                 family.renew(grant, rotation)
             }
+            Call::Reach(_) => Reply::Reached,
             Call::End(grant, _) => {
                 let family = grant.and_then(|grant| self.families.get_mut(usize::from(grant.family) - 1));
                 if let Some(family) = family {

@@ -2,7 +2,7 @@
 
 use crate::Bug;
 use crate::brain::{Brain, Mind, NEW};
-use crate::words::{Call, Grant, Millis, Note, Over, Rec, Shown, Told, Value, Want, Wrote};
+use crate::words::{Call, Grant, Millis, Note, Over, Rec, Shown, Told, Turn, Value, Want, Wrote};
 use std::collections::BTreeSet;
 
 /// One tab.
@@ -18,6 +18,10 @@ pub struct Tab {
     pub reached: Reached,
     /// The turn of the lock that is held.
     pub guard: Option<u8>,
+    /// On the way to the turn that goes with the lock: in which turn of the lock, and how.
+    pub claiming: Option<(u8, Claiming)>,
+    /// What the tabs knew when the lock was acquired.
+    pub known: Option<Turn>,
     /// Counts acquisitions and releases.
     pub lock_turn: u8,
     /// When the alarm rings.
@@ -38,6 +42,8 @@ pub enum Job {
     ReadLocked(u8),
     /// Read without the lock.
     Reread,
+    /// Write down that this generation of this sign-in is sent for the how-manieth time.
+    Intend(u8, u8, u8),
     /// Make it durable.
     Commit(u8, Rec, Over),
     /// Put a mark in its place.
@@ -46,13 +52,32 @@ pub enum Job {
     Release(u8),
 }
 
+/// How a tab comes to its turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Claiming {
+    /// It has the lock.
+    Locked,
+    /// There is no lock that would keep other tabs away.
+    Free,
+    /// It has taken the turn from a tab that hangs, with this, and will take the lock.
+    Seizing(Option<Turn>),
+}
+
 /// How far a job has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reached {
     /// It has not begun.
     Nothing,
-    /// It has read this.
+    /// It still has the turn.
+    InTurn,
+    /// It has lost the turn.
+    Overtaken,
+    /// It has read this, which may be replaced.
     Seen(Value),
+    /// It has told the tabs that the sign-in is over.
+    Ending,
+    /// It has written.
+    Written,
     /// It is done, and its outcome is still to be told.
     Done(Outcome),
 }
@@ -62,6 +87,8 @@ pub enum Reached {
 pub enum Outcome {
     /// What was read.
     Read(Value),
+    /// Whether it was written down.
+    Noted(bool),
     /// What was written.
     Wrote(Wrote),
     /// That the record is gone, or was not to be touched.
@@ -91,6 +118,8 @@ impl Tab {
             jobs: Vec::new(),
             reached: Reached::Nothing,
             guard: None,
+            claiming: None,
+            known: None,
             lock_turn: 0,
             alarm: None,
             next_promise: 0,
@@ -119,6 +148,7 @@ impl Tab {
                     self.lock_turn += 1;
                     deeds.push(Deed::Queue(self.lock_turn));
                 }
+                Want::Intend(lineage, generation, tries) => self.jobs.push(Job::Intend(lineage, generation, tries)),
                 Want::ReadAgain => self.jobs.push(Job::ReadLocked(self.lock_turn)),
                 Want::ReleaseLock => {
                     self.lock_turn += 1;
@@ -154,10 +184,16 @@ impl Tab {
         self.jobs.iter().any(|job| matches!(job, Job::Commit(_, rec, _) if kept(rec.grant)))
     }
 
+    /// Whether the first job has written what it is to write.
+    #[must_use]
+    pub fn has_written(&self) -> bool {
+        matches!(self.reached, Reached::Written | Reached::Done(_))
+    }
+
     /// Turns are only compared with each other, and only those that are waited for: where none is, they count from 0 again.
     pub fn forget_turns(&mut self, queued: bool) {
         let waited = self.jobs.iter().any(|job| matches!(job, Job::ReadLocked(_) | Job::Release(_)));
-        if !queued && !waited && self.guard.is_none() {
+        if !queued && !waited && self.guard.is_none() && self.claiming.is_none() {
             self.lock_turn = 0;
         }
     }

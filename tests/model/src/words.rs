@@ -5,6 +5,8 @@
 //! whose sessions differ only in a secret do not print alike.
 
 use authsafe::machine::{self, Answer, Arrived, Ending, EventKind, Login, SignedOutReason, Stored, WaiterId};
+use authsafe::error::ErrorPhase;
+use authsafe::protocol::coordination::Coordination;
 use authsafe::protocol::record::{Mark, Record};
 use authsafe::types::{
     AccessToken, Credential, ExpiresAt, Lifetime, Password, RefreshToken, Session, SessionFacts, Source, Tokens,
@@ -86,6 +88,23 @@ pub enum Reason {
     Other,
 }
 
+/// What the tabs know of the renewals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Turn {
+    /// Numbers the turns.
+    pub fence: u8,
+    /// Of which sign-in.
+    pub lineage: u8,
+    /// What is durable of it.
+    pub generation: u8,
+    /// How often that was sent.
+    pub tries: u8,
+    /// It is over.
+    pub ended: bool,
+    /// When the turn is to be over.
+    pub until: Option<Millis>,
+}
+
 /// How a commit went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Wrote {
@@ -102,6 +121,8 @@ pub enum Call {
     Login,
     /// Renew these tokens.
     Refresh(Grant),
+    /// Is it there? Asked before these tokens are sent.
+    Reach(Grant),
     /// Revoke these tokens, if there are any; for the promise of this number.
     End(Option<Grant>, Option<u8>),
 }
@@ -115,8 +136,12 @@ pub enum Reply {
     Renewed(Grant),
     /// The session is over at the server.
     Ended,
+    /// It is there.
+    Reached,
     /// `invalid_grant`
     Refused,
+    /// It could do nothing just now.
+    Unavailable,
     /// The network failed.
     Nothing,
 }
@@ -136,10 +161,12 @@ pub enum Told {
     Use(u8),
     /// What the medium held at start.
     Loaded(Value),
-    /// The lock is held, and this is what the medium holds.
-    Granted(Value),
+    /// The lock is held, this is what the medium holds, and this is what the tabs know.
+    Granted(Value, Option<Turn>),
     /// The lock could not be had.
     LockRefused,
+    /// Whether what was intended is written down.
+    Intended(bool),
     /// What the medium holds.
     Reread(Value),
     /// What came of a call of this epoch.
@@ -163,6 +190,8 @@ pub enum Want {
     AcquireLock,
     /// Read again under the lock.
     ReadAgain,
+    /// Write down that this generation of this sign-in is sent for the how-manieth time.
+    Intend(u8, u8, u8),
     /// Give the lock back.
     ReleaseLock,
     /// Read without the lock.
@@ -294,6 +323,34 @@ impl Over {
     }
 }
 
+impl Turn {
+    /// In the crate's words, so that the crate's own rules apply.
+    #[must_use]
+    pub fn known(self) -> Coordination {
+        Coordination {
+            fence: self.fence.into(),
+            lineage: lineage_text(self.lineage),
+            generation: self.generation.into(),
+            tries: self.tries.into(),
+            ended: self.ended,
+            until: self.until.map(UnixMillis),
+        }
+    }
+
+    /// Back from them.
+    #[must_use]
+    pub fn of(known: &Coordination) -> Self {
+        Self {
+            fence: small(known.fence),
+            lineage: lineage_of(&known.lineage),
+            generation: small(known.generation),
+            tries: small(known.tries.into()),
+            ended: known.ended,
+            until: known.until.map(|until| until.0),
+        }
+    }
+}
+
 impl Note {
     fn note(self) -> machine::Note {
         match self {
@@ -327,6 +384,7 @@ impl Call {
         match self {
             Self::Login => machine::CallKind::Login,
             Self::Refresh(_) => machine::CallKind::Refresh,
+            Self::Reach(_) => machine::CallKind::Reach,
             Self::End(_, id) => machine::CallKind::End(id.map(waiter)),
         }
     }
@@ -335,6 +393,7 @@ impl Call {
         match (kind, call) {
             (_, machine::Call::Login(_)) => Self::Login,
             (_, machine::Call::Refresh(Some(session))) => Self::Refresh(Grant::of(session)),
+            (_, machine::Call::Reach(session)) => Self::Reach(Grant::of(session)),
             (machine::CallKind::End(id), machine::Call::End(session, _)) => {
                 Self::End(session.as_ref().map(Grant::of), id.map(|id| small(id.0)))
             }
@@ -358,8 +417,10 @@ impl Reply {
             }
             Self::Renewed(grant) => Ok(Answer::Renewed(grant.session())),
             Self::Ended => Ok(Answer::Ended),
-            Self::Refused => Err(ErrorCode::SessionExpired.into()),
-            Self::Nothing => Err(ErrorCode::NetworkOrCors.into()),
+            Self::Reached => Ok(Answer::Reached),
+            Self::Refused => Err(Error::from(ErrorCode::SessionExpired).during(ErrorPhase::Refresh).with_status(400)),
+            Self::Unavailable => Err(Error::from(ErrorCode::ServerError).during(ErrorPhase::Refresh).with_status(503)),
+            Self::Nothing => Err(Error::from(ErrorCode::NetworkOrCors).during(ErrorPhase::Refresh)),
         }
     }
 }
@@ -378,8 +439,9 @@ impl Told {
                 let trace = authsafe::policy::restore::Trace::Nothing;
                 EventKind::Loaded(value.stored(), machine::Arrival::Plain(trace, None))
             }
-            Self::Granted(value) => EventKind::LockGranted(value.stored()),
+            Self::Granted(value, turn) => EventKind::LockGranted(value.stored(), turn.map(Turn::known)),
             Self::LockRefused => EventKind::LockRefused,
+            Self::Intended(done) => EventKind::Intended(done),
             Self::Reread(value) => EventKind::Reread(value.stored()),
             Self::Answered(call, epoch, reply) => {
                 let ticket = machine::Ticket { kind: call.kind(), epoch: epoch.into() };
@@ -413,6 +475,9 @@ impl Want {
         Some(match effect {
             Effect::Load => Self::Load,
             Effect::AcquireLock => Self::AcquireLock,
+            Effect::Intend(lineage, generation, tries) => {
+                Self::Intend(lineage_of(lineage), small(*generation), small((*tries).into()))
+            }
             Effect::ReadAgain => Self::ReadAgain,
             Effect::ReleaseLock => Self::ReleaseLock,
             Effect::Reread => Self::Reread,
@@ -469,7 +534,8 @@ fn small(number: u64) -> u8 {
 }
 
 /// The client names a sign-in by sixteen hexadecimal digits; none at all names no sign-in.
-fn lineage_text(lineage: u8) -> String {
+#[must_use]
+pub fn lineage_text(lineage: u8) -> String {
     if lineage == 0 { String::new() } else { format!("{lineage:016x}") }
 }
 

@@ -4,19 +4,32 @@
 use crate::Bug;
 use crate::brain::Brain;
 use crate::server::{Rotation, Server};
-use crate::tab::{Deed, Job, Outcome, Reached, Tab};
-use crate::words::{Call, Grant, Millis, Note, Over, Reason, Rec, Reply, Shown, Told, Value, Wrote};
-use std::collections::BTreeSet;
+use crate::tab::{Claiming, Deed, Job, Tab};
+use crate::words::{Call, Grant, Millis, Note, Reason, Rec, Reply, Shown, Told, Turn, Value, Wrote};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Where the record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Medium {
+    /// All tabs see the same.
+    Shared,
+    /// All tabs write to the same, but what one reads may be older than what another wrote: Web Storage between processes.
+    Stale,
+    /// Each tab has its own, which outlives the page.
+    Tab,
+    /// Each tab has its own, which does not.
+    Memory,
+}
 
 /// What is checked: who takes part, and how much may happen.
 #[derive(Clone, Debug)]
 pub struct Bounds {
     /// How many tabs are open.
     pub tabs: u8,
-    /// They share the medium.
-    pub shared: bool,
-    /// What reads of the medium show may be older than what other tabs wrote, as between the processes of a browser.
-    pub stale: bool,
+    /// Where the record is.
+    pub medium: Medium,
+    /// The browser has a lock that keeps tabs apart.
+    pub locks: bool,
     /// A job is interrupted between its reads, its writes and its report. Otherwise it is done at once.
     pub split: bool,
     /// What the server does with used refresh tokens.
@@ -25,11 +38,11 @@ pub struct Bounds {
     pub age: Millis,
     /// When the world ends.
     pub horizon: Millis,
-    /// How many things may go wrong: a crash, a lost request or answer, one that is late, sent twice, a lock that is refused.
+    /// How many things may go wrong: see the last of [`Action`].
     pub faults: u8,
     /// How often a tab may be opened again.
     pub starts: u8,
-    /// How often the application may want new tokens, an access token, a sign-out, a sign-in.
+    /// How often the application may wish for something.
     pub wishes: Wishes,
     /// What is broken on purpose.
     pub bug: Option<Bug>,
@@ -58,31 +71,55 @@ pub struct State {
     /// What the medium holds; one for each tab where they do not share it.
     pub medium: Vec<Value>,
     /// What each tab sees of it.
-    views: Vec<Value>,
+    pub views: Vec<Value>,
+    /// What the tabs know of the renewals; one for each tab where they do not share a medium.
+    pub register: Vec<Turn>,
     /// Who holds the lock.
     pub holder: Option<u8>,
-    /// Who waits for it, and in which turn of theirs.
-    pub queue: Vec<(u8, u8)>,
+    /// Who waits for it, in the order of their coming.
+    pub queue: Vec<Waiting>,
     /// What is under way to the server and back.
     pub wire: Vec<Request>,
     /// What was said, and to whom, and has not arrived.
-    notes: BTreeSet<(u8, Note)>,
+    pub notes: BTreeSet<(u8, Note)>,
     /// The server.
     pub server: Server,
-    /// What may still go wrong.
-    faults: u8,
+    /// How much may still go wrong.
+    pub faults: u8,
     starts: u8,
     wishes: Wishes,
+    /// What the checker remembers, and no part of the browser knows.
+    pub past: Past,
+}
+
+/// What the checker remembers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Past {
     /// Sign-ins of which the server gave out tokens, or took a used one, where nobody could store the new ones any more.
     pub lost: BTreeSet<u8>,
     /// Sign-ins that the user wanted to end, or that another sign-in took the place of.
     pub wished: BTreeSet<u8>,
     /// Sign-ins whose end by the user's wish is written in the medium.
     pub signed_out: BTreeSet<u8>,
+    /// How often the tokens of a sign-in were sent to be renewed, without an answer that says that they were not.
+    pub sent: BTreeMap<(u8, u8), u8>,
     /// A tab has used a credential of a sign-in that it knew to be signed out.
     pub misused: bool,
     /// A tab has taken over what another one stored.
     pub adopted: bool,
+    /// A tab was overtaken.
+    pub overtaken: bool,
+}
+
+/// A tab that waits for the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Waiting {
+    /// Which.
+    pub tab: u8,
+    /// In which turn of its own.
+    pub turn: u8,
+    /// When its patience ends.
+    pub until: Millis,
 }
 
 /// A request, or the answer to it.
@@ -90,23 +127,27 @@ pub struct State {
 pub struct Request {
     /// Who waits for the answer; nobody any more, where the tab is gone or has given up.
     pub owner: Option<u8>,
-    epoch: u8,
+    /// Its tab was overtaken while it was under way.
+    pub overtaken: bool,
+    pub(crate) epoch: u8,
     /// What is asked.
     pub call: Call,
     /// What the server has said.
     pub reply: Option<Reply>,
 }
 
-/// What happens next.
+/// What happens next. The last ones are faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
     /// This tab is opened again.
     Open(u8),
     /// This tab goes on with its work on the medium.
     Work(u8),
+    /// This tab has got the lock, and takes its turn.
+    Claim(u8),
     /// The alarm of this tab rings.
     Ring(u8),
-    /// Time passes until the next alarm is due.
+    /// Time passes until the next alarm is due, or somebody's patience ends.
     Wait,
     /// What another tab wrote becomes visible in this one.
     See(u8),
@@ -128,14 +169,18 @@ pub enum Action {
     Crash(u8),
     /// This request or answer is lost, and its tab learns that nothing will come.
     Lose(Request),
+    /// The server can do nothing for this request just now.
+    Fail(Request),
     /// This tab gives up on a request that is still under way.
     GiveUp(Request),
     /// The network delivers this request twice.
     Double(Request),
-    /// This tab has waited too long for the lock.
-    Refuse(u8),
     /// The tab hears of this, and will once more.
     HearTwice(u8, Note),
+    /// This tab has waited too long for the lock, and gives up.
+    Refuse(u8),
+    /// This tab has waited too long for the lock, and takes it from whoever holds it.
+    Overtake(u8),
 }
 
 /// A world, and what is known of the machine in it.
@@ -146,24 +191,36 @@ pub struct World {
     pub brain: Brain,
 }
 
+/// How long a tab waits for the lock, and how long a turn is: as in `client::driver`.
+pub const PATIENCE: Millis = 15_000;
+
 impl World {
+    /// A world within these bounds.
+    #[must_use]
+    pub fn new(bounds: Bounds) -> Self {
+        let brain = Brain::new(bounds.shared());
+        Self { bounds, brain }
+    }
+
     /// The beginning: somebody is signed in, and every tab has just been opened.
     #[must_use]
     pub fn begin(&self) -> State {
         let bounds = &self.bounds;
         let mut server = Server::default();
-        let media = if bounds.shared { 1 } else { bounds.tabs };
+        let media = if bounds.shared() { 1 } else { bounds.tabs };
         let medium: Vec<Value> = (0..media)
             .map(|_| {
                 let grant = server.sign_in();
                 Value::Record(Rec { lineage: grant.family, generation: 1, grant })
             })
             .collect();
+        let turn = |lineage| Turn::of(&Turn::default().known().begin(&crate::words::lineage_text(lineage), 1));
         let mut state = State {
             now: bounds.age,
             tabs: vec![None; bounds.tabs.into()],
             views: (0..bounds.tabs).map(|tab| medium[self.place(tab)]).collect(),
             medium,
+            register: (1..=media).map(turn).collect(),
             holder: None,
             queue: Vec::new(),
             wire: Vec::new(),
@@ -172,11 +229,7 @@ impl World {
             faults: bounds.faults,
             starts: bounds.starts,
             wishes: bounds.wishes,
-            lost: BTreeSet::new(),
-            wished: BTreeSet::new(),
-            signed_out: BTreeSet::new(),
-            misused: false,
-            adopted: false,
+            past: Past::default(),
         };
         for tab in 0..bounds.tabs {
             self.open(&mut state, tab);
@@ -187,40 +240,49 @@ impl World {
     /// What can happen next.
     pub fn possible(&self, state: &State, actions: &mut Vec<Action>) {
         let fault = state.faults > 0;
+        let mut add = |condition: bool, action: Action| actions.extend(condition.then_some(action));
         for (index, tab) in (0..).zip(&state.tabs) {
             let Some(tab) = tab else {
-                actions.extend((state.starts > 0).then_some(Action::Open(index)));
+                add(state.starts > 0, Action::Open(index));
                 continue;
             };
-            let mut add = |condition: bool, action: Action| actions.extend(condition.then_some(action));
             let signed_in = matches!(tab.shown, Shown::SignedIn(_) | Shown::Renewing(_));
             add(!tab.jobs.is_empty(), Action::Work(index));
+            if let Some((_, how)) = tab.claiming {
+                let may = self.may_claim(state, index, how);
+                add(may, Action::Claim(index));
+                add(fault && !may && self.may_overtake(state, index), Action::Overtake(index));
+            }
             add(tab.alarm.is_some_and(|at| at <= state.now), Action::Ring(index));
-            add(self.bounds.stale && state.views[usize::from(index)] != state.medium[0], Action::See(index));
+            let stale = self.bounds.medium == Medium::Stale;
+            add(stale && state.views[usize::from(index)] != state.medium[0], Action::See(index));
             add(state.wishes.renew > 0 && signed_in, Action::Renew(index));
             add(state.wishes.token > 0, Action::Use(index));
             add(state.wishes.logout > 0 && tab.shown != Shown::Nobody, Action::Logout(index));
             add(state.wishes.login > 0, Action::Login(index));
             add(fault, Action::Crash(index));
-            add(fault && state.queue.iter().any(|(waits, _)| *waits == index), Action::Refuse(index));
+        }
+        for waiting in &state.queue {
+            let impatient = waiting.until <= state.now;
+            add(fault && impatient, Action::Refuse(waiting.tab));
+            add(fault && impatient && self.may_overtake(state, waiting.tab), Action::Overtake(waiting.tab));
         }
         for (to, note) in &state.notes {
-            actions.push(Action::Hear(*to, *note));
-            actions.extend(fault.then_some(Action::HearTwice(*to, *note)));
+            add(true, Action::Hear(*to, *note));
+            add(fault, Action::HearTwice(*to, *note));
         }
         for request in &state.wire {
             let waited = request.owner.is_some();
-            if request.reply.is_none() {
-                actions.push(Action::Serve(*request));
-                actions.extend((fault && waited).then_some(Action::GiveUp(*request)));
-                let doubled = matches!(request.call, Call::Refresh(_));
-                actions.extend((fault && waited && doubled).then_some(Action::Double(*request)));
-            } else {
-                actions.push(Action::Answer(*request));
-            }
-            actions.extend((fault && waited).then_some(Action::Lose(*request)));
+            let renews = matches!(request.call, Call::Refresh(_));
+            let sent = request.reply.is_none();
+            add(sent, Action::Serve(*request));
+            add(!sent, Action::Answer(*request));
+            add(fault && waited, Action::Lose(*request));
+            add(fault && waited && sent, Action::GiveUp(*request));
+            add(fault && waited && sent && renews, Action::Fail(*request));
+            add(fault && waited && sent && renews, Action::Double(*request));
         }
-        actions.extend(self.next_alarm(state).map(|_| Action::Wait));
+        add(self.next_moment(state).is_some(), Action::Wait);
     }
 
     /// What comes of it.
@@ -233,30 +295,23 @@ impl World {
                 self.open(&mut state, tab);
             }
             Action::Work(tab) => self.work(&mut state, tab),
+            Action::Claim(tab) => self.claim(&mut state, tab),
             Action::Ring(tab) => {
                 if let Some(tab) = at(&mut state, tab) {
                     tab.alarm = None;
                 }
                 self.tell(&mut state, tab, Told::Tick);
             }
-            Action::Wait => state.now = self.next_alarm(&state).unwrap_or(state.now),
+            Action::Wait => state.now = self.next_moment(&state).unwrap_or(state.now),
             Action::See(tab) => state.views[usize::from(tab)] = state.medium[0],
             Action::Hear(tab, note) => {
                 state.notes.remove(&(tab, note));
-                self.hear(&mut state, tab, note);
-            }
-            Action::HearTwice(tab, note) => {
-                state.faults -= 1;
-                self.hear(&mut state, tab, note);
+                self.tell(&mut state, tab, Told::Note(note));
             }
             Action::Serve(request) => self.serve(&mut state, request),
             Action::Answer(request) => {
                 take(&mut state.wire, request);
-                let mut reply = request.reply.unwrap_or(Reply::Nothing);
-                if let Reply::SignedIn(grant) | Reply::Renewed(grant) = &mut reply {
-                    grant.at = state.now;
-                }
-                self.answer(&mut state, request, reply);
+                self.answer(&mut state, request, request.reply.unwrap_or(Reply::Nothing));
             }
             Action::Renew(tab) => {
                 state.wishes.renew -= 1;
@@ -274,42 +329,102 @@ impl World {
                 state.wishes.login -= 1;
                 self.wish(&mut state, tab, Told::Login);
             }
-            Action::Crash(tab) => {
+            Action::Crash(_)
+            | Action::Lose(_)
+            | Action::Fail(_)
+            | Action::GiveUp(_)
+            | Action::Double(_)
+            | Action::HearTwice(..)
+            | Action::Refuse(_)
+            | Action::Overtake(_) => {
                 state.faults -= 1;
-                crash(&mut state, tab);
-            }
-            Action::Lose(request) => {
-                state.faults -= 1;
-                take(&mut state.wire, request);
-                if let Some(reply) = request.reply {
-                    lose(&mut state, reply);
-                }
-                self.answer(&mut state, request, Reply::Nothing);
-            }
-            Action::GiveUp(request) => {
-                state.faults -= 1;
-                take(&mut state.wire, request);
-                if request.call != Call::Login {
-                    put(&mut state.wire, Request { owner: None, ..request });
-                }
-                self.answer(&mut state, request, Reply::Nothing);
-            }
-            Action::Double(request) => {
-                state.faults -= 1;
-                put(&mut state.wire, Request { owner: None, ..request });
-            }
-            Action::Refuse(tab) => {
-                state.faults -= 1;
-                self.refuse(&mut state, tab);
+                self.go_wrong(&mut state, action);
             }
         }
         self.settle(&mut state);
         state
     }
 
-    fn next_alarm(&self, state: &State) -> Option<Millis> {
+    fn go_wrong(&self, state: &mut State, action: Action) {
+        match action {
+            Action::Crash(tab) => self.crash(state, tab),
+            Action::Lose(request) => {
+                take(&mut state.wire, request);
+                if let Some(reply) = request.reply {
+                    lose(state, reply);
+                }
+                self.answer(state, request, Reply::Nothing);
+            }
+            Action::Fail(request) => {
+                take(&mut state.wire, request);
+                self.answer(state, request, Reply::Unavailable);
+            }
+            Action::GiveUp(request) => {
+                take(&mut state.wire, request);
+                disown(state, request);
+                self.answer(state, request, Reply::Nothing);
+            }
+            Action::Double(request) => put(&mut state.wire, Request { owner: None, ..request }),
+            Action::HearTwice(tab, note) => self.tell(state, tab, Told::Note(note)),
+            Action::Refuse(tab) => {
+                let Some(waiting) = leave_queue(state, tab) else { return };
+                if at(state, tab).is_some_and(|tab| tab.lock_turn == waiting.turn) {
+                    self.tell(state, tab, Told::LockRefused);
+                }
+            }
+            Action::Overtake(tab) => {
+                let queued = leave_queue(state, tab).map(|waiting| waiting.turn);
+                let claiming = at(state, tab).and_then(|tab| tab.claiming).map(|(turn, _)| turn);
+                if let Some(turn) = queued.or(claiming) {
+                    self.overtake(state, tab, turn);
+                }
+            }
+            Action::Open(_)
+            | Action::Work(_)
+            | Action::Claim(_)
+            | Action::Ring(_)
+            | Action::Wait
+            | Action::See(_)
+            | Action::Hear(..)
+            | Action::Serve(_)
+            | Action::Answer(_)
+            | Action::Renew(_)
+            | Action::Use(_)
+            | Action::Logout(_)
+            | Action::Login(_) => {}
+        }
+    }
+
+    /// When something can happen that cannot happen yet.
+    fn next_moment(&self, state: &State) -> Option<Millis> {
         let alarms = state.tabs.iter().flatten().filter_map(|tab| tab.alarm);
-        alarms.filter(|at| *at > state.now).min().filter(|at| *at <= self.bounds.horizon)
+        let patience = state.queue.iter().map(|waiting| waiting.until).filter(|_| state.faults > 0);
+        let turns = state.register.iter().filter_map(|turn| turn.until).filter(|_| self.is_waited_for(state));
+        alarms.chain(patience).chain(turns).filter(|at| *at > state.now).min().filter(|at| *at <= self.bounds.horizon)
+    }
+
+    /// Somebody waits for a turn to end that no lock will end: its tab is gone, or hangs.
+    fn is_waited_for(&self, state: &State) -> bool {
+        let impatient = state.faults > 0 && state.queue.iter().any(|waiting| waiting.until <= state.now);
+        let waits = |index: u8, tab: &Tab| {
+            tab.claiming.is_some_and(|(_, how)| how == Claiming::Free)
+                && (state.faults > 0 || self.in_turn(state, index).is_none())
+        };
+        impatient || (0..).zip(&state.tabs).any(|(index, tab)| tab.as_ref().is_some_and(|tab| waits(index, tab)))
+    }
+
+    /// A tab has lost its turn because it hangs. What it gets, or has got and not stored, can get lost.
+    pub(crate) fn leave_behind(&self, state: &mut State, index: u8) {
+        let unwritten = at(state, index).and_then(|tab| tab.unwritten());
+        state.past.lost.extend(unwritten);
+        for request in std::mem::take(&mut state.wire) {
+            let its = request.owner == Some(index);
+            if let (true, Some(reply)) = (its, request.reply) {
+                lose(state, reply);
+            }
+            put(&mut state.wire, Request { overtaken: request.overtaken || its, ..request });
+        }
+        state.past.overtaken = true;
     }
 
     fn open(&self, state: &mut State, tab: u8) {
@@ -323,40 +438,27 @@ impl World {
     }
 
     /// The machine of a tab makes a step, and the tab does what follows from it.
-    fn tell(&self, state: &mut State, index: u8, told: Told) {
+    pub(crate) fn tell(&self, state: &mut State, index: u8, told: Told) {
         let now = state.now;
         let Some(tab) = at(state, index) else { return };
-        let known: Option<u8> = match told {
-            Told::Loaded(value) | Told::Granted(value) | Told::Reread(value) => over_by_wish(value),
-            Told::Committed(_, Wrote::Superseded(value)) => over_by_wish(value),
-            Told::Note(Note::Over(Reason::Wished, lineage, _)) => Some(lineage),
-            Told::Note(_)
-            | Told::Start(_)
-            | Told::Login(_)
-            | Told::Logout(_)
-            | Told::Renew(_)
-            | Told::Use(_)
-            | Told::LockRefused
-            | Told::Answered(..)
-            | Told::Committed(_, Wrote::Done)
-            | Told::Forgotten(_)
-            | Told::Tick => None,
-        };
-        tab.knows_over.extend(known);
+        tab.knows_over.extend(word_of_end(told));
         for deed in tab.tell(&self.brain, self.bounds.bug, now, told) {
             match deed {
-                Deed::Queue(turn) if self.bounds.bug == Some(Bug::NoLock) => {
+                Deed::Queue(turn) if self.bounds.locks && self.bounds.bug != Some(Bug::NoLock) => {
+                    state.queue.push(Waiting { tab: index, turn, until: now + PATIENCE });
+                }
+                Deed::Queue(turn) => {
                     if let Some(tab) = at(state, index) {
-                        tab.guard = Some(turn);
-                        tab.jobs.push(Job::ReadLocked(turn));
+                        let alone = self.bounds.bug == Some(Bug::NoLock);
+                        tab.claiming = Some((turn, if alone { Claiming::Locked } else { Claiming::Free }));
                     }
                 }
-                Deed::Queue(turn) => state.queue.push((index, turn)),
                 Deed::Send(epoch, call) => {
                     if let Call::Refresh(grant) = call {
                         use_credential(state, index, grant);
+                        *state.past.sent.entry((grant.family, grant.access)).or_default() += 1;
                     }
-                    put(&mut state.wire, Request { owner: Some(index), epoch, call, reply: None });
+                    put(&mut state.wire, Request { owner: Some(index), overtaken: false, epoch, call, reply: None });
                 }
                 Deed::Tell(note) => {
                     let others = (0..).zip(&state.tabs).filter(|(other, tab)| *other != index && tab.is_some());
@@ -367,158 +469,81 @@ impl World {
         }
     }
 
-    fn hear(&self, state: &mut State, tab: u8, note: Note) {
-        self.tell(state, tab, Told::Note(note));
-    }
-
-    /// One step of the first job of a tab; all of it, where jobs are not interrupted.
-    fn work(&self, state: &mut State, index: u8) {
-        loop {
-            let Some(tab) = at(state, index) else { return };
-            let Some(job) = tab.jobs.first().copied() else { return };
-            if let Reached::Done(outcome) = tab.reached {
-                tab.jobs.remove(0);
-                tab.reached = Reached::Nothing;
-                return self.report(state, index, job, outcome);
-            }
-            let reached = self.advance(state, index, job);
-            let Some(tab) = at(state, index) else { return };
-            tab.reached = reached;
-            if self.bounds.split {
-                return;
-            }
-        }
-    }
-
-    fn advance(&self, state: &mut State, index: u8, job: Job) -> Reached {
-        let Some(tab) = &state.tabs[usize::from(index)] else { return Reached::Nothing };
-        let reached = tab.reached;
-        let found = self.read(state, index);
-        match (job, reached) {
-            (Job::Load, _) => Reached::Done(Outcome::Read(found)),
-            (Job::ReadLocked(_) | Job::Reread, _) => {
-                Reached::Done(Outcome::Read(if self.bounds.shared { found } else { Value::Unreadable }))
-            }
-            (Job::Commit(_, _, over @ Over::Own(..)) | Job::Forget(_, over @ Over::Own(..), _), Reached::Nothing) => {
-                if over.covers(found) {
-                    return Reached::Seen(found);
-                }
-                let refused = matches!(job, Job::Commit(..));
-                Reached::Done(if refused { Outcome::Wrote(Wrote::Superseded(found)) } else { Outcome::Gone })
-            }
-            (Job::Commit(_, rec, _), _) => {
-                self.supersede(state, index, rec.grant.family);
-                self.write(state, index, Value::Record(rec));
-                Reached::Done(Outcome::Wrote(Wrote::Done))
-            }
-            (Job::Forget(_, over, mark), _) => {
-                let ended = match (mark, found) {
-                    (None, _) => Value::Empty,
-                    // A tab without a session marks whatever sign-in is there, and leaves a mark that stands.
-                    (Some((0, wished)), Value::Record(rec)) => Value::Ended(rec.lineage, wished),
-                    (Some((0, wished)), Value::Ended(lineage, stands)) => Value::Ended(lineage, stands || wished),
-                    (Some((0, _)), Value::Empty | Value::Unreadable) => Value::Empty,
-                    (Some((lineage, wished)), _) => Value::Ended(lineage, wished),
-                };
-                if over == Over::Anything
-                    && let Value::Record(rec) = state.medium[self.place(index)]
-                {
-                    state.wished.insert(rec.grant.family);
-                }
-                self.write(state, index, ended);
-                state.signed_out.extend(over_by_wish(ended));
-                Reached::Done(Outcome::Gone)
-            }
-            (Job::Release(_), _) => Reached::Nothing,
-        }
-    }
-
-    fn report(&self, state: &mut State, index: u8, job: Job, outcome: Outcome) {
-        let Some(tab) = at(state, index) else { return };
-        let told = match (job, outcome) {
-            (Job::Load, Outcome::Read(value)) => Told::Loaded(value),
-            (Job::ReadLocked(turn), Outcome::Read(value)) if tab.lock_turn == turn => Told::Granted(value),
-            (Job::Reread, Outcome::Read(value)) => Told::Reread(value),
-            (Job::Commit(epoch, ..), Outcome::Wrote(wrote)) => Told::Committed(epoch, wrote),
-            (Job::Forget(id, ..), Outcome::Gone) => Told::Forgotten(id),
-            (
-                Job::Load
-                | Job::ReadLocked(_)
-                | Job::Reread
-                | Job::Commit(..)
-                | Job::Forget(..)
-                | Job::Release(_),
-                _,
-            ) => return,
-        };
-        let (mind, before) = (tab.mind, tab.shown);
-        self.tell(state, index, told);
-        let Some(tab) = at(state, index) else { return };
-        let read = matches!(told, Told::Granted(Value::Record(_)) | Told::Reread(Value::Record(_)));
-        let adopted = read && tab.mind != mind && matches!((before, tab.shown), (Shown::Renewing(_), Shown::SignedIn(_)));
-        state.adopted |= adopted;
-    }
-
-    fn place(&self, tab: u8) -> usize {
-        if self.bounds.shared { 0 } else { tab.into() }
-    }
-
-    fn read(&self, state: &State, tab: u8) -> Value {
-        if self.bounds.stale { state.views[usize::from(tab)] } else { state.medium[self.place(tab)] }
-    }
-
-    fn write(&self, state: &mut State, tab: u8, value: Value) {
-        state.medium[self.place(tab)] = value;
-        if self.bounds.stale {
-            state.views[usize::from(tab)] = value;
-        }
-    }
-
-    /// A sign-in takes the place of another.
-    fn supersede(&self, state: &mut State, tab: u8, family: u8) {
-        if let Value::Record(old) = state.medium[self.place(tab)]
-            && old.grant.family < family
-        {
-            state.wished.insert(old.grant.family);
-        }
-    }
-
     fn serve(&self, state: &mut State, request: Request) {
         take(&mut state.wire, request);
         let reply = state.server.serve(request.call, self.bounds.rotation);
-        if request.owner.is_some() {
-            return put(&mut state.wire, Request { reply: Some(reply), ..request });
+        if let Call::Refresh(grant) = request.call
+            && (request.owner.is_none() || request.overtaken)
+        {
+            // Nobody waits for the answer, whatever it is, or nobody who may store it.
+            state.past.lost.insert(grant.family);
         }
-        if let Call::Refresh(grant) = request.call {
-            // Nobody waits for the answer, whatever it is.
-            state.lost.insert(grant.family);
+        if request.owner.is_some() {
+            put(&mut state.wire, Request { reply: Some(reply), ..request });
         }
     }
 
-    fn answer(&self, state: &mut State, request: Request, reply: Reply) {
-        if let Some(owner) = request.owner {
-            self.tell(state, owner, Told::Answered(request.call, request.epoch, reply));
+    fn answer(&self, state: &mut State, request: Request, mut reply: Reply) {
+        let Some(owner) = request.owner else { return };
+        match &mut reply {
+            Reply::SignedIn(grant) => {
+                grant.at = state.now;
+                if self.bounds.shared() {
+                    // It takes the place of the others.
+                    state.past.wished.extend(1..grant.family);
+                }
+            }
+            Reply::Renewed(grant) => grant.at = state.now,
+            Reply::Unavailable => {
+                if let Call::Refresh(grant) = request.call {
+                    state.past.sent.entry((grant.family, grant.access)).and_modify(|times| *times -= 1);
+                }
+            }
+            Reply::Ended | Reply::Reached | Reply::Refused | Reply::Nothing => {}
         }
+        self.tell(state, owner, Told::Answered(request.call, request.epoch, reply));
     }
 
     fn log_out(&self, state: &mut State, index: u8) {
-        if !self.bounds.shared {
+        if self.bounds.shared() {
+            let Value::Record(rec) = state.medium[0] else { return self.wish(state, index, Told::Logout) };
+            state.past.wished.insert(rec.grant.family);
+        } else {
             // The wish concerns the sessions of all tabs.
-            state.wished.extend(1..=state.server.sign_ins());
+            state.past.wished.extend(1..=state.server.sign_ins());
         }
         let Some(tab) = at(state, index) else { return };
         if let Shown::SignedIn(family) | Shown::Renewing(family) = tab.shown {
             tab.knows_over.insert(family);
-            state.wished.insert(family);
+            state.past.wished.insert(family);
         }
         self.wish(state, index, Told::Logout);
     }
 
-    fn refuse(&self, state: &mut State, index: u8) {
-        let Some(place) = state.queue.iter().position(|(waits, _)| *waits == index) else { return };
-        let (_, turn) = state.queue.remove(place);
-        if at(state, index).is_some_and(|tab| tab.lock_turn == turn) {
-            self.tell(state, index, Told::LockRefused);
+    fn crash(&self, state: &mut State, index: u8) {
+        let Some(tab) = state.tabs[usize::from(index)].take() else { return };
+        if let Some(family) = tab.unwritten() {
+            state.past.lost.insert(family);
+        }
+        if self.bounds.medium == Medium::Memory {
+            let place = self.place(index);
+            if let Value::Record(rec) = state.medium[place] {
+                // Nobody promised that it would be kept.
+                state.past.wished.insert(rec.grant.family);
+            }
+            state.medium[place] = Value::Empty;
+        }
+        if state.holder == Some(index) {
+            state.holder = None;
+        }
+        state.queue.retain(|waiting| waiting.tab != index);
+        state.notes.retain(|(to, _)| *to != index);
+        for request in std::mem::take(&mut state.wire) {
+            match (request.owner == Some(index), request.reply) {
+                (false, _) => put(&mut state.wire, request),
+                (true, Some(reply)) => lose(state, reply),
+                (true, None) => disown(state, request),
+            }
         }
     }
 
@@ -527,76 +552,103 @@ impl World {
     /// To do so at once hides nothing: until then the others can do all that they could after it, except to get the lock.
     fn settle(&self, state: &mut State) {
         for index in 0..self.bounds.tabs {
-            let Some(tab) = at(state, index) else { continue };
-            let mut released = false;
-            while let Some(Job::Release(turn)) = tab.jobs.first().copied() {
-                tab.jobs.remove(0);
-                released |= tab.guard.take_if(|acquired| *acquired < turn).is_some();
-            }
-            if released && state.holder == Some(index) {
-                state.holder = None;
-            }
+            self.release(state, index);
         }
         while state.holder.is_none() && !state.queue.is_empty() {
-            let (index, turn) = state.queue.remove(0);
-            let Some(tab) = at(state, index).filter(|tab| tab.lock_turn == turn) else { continue };
-            tab.guard = Some(turn);
-            tab.jobs.push(Job::ReadLocked(turn));
-            state.holder = Some(index);
+            let waiting = state.queue.remove(0);
+            let Some(tab) = at(state, waiting.tab).filter(|tab| tab.lock_turn == waiting.turn) else { continue };
+            tab.claiming = Some((waiting.turn, Claiming::Locked));
+            state.holder = Some(waiting.tab);
         }
         for index in 0..self.bounds.tabs {
-            let queued = state.queue.iter().any(|(waits, _)| *waits == index);
+            let queued = state.queue.iter().any(|waiting| waiting.tab == index);
             if let Some(tab) = at(state, index) {
                 tab.forget_turns(queued);
             }
         }
+        renumber(state);
     }
 }
 
-fn at(state: &mut State, tab: u8) -> Option<&mut Tab> {
+impl Bounds {
+    /// Whether tabs see the same medium, or should.
+    #[must_use]
+    pub fn shared(&self) -> bool {
+        matches!(self.medium, Medium::Shared | Medium::Stale)
+    }
+}
+
+impl World {
+    pub(crate) fn place(&self, tab: u8) -> usize {
+        if self.bounds.shared() { 0 } else { tab.into() }
+    }
+}
+
+pub(crate) fn at(state: &mut State, tab: u8) -> Option<&mut Tab> {
     state.tabs.get_mut(usize::from(tab))?.as_mut()
 }
 
-fn crash(state: &mut State, index: u8) {
-    let Some(tab) = state.tabs[usize::from(index)].take() else { return };
-    for job in tab.jobs {
-        if let Job::Commit(_, rec, _) = job
-            && !(matches!(tab.reached, Reached::Done(_)))
-        {
-            state.lost.insert(rec.grant.family);
-        }
+/// Turns are numbered to tell them apart, and for nothing else: the numbers of those that nobody knows any more are given again.
+fn renumber(state: &mut State) {
+    let tabs = state.tabs.iter_mut().flatten().filter_map(|tab| tab.known.as_mut());
+    let mut turns: Vec<&mut Turn> = state.register.iter_mut().chain(tabs).collect();
+    let fences: BTreeSet<u8> = turns.iter().map(|turn| turn.fence).collect();
+    for turn in &mut turns {
+        turn.fence = (0..).zip(&fences).find(|(_, fence)| **fence == turn.fence).map_or(0, |(number, _)| number);
     }
-    if state.holder == Some(index) {
-        state.holder = None;
-    }
-    state.queue.retain(|(waits, _)| *waits != index);
-    state.notes.retain(|(to, _)| *to != index);
-    for request in std::mem::take(&mut state.wire) {
-        match (request.owner == Some(index), request.reply) {
-            (false, _) => put(&mut state.wire, request),
-            (true, Some(reply)) => lose(state, reply),
-            (true, None) if request.call == Call::Login => {}
-            (true, None) => put(&mut state.wire, Request { owner: None, ..request }),
-        }
+}
+
+fn leave_queue(state: &mut State, tab: u8) -> Option<Waiting> {
+    let place = state.queue.iter().position(|waiting| waiting.tab == tab)?;
+    Some(state.queue.remove(place))
+}
+
+/// A request that goes on without anybody who waits for the answer. A sign-in that does is of no interest.
+fn disown(state: &mut State, request: Request) {
+    if !matches!(request.call, Call::Login | Call::Reach(_)) {
+        put(&mut state.wire, Request { owner: None, overtaken: false, ..request });
     }
 }
 
 /// An answer that nobody gets.
 fn lose(state: &mut State, reply: Reply) {
     match reply {
-        Reply::Renewed(grant) => drop(state.lost.insert(grant.family)),
+        Reply::Renewed(grant) => drop(state.past.lost.insert(grant.family)),
         // Nobody knows of this session; the user signs in again.
-        Reply::SignedIn(grant) => drop(state.wished.insert(grant.family)),
-        Reply::Ended | Reply::Refused | Reply::Nothing => {}
+        Reply::SignedIn(grant) => drop(state.past.wished.insert(grant.family)),
+        Reply::Ended | Reply::Reached | Reply::Refused | Reply::Unavailable | Reply::Nothing => {}
     }
 }
 
 fn use_credential(state: &mut State, tab: u8, grant: Grant) {
     let known = at(state, tab).is_some_and(|tab| tab.knows_over.contains(&grant.family));
-    state.misused |= known;
+    state.past.misused |= known;
 }
 
-fn over_by_wish(value: Value) -> Option<u8> {
+/// Which sign-in a tab learns to be signed out.
+fn word_of_end(told: Told) -> Option<u8> {
+    match told {
+        Told::Loaded(value)
+        | Told::Granted(value, _)
+        | Told::Reread(value)
+        | Told::Committed(_, Wrote::Superseded(value)) => over_by_wish(value),
+        Told::Note(Note::Over(Reason::Wished, lineage, _)) => Some(lineage),
+        Told::Note(_)
+        | Told::Start(_)
+        | Told::Login(_)
+        | Told::Logout(_)
+        | Told::Renew(_)
+        | Told::Use(_)
+        | Told::LockRefused
+        | Told::Intended(_)
+        | Told::Answered(..)
+        | Told::Committed(_, Wrote::Done)
+        | Told::Forgotten(_)
+        | Told::Tick => None,
+    }
+}
+
+pub(crate) fn over_by_wish(value: Value) -> Option<u8> {
     if let Value::Ended(lineage, true) = value { Some(lineage).filter(|lineage| *lineage > 0) } else { None }
 }
 
@@ -609,5 +661,21 @@ fn put(wire: &mut Vec<Request>, request: Request) {
 fn take(wire: &mut Vec<Request>, request: Request) {
     if let Some(place) = wire.iter().position(|other| *other == request) {
         wire.remove(place);
+    }
+}
+
+impl Tab {
+    /// The sign-in of which this tab has tokens in memory only.
+    fn unwritten(&self) -> Option<u8> {
+        self.jobs.iter().enumerate().find_map(|(place, job)| match job {
+            Job::Commit(_, rec, _) if place > 0 || !self.has_written() => Some(rec.grant.family),
+            Job::Commit(..)
+            | Job::Load
+            | Job::ReadLocked(_)
+            | Job::Reread
+            | Job::Intend(..)
+            | Job::Forget(..)
+            | Job::Release(_) => None,
+        })
     }
 }

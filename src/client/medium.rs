@@ -264,7 +264,8 @@ impl<P: Ports> Inner<P> {
         Box::pin(async move {
             let key = self.transactions_key();
             let store = self.ports.transactions();
-            let text = zeroize::Zeroizing::new(store.read(&key).await.map_err(storage_error)?.unwrap_or_default());
+            // What cannot be read now goes on nowhere; whether anything can be written, the writing says.
+            let text = zeroize::Zeroizing::new(store.read(&key).await.ok().flatten().unwrap_or_default());
             let mut transactions = Transactions::parse(&text);
             if transaction.silent {
                 // Before the page leaves: whatever becomes of it, it does not leave again.
@@ -282,8 +283,7 @@ fn jkt_of(record: &Record) -> Option<&str> {
 }
 
 fn storage_error(failure: StoreFailure) -> Error {
-    let detail =
-        ["sessionStorage, or the key for it, is ", failure.as_str(), "; a sign-in by redirect needs it."].concat();
+    let detail = ["sessionStorage is ", failure.as_str(), "; a sign-in by redirect needs it."].concat();
     Error::new(ErrorCode::StorageUnavailable, detail).during(ErrorPhase::Login)
 }
 

@@ -354,8 +354,12 @@ impl Machine {
         lineage != self.lineage || generation > self.generation
     }
 
-    /// Takes over what a sibling stored.
+    /// Takes over what a sibling stored. It has taken the place of what was here; where it must be bound to a key and is not, nobody
+    /// is signed in, as after a page load.
     pub(super) fn adopt(&mut self, record: Record) {
+        if self.settings.bound && record.session.is_unbound() {
+            return self.told_signed_out(SignedOutReason::Expired);
+        }
         let previous = self.current().cloned();
         let renewed = previous.is_some() && record.lineage == self.lineage;
         if !renewed {

@@ -166,6 +166,8 @@ codes! {
     ServerError = "server_error", Request, true, Retry, "Try again later.";
     /// The session has ended.
     SessionExpired = "session_expired", Session, false, Login, "Sign in again.";
+    /// The user was away for too long; nothing is handed out until somebody signs in.
+    SessionLocked = "session_locked", Session, false, Login, "Ask the user to sign in again; a sign-in of the same user unlocks the session.";
     /// The storage medium is blocked, full or broken; the session continues in memory.
     StorageUnavailable = "storage_unavailable", Storage, false, None, "The session will not survive a reload. Free space, or allow storage for this site.";
     /// The server did not answer in time.

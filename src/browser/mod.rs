@@ -273,6 +273,7 @@ impl Spawn for BrowserPorts {
 impl Ports for BrowserPorts {
     type Store = BrowserStore;
     type Transactions = BrowserStore;
+    type Stamps = IndexedDb;
     type Keys = Keys;
 
     fn store(&self) -> &BrowserStore {
@@ -285,6 +286,10 @@ impl Ports for BrowserPorts {
 
     fn traces(&self) -> &BrowserStore {
         self.transactions.unsealed()
+    }
+
+    fn stamps(&self) -> &IndexedDb {
+        &IndexedDb
     }
 
     fn keys(&self) -> &Keys {

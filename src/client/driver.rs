@@ -142,6 +142,8 @@ impl<P: Ports> Inner<P> {
             Effect::Commit(epoch, record, over) => self.enqueue(Job::Commit(epoch, record, over)),
             Effect::Forget(id, over, mark) => self.enqueue(Job::Forget(id, over, mark)),
             Effect::Trace(trace) => self.enqueue(Job::Trace(trace)),
+            Effect::NoteActivity(at) => self.enqueue(Job::NoteActivity(at)),
+            Effect::ReadActivity => self.enqueue(Job::ReadActivity),
             Effect::Navigate(url) => self.ports.navigate(url.as_str()),
             Effect::WakeAt(at) => self.set_alarm(at),
             Effect::Tell(note) => self.ports.post(&note.to_text()),
@@ -222,6 +224,11 @@ impl<P: Ports> Inner<P> {
                 self.dispatch(EventKind::Committed(epoch, commit));
             }
             Job::Trace(trace) => self.trace(trace).await,
+            Job::NoteActivity(at) => self.note_activity(at).await,
+            Job::ReadActivity => {
+                let stamp = self.read_activity().await;
+                self.dispatch(EventKind::ActivityRead(stamp));
+            }
             Job::Forget(id, over, mark) => {
                 let failure = self.forget(&over, mark).await.err();
                 self.dispatch(EventKind::Forgotten(id, failure));
@@ -256,6 +263,8 @@ enum Job {
     Commit(u64, Box<Record>, Over),
     Forget(Option<WaiterId>, Over, Option<Mark>),
     Trace(Trace),
+    NoteActivity(Option<UnixMillis>),
+    ReadActivity,
     /// Of any turn before this one.
     Release(u64),
 }
@@ -273,6 +282,7 @@ fn settings(config: &Config, now: UnixMillis) -> Settings {
         recheck_on_focus: false,
         recheck_on_online: false,
         recheck_min_interval: Lifetime::ZERO,
+        idle: config.idle,
         initial: None,
     };
     match &config.mode {

@@ -7,6 +7,7 @@ mod assemble;
 mod driver;
 mod medium;
 pub mod options;
+mod presence;
 mod proof;
 mod talk;
 
@@ -41,6 +42,8 @@ pub enum PageNews {
     Online,
     /// It came back from the back-forward cache.
     Restored,
+    /// The user did something on it.
+    Active,
 }
 
 /// What a request of the application's needs.
@@ -156,7 +159,7 @@ impl<P: Ports> Client<P> {
     /// What a request to `url` needs; `None` where it must carry no credential of ours.
     ///
     /// # Errors
-    /// `login_required` and `session_expired` in token mode, `csrf_unavailable` in session mode.
+    /// `login_required` and `session_expired` in token mode, `csrf_unavailable` in session mode; in both `session_locked`.
     pub async fn authorize(&self, url: &str, method: &str) -> Result<Option<Authorization>, Error> {
         let allowed = &self.inner.config.allowed_origins;
         let Some(url) = WebUrl::parse(url).filter(|url| policy::origins::may_attach(allowed, url)) else {
@@ -186,6 +189,9 @@ impl<P: Ports> Client<P> {
             let refuse_redirects = proven || !policy::origins::may_follow(allowed, &url);
             return Ok(Some(Authorization { headers, credentials: None, refuse_redirects, credential, proven }));
         };
+        if self.inner.config.idle.is_some() {
+            self.ask(|id| EventKind::Use(id, Lifetime::ZERO)).await?;
+        }
         let header = if policy::csrf::needed(method) { self.inner.csrf_header(config).await? } else { None };
         let secret = header.is_some() && !matches!(config.backend.csrf_kind, crate::types::Csrf::StaticHeader { .. });
         Ok(Some(Authorization {
@@ -270,6 +276,7 @@ impl<P: Ports> Client<P> {
             PageNews::Visible => EventKind::Visible,
             PageNews::Online => EventKind::Online,
             PageNews::Restored => EventKind::Restored,
+            PageNews::Active => EventKind::Active,
         });
     }
 

@@ -116,6 +116,7 @@ pub(super) fn snapshot(snapshot: &Snapshot) -> Json {
             .value("user", Some(Json::clone(user)))
             .value("session", Some(facts(known)))
             .text("freshness", Some(freshness.as_str())),
+        Snapshot::Locked(user) => members.text("status", Some("locked")).value("user", Some(Json::clone(user))),
     };
     members.object()
 }
@@ -150,6 +151,10 @@ pub(super) fn notice(notice: &Notice, wanted: &'static str) -> (&'static str, Js
         Notice::Expiring(left) => {
             detail.number("secondsLeft", Some(*left as f64));
             "expiring"
+        }
+        Notice::IdleWarning(left) => {
+            detail.number("secondsLeft", Some(*left as f64));
+            "idleWarning"
         }
         Notice::StorageDegraded(cause) => {
             detail.text("wanted", Some(wanted)).text("using", Some("memory")).text("cause", Some(cause));
@@ -199,6 +204,7 @@ fn facts(facts: &SessionFacts) -> Json {
         .number("expiresAt", end(facts.expires_at))
         .number("refreshExpiresAt", end(facts.refresh_expires_at))
         .number("absoluteExpiresAt", end(facts.absolute_expires_at))
+        .number("idleExpiresAt", end(facts.idle_expires_at))
         .text("acr", facts.acr.as_deref())
         .value("amr", (!amr.is_empty()).then_some(Json::List(amr)))
         .number("authTime", instant(facts.auth_time))

@@ -33,6 +33,10 @@ pub enum Effect {
     Forget(Option<WaiterId>, Over, Option<Mark>),
     /// Leave this trace for the next page load of this tab.
     Trace(Trace),
+    /// Keep when the user was last active, where all tabs see it; or forget it.
+    NoteActivity(Option<UnixMillis>),
+    /// Read that; report `ActivityRead`.
+    ReadActivity,
     /// Leave for this address.
     Navigate(Box<WebUrl>),
     /// Report `Tick` at this instant or soon after. Replaces the wish before; `None` takes it back.
@@ -201,6 +205,8 @@ pub enum Notice {
     RefreshFailed(Error, Option<UnixMillis>, bool),
     /// `expiring`: whole seconds left.
     Expiring(i64),
+    /// `idleWarning`: seconds left; none where the time is up and the application wants no more than to know.
+    IdleWarning(i64),
     /// `storageDegraded`: the cause.
     StorageDegraded(&'static str),
 }
@@ -251,4 +257,6 @@ pub enum Snapshot {
     Authenticating(Via),
     /// Somebody is signed in.
     Authenticated(Rc<Json>, Box<SessionFacts>, Freshness),
+    /// The user was away for too long; nothing is handed out until somebody signs in.
+    Locked(Rc<Json>),
 }

@@ -11,10 +11,12 @@
 //! | `check` | check, extend and their answers |
 //! | `leave` | logout and every other end of a session |
 //! | `watch` | ticks, wake-ups, other tabs |
+//! | `idle` | what the user does, and the stamp of it that all tabs share |
 
 mod check;
 mod effect;
 mod event;
+mod idle;
 mod leave;
 mod login;
 mod renew;
@@ -27,10 +29,11 @@ pub use effect::{
 pub use event::{Answer, Arrival, Arrived, Commit, Ending, Event, EventKind, Login, Note, SignedOutReason, Stored};
 
 use crate::error::{Error, ErrorCode};
+use crate::policy::idle::IdlePolicy;
 use crate::policy::refresh::RefreshPolicy;
 use crate::policy::restore::Restore;
 use crate::protocol::record::Record;
-use crate::types::{Lifetime, Session, Source, Tokens, UnixMillis, WebUrl};
+use crate::types::{Lifetime, Session, SessionFacts, Source, Tokens, UnixMillis, WebUrl};
 use std::rc::Rc;
 
 /// What the machine must know of the configuration.
@@ -58,6 +61,8 @@ pub struct Settings {
     pub recheck_on_online: bool,
     /// But not within this time of the last answer.
     pub recheck_min_interval: Lifetime,
+    /// When the user counts as away.
+    pub idle: Option<IdlePolicy>,
     /// What the server rendered into the page: a session, or that there is none.
     pub initial: Option<Option<Session>>,
 }
@@ -104,6 +109,7 @@ pub struct Machine {
     reread_at: Option<UnixMillis>,
     /// `expiring` was said about the credential that ends at this instant.
     warned: Option<UnixMillis>,
+    idle: idle::Idle,
     waiters: Vec<(WaiterId, Wants)>,
     /// Sign-outs that the server has not answered.
     ending: u32,
@@ -200,6 +206,7 @@ impl Machine {
             stale_reads: 0,
             reread_at: None,
             warned: None,
+            idle: idle::Idle::default(),
             waiters: Vec::new(),
             ending: 0,
             held: None,
@@ -221,9 +228,12 @@ impl Machine {
         self.shown.clone()
     }
 
-    /// The session, if somebody is signed in.
+    /// The session, if somebody is signed in and it is not locked.
     #[must_use]
     pub fn session(&self) -> Option<&Session> {
+        if self.idle.locked {
+            return None;
+        }
         if let Phase::SignedIn(session) = &self.phase { Some(session) } else { None }
     }
 
@@ -232,11 +242,17 @@ impl Machine {
             Phase::Idle | Phase::Restoring(_) => Snapshot::Initializing,
             Phase::SignedOut(reason, error) => Snapshot::Unauthenticated(*reason, error.clone()),
             Phase::Authenticating(via, _) | Phase::Committing(via, _, _) => Snapshot::Authenticating(*via),
+            Phase::SignedIn(session) if self.idle.locked => Snapshot::Locked(Rc::clone(&session.user)),
             Phase::SignedIn(session) => {
-                Snapshot::Authenticated(Rc::clone(&session.user), Box::new(session.facts.clone()), self.freshness())
+                Snapshot::Authenticated(Rc::clone(&session.user), self.facts(session), self.freshness())
             }
             Phase::Disposed => self.shown.clone(),
         }
+    }
+
+    /// What the application may know of a session.
+    fn facts(&self, session: &Session) -> Box<SessionFacts> {
+        Box::new(SessionFacts { idle_expires_at: self.idle_expires_at(), ..session.facts.clone() })
     }
 
     fn freshness(&self) -> Freshness {
@@ -323,6 +339,8 @@ impl Machine {
             EventKind::Forgotten(id, failure) => self.forgotten(id, failure),
             // The alarm has rung, so the driver needs the next wish even if it is the same.
             EventKind::Tick => self.wake_at = None,
+            EventKind::Active => self.active(),
+            EventKind::ActivityRead(stamp) => self.activity_read(stamp),
             EventKind::Visible => self.visible(),
             EventKind::Online => self.online(),
             EventKind::Restored => self.restored(),
@@ -501,6 +519,7 @@ pub fn step(mut machine: Machine, event: Event) -> (Machine, Vec<Effect>) {
     }
     machine.now = event.at;
     machine.random = event.random;
+    machine.look_at_idle_clock();
     machine.handle(event.kind);
     machine.due();
     machine.finish();

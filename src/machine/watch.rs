@@ -34,6 +34,7 @@ impl Machine {
         if is_due(self.recheck_at()) {
             self.ask(Call::Check);
         }
+        self.idle_due();
     }
 
     /// The next instant at which something is due.
@@ -45,7 +46,8 @@ impl Machine {
         let stale_at =
             self.session().and_then(|session| session.facts.expires_at).map(|end| end.0).filter(|at| *at > self.now);
         // What is due and was not done waits for something else than time.
-        [self.reread_at, self.leave_by, self.renew_at, self.expiring_at(), self.ends_at(), self.recheck_at(), stale_at]
+        let (expiring, ends, idle) = (self.expiring_at(), self.ends_at(), self.idle_wake());
+        [self.reread_at, self.leave_by, self.renew_at, expiring, ends, self.recheck_at(), stale_at, idle]
             .into_iter()
             .flatten()
             .filter(|at| *at > self.now)
@@ -149,16 +151,18 @@ impl Machine {
     }
 
     /// Reads a shared medium again: a message of another tab may have been missed.
-    fn look_again(&mut self) {
+    pub(super) fn look_again(&mut self) {
         if self.settings.shared && matches!(self.phase, Phase::SignedIn(_)) && matches!(self.renewal, Renewal::None) {
             self.push(Effect::Reread);
         }
+        self.look_for_unlock();
     }
 
     pub(super) fn told(&mut self, note: Note) {
         match note {
             Note::SignedOut(reason, lineage, generation) => self.told_over(reason, &lineage, generation),
-            Note::Committed(..) if self.settings.server_session => self.ask(Call::Check),
+            Note::Active(at) => self.told_active(at),
+            Note::Committed(..) if self.settings.server_session => self.unlock_by_server(),
             Note::Committed(lineage, generation) => {
                 if lineage == self.lineage && generation <= self.generation {
                     return;
@@ -213,6 +217,7 @@ impl Machine {
         for at in timers.into_iter().flatten() {
             *at = at.shifted(by);
         }
+        self.idle.shift_clock(by);
         if let Renewal::Committing(session) = &mut self.renewal {
             session.facts.shift_clock(by);
         }
@@ -230,7 +235,9 @@ impl Machine {
 
     /// Another tab says that a session ended. It may not be this one any more.
     fn told_over(&mut self, reason: SignedOutReason, lineage: &str, generation: u64) {
-        let wished = reason == SignedOutReason::LoggedOut;
+        // Where each tab has tokens of its own, its own clock ends them, which is that of all tabs.
+        let idle = reason == SignedOutReason::Idle && (self.settings.server_session || self.settings.shared);
+        let wished = reason == SignedOutReason::LoggedOut || idle;
         if self.settings.server_session && !wished {
             // Whether it is gone, the server says; this tab's cookie is the same.
             return self.ask(Call::Check);

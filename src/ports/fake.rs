@@ -80,6 +80,8 @@ pub struct World {
     next_id: Cell<u64>,
     listeners: RefCell<Vec<(u64, Rc<dyn Fn(&str)>)>>,
     server: RefCell<Box<dyn FnMut(&HttpRequest, UnixMillis) -> Reply>>,
+    /// Where all tabs see when the user was last active.
+    pub stamps: Rc<RefCell<BTreeMap<String, String>>>,
     /// The medium that all tabs share.
     pub shared: RefCell<BTreeMap<String, String>>,
     /// What the media answer instead of working, if set.
@@ -122,6 +124,7 @@ impl World {
             next_id: Cell::new(1),
             listeners: RefCell::default(),
             server: RefCell::new(Box::new(server)),
+            stamps: Rc::default(),
             shared: RefCell::default(),
             store_failure: Cell::default(),
             writes_fail: Cell::default(),
@@ -146,6 +149,7 @@ impl World {
             store: Medium { world: Rc::clone(self), own: (!shares).then(Rc::default) },
             transactions: Medium { world: Rc::clone(self), own: Some(own) },
             traces: Medium { world: Rc::clone(self), own: Some(Rc::default()) },
+            stamps: Medium { world: Rc::clone(self), own: Some(Rc::clone(&self.stamps)) },
             keys: KeyRing { world: Rc::clone(self) },
             href: Rc::new(RefCell::new(href.to_owned())),
             navigations: Rc::default(),
@@ -351,6 +355,8 @@ pub struct Tab {
     pub transactions: Medium,
     /// Where it leaves its traces.
     pub traces: Medium,
+    /// Where all tabs see when the user was last active.
+    pub stamps: Medium,
     /// The keys that its tokens are bound to.
     pub keys: KeyRing,
     /// Its address.
@@ -478,7 +484,11 @@ impl Spawn for Tab {
 impl Ports for Tab {
     type Store = Medium;
     type Transactions = Medium;
+    type Stamps = Medium;
     type Keys = KeyRing;
+    fn stamps(&self) -> &Medium {
+        &self.stamps
+    }
     fn keys(&self) -> &KeyRing {
         &self.keys
     }

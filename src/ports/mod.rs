@@ -133,6 +133,8 @@ pub trait Ports: Clock + Entropy + Http + Lock + Channel + Timer + Page + Spawn 
     type Store: Store;
     /// The medium of pending sign-ins: survives the navigation to the provider and back.
     type Transactions: Store;
+    /// A medium that all tabs share.
+    type Stamps: Store;
     /// The keys that tokens are bound to.
     type Keys: ProofKeys;
     /// The configured medium.
@@ -141,6 +143,8 @@ pub trait Ports: Clock + Entropy + Http + Lock + Channel + Timer + Page + Spawn 
     fn transactions(&self) -> &Self::Transactions;
     /// The same place for what is no secret: a seal is not needed, and could be lost.
     fn traces(&self) -> &Self::Transactions;
+    /// Where all tabs see when the user was last active, whichever medium the record is in. No secret is kept there.
+    fn stamps(&self) -> &Self::Stamps;
     /// Where the keys are.
     fn keys(&self) -> &Self::Keys;
 }

@@ -66,6 +66,8 @@ export type AuthErrorCode =
   | "server_error"
   /** The session has ended. Sign in again. */
   | "session_expired"
+  /** The user was away for too long; nothing is handed out until somebody signs in. Ask the user to sign in again; a sign-in of the same user unlocks the session. */
+  | "session_locked"
   /** The storage medium is blocked, full or broken; the session continues in memory. The session will not survive a reload. Free space, or allow storage for this site. */
   | "storage_unavailable"
   /** The server did not answer in time. Try again later. */

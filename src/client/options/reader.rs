@@ -191,7 +191,6 @@ impl<'a> Reader<'a> {
 const LATER: &[&str] = &[
     "algs",
     "exposeAccessToken",
-    "idle",
     "offlineGraceSeconds",
     "onMetric",
     "par",

@@ -19,7 +19,8 @@ export type RawUser = Record<string, unknown>;
 export type StatePlain =
   | Extract<AuthState, { status: "initializing" | "authenticating" }>
   | { status: "unauthenticated"; reason: SignedOutReason; error?: AuthErrorFields }
-  | (Omit<Extract<AuthState, { status: "authenticated" }>, "user"> & { user: RawUser });
+  | (Omit<Extract<AuthState, { status: "authenticated" }>, "user"> & { user: RawUser })
+  | { status: "locked"; user: RawUser };
 
 /** A completed sign-in whose user is raw. */
 export type LoginPlain = Omit<LoginResult, "user"> & { user: RawUser };
@@ -59,7 +60,7 @@ export interface Host extends OptionFunctions {
 }
 
 /** What happens to a page. */
-export type PageNews = "visible" | "online" | "restored";
+export type PageNews = "visible" | "online" | "restored" | "active";
 
 /** The page of a core that runs elsewhere. */
 export interface RemotePage {

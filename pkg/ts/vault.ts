@@ -30,6 +30,10 @@ const MOST_SILENT_BEATS = 3;
 /** The wall clock, which may be set, and one that may stand still while the machine sleeps. */
 const CLOCKS = [Date, performance];
 
+/** What a user does. `scroll` is not among it, as script can cause one that looks the same. */
+const MOVE = "pointermove";
+const ACTS = ["pointerdown", MOVE, "keydown", "wheel", "touchmove", "visibilitychange"];
+
 /** Why there is no worker. Anything else that fails while the vault opens would fail in the page too. */
 export class NoWorker {
   constructor(readonly cause: string) {}
@@ -285,7 +289,7 @@ export function openVault(
       },
     ]);
     signal.addEventListener("abort", () => end(own("disposed")), { signal: ended.signal });
-    listenToPage((news) => post({ kind: "page", news }), ended.signal);
+    listenToPage((news) => post({ kind: "page", news }), (options as { idle?: unknown }).idle, ended.signal);
     wasmForWorker().then(
       (given) => {
         wasm = given;
@@ -305,11 +309,25 @@ function warm(address: string): void {
     .catch(() => {});
 }
 
-function listenToPage(tell: (news: PageNews) => void, signal: AbortSignal): void {
-  const on = (target: EventTarget, name: string, news: PageNews, when: (event: Event) => boolean = () => true) =>
-    target.addEventListener(name, (event) => when(event) && tell(news), { signal });
-  on(window, "focus", "visible");
-  on(document, "visibilitychange", "visible", () => document.visibilityState === "visible");
-  on(window, "online", "online");
-  on(window, "pageshow", "restored", (event) => (event as PageTransitionEvent).persisted);
+/** Tells what happens to the page; `idle`: and that the user does something, once a second at most. */
+function listenToPage(tell: (news: PageNews) => void, idle: unknown, signal: AbortSignal): void {
+  const on = (
+    name: string,
+    news: PageNews,
+    when: (event: MouseEvent & PageTransitionEvent) => unknown,
+    capture = false,
+  ) => addEventListener(name, (event) => when(event as never) && tell(news), { signal, capture, passive: true });
+  const seen = () => !document.hidden;
+  let told = 0;
+  on("focus", "visible", seen);
+  on("visibilitychange", "visible", seen);
+  on("online", "online", () => true);
+  on("pageshow", "restored", ({ persisted }) => persisted);
+  if (!idle) return;
+  for (const name of ACTS) {
+    const byUser = ({ isTrusted, movementX, movementY }: MouseEvent) =>
+      // A browser may report a pointer that stands still, because the page below it has moved.
+      isTrusted && seen() && (name !== MOVE || movementX || movementY) && Math.abs(Date.now() - told) > 999;
+    on(name, "active", (event) => byUser(event) && (told = Date.now()), true);
+  }
 }

@@ -3,6 +3,7 @@
 //! Two rules hold throughout. Whatever the page can make throw is called so that an exception becomes an error. And nothing
 //! is touched before it is needed: constructing [`BrowserPorts`] works in a worker, and on a server that has no `window`.
 
+mod activity;
 mod channel;
 mod clock;
 mod cookie;
@@ -118,6 +119,11 @@ impl BrowserPorts {
     /// Calls `callback` with every message of another tab, until the listener is dropped.
     pub fn listen_tabs(&self, callback: impl Fn(&str) + 'static) -> Listener {
         self.channel.listen(callback)
+    }
+
+    /// Calls `callback` when the user does something on the page, once a second at most, until the listener is dropped.
+    pub fn listen_user(&self, callback: impl Fn() + 'static) -> Listener {
+        activity::listen(callback)
     }
 
     /// Calls `callback` when something happens to the page, until the listener is dropped.

@@ -77,6 +77,7 @@ impl Core {
         let sealed_in = page.is_remote() && !exposed;
         let origins = config.allowed_origins.iter().map(|place| place.origin.clone()).collect();
         let wanted = medium(&config).as_str();
+        let counts = config.idle.is_some();
         let client = Client::new(config, ports, move |report| match report {
             Report::State(snapshot) => tell(on_state.as_ref(), &[plain::to_js(&plain::snapshot(&snapshot))]),
             Report::Event(notice) => {
@@ -84,7 +85,7 @@ impl Core {
                 tell(on_event.as_ref(), &[name.into(), plain::to_js(&detail)]);
             }
         });
-        Ok(Self { listeners: RefCell::new(listen(&client)), client, sealed_in, origins })
+        Ok(Self { listeners: RefCell::new(listen(&client, counts)), client, sealed_in, origins })
     }
 
     /// `{ callback?, error? }`
@@ -187,13 +188,14 @@ impl Core {
         self.origins.clone()
     }
 
-    /// Something happened to the page of a core that runs in a worker: `visible`, `online` or `restored`.
+    /// Something happened to the page of a core that runs in a worker: `visible`, `online`, `restored` or `active`.
     #[wasm_bindgen(js_name = pageChanged)]
     pub fn page_changed(&self, news: &str) {
         match news {
             "visible" => self.client.page_changed(PageNews::Visible),
             "online" => self.client.page_changed(PageNews::Online),
             "restored" => self.client.page_changed(PageNews::Restored),
+            "active" => self.client.page_changed(PageNews::Active),
             _ => {}
         }
     }
@@ -239,7 +241,7 @@ impl Core {
     }
 }
 
-fn listen(client: &Ported) -> Vec<Listener> {
+fn listen(client: &Ported, counts_activity: bool) -> Vec<Listener> {
     let (tabs, page) = (client.clone(), client.clone());
     let heard = client.ports().listen_tabs(move |text| tabs.hear(text));
     let seen = client.ports().listen_page(move |event| match event {
@@ -248,7 +250,12 @@ fn listen(client: &Ported) -> Vec<Listener> {
         PageEvent::Restored => page.page_changed(PageNews::Restored),
         PageEvent::Hidden | PageEvent::Offline => {}
     });
-    vec![heard, seen]
+    let mut listeners = vec![heard, seen];
+    if counts_activity {
+        let user = client.clone();
+        listeners.push(client.ports().listen_user(move || user.page_changed(PageNews::Active)));
+    }
+    listeners
 }
 
 /// A function of the application's, if there is one by this name.

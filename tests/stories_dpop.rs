@@ -4,7 +4,7 @@
 
 mod support;
 
-use authsafe::client::Authorization;
+use authsafe::client::{Authorization, PageNews};
 use authsafe::error::{Error, ErrorCode};
 use authsafe::machine::{Ending, Login, SignedOutReason, Snapshot};
 use authsafe::ports::StoreFailure;
@@ -715,6 +715,32 @@ fn a_stored_session_that_is_not_bound_is_over_where_binding_is_required() {
         assert_eq!((error, reason(&page)), (None, Some(SignedOutReason::Expired)));
         assert_eq!(server.provider.token_requests.get(), requests);
         assert!(world.shared.borrow().values().all(|text| is_mark(text)));
+    }
+}
+
+#[test]
+fn a_session_of_another_tab_that_is_not_bound_is_not_taken_up_where_binding_is_required() {
+    for missed in [false, true] {
+        let server = Binding::new();
+        let world = server.world();
+        let bound = signed_in_with(&world, &server.provider, &options("localStorage", "always"));
+        assert_eq!(api_proof(&bound).1, "DPoP");
+        let unbound = signed_in_with(&world, &server.provider, &options("localStorage", "never"));
+        if missed {
+            // The renewal finds it before the word of the other tab comes.
+            assert_eq!(renew(&bound).map_err(|error| error.code), Err(ErrorCode::SessionExpired));
+        }
+        world.advance(secs(1));
+        assert_eq!(reason(&bound), Some(SignedOutReason::Expired), "{missed}");
+        assert_eq!(authorize(&bound).unwrap_err().code, ErrorCode::SessionExpired);
+        // The word of later renewals changes nothing for it, and the other tab goes on.
+        renew(&unbound).unwrap();
+        world.advance(secs(1));
+        bound.run(|client| async move { client.page_changed(PageNews::Visible) });
+        world.advance(secs(1));
+        assert_eq!(reason(&bound), Some(SignedOutReason::Expired), "{missed}");
+        assert_eq!(api_proof(&unbound).1, "Bearer");
+        assert!(!server.provider.reused.get());
     }
 }
 

@@ -1,8 +1,8 @@
 //! Listeners that are taken back on drop. DOM standard §2.7, `EventTarget`.
 
 use super::reflect;
-use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Event, EventTarget};
 
 /// Listens to events of one or more targets until it is dropped.

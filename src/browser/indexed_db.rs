@@ -7,7 +7,7 @@
 use super::promise::{Signal, within};
 use super::reflect;
 use super::storage::failure;
-use crate::ports::{Store, StoreFailure};
+use crate::ports::{self, Register, Store, StoreFailure};
 use crate::types::Lifetime;
 use js_sys::Reflect;
 use std::cell::RefCell;
@@ -33,6 +33,14 @@ impl Store for IndexedDb {
 
     async fn remove(&self, key: &str) -> Result<(), StoreFailure> {
         delete(Table::Texts, key).await
+    }
+}
+
+impl Register for IndexedDb {
+    async fn update(&self, key: &str, change: ports::Change) -> Result<Option<String>, StoreFailure> {
+        let change = move |found: Option<JsValue>| change(found.and_then(|text| text.as_string())).map(JsValue::from);
+        let put = update(Table::Texts, key, Box::new(change)).await?;
+        Ok(put.and_then(|text| text.as_string()))
     }
 }
 

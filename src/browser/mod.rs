@@ -234,6 +234,14 @@ impl Lock for BrowserPorts {
     async fn acquire(&self, name: &str, patience: Lifetime) -> Option<LockGuard> {
         Locks.acquire(name, patience).await
     }
+
+    async fn seize(&self, name: &str) -> Option<LockGuard> {
+        Locks.seize(name).await
+    }
+
+    fn spans_tabs(guard: &LockGuard) -> bool {
+        Locks::spans_tabs(guard)
+    }
 }
 
 impl Channel for BrowserPorts {
@@ -281,6 +289,7 @@ impl Ports for BrowserPorts {
     type Transactions = BrowserStore;
     type Stamps = IndexedDb;
     type Keys = Keys;
+    type Register = IndexedDb;
 
     fn store(&self) -> &BrowserStore {
         &self.store
@@ -300,5 +309,9 @@ impl Ports for BrowserPorts {
 
     fn keys(&self) -> &Keys {
         &Keys
+    }
+
+    fn register(&self) -> &IndexedDb {
+        &IndexedDb
     }
 }

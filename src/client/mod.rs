@@ -1,7 +1,8 @@
 //! The driver: runs the machine's effects through the ports, and feeds what comes of them back as events.
 //!
 //! No decision is made here. `driver` runs effects, `talk` holds the conversations with servers (`protocol` builds and
-//! judges their messages), `medium` reads and writes records, and this file is what an application calls.
+//! judges their messages), `medium` reads and writes records, `turn` what tabs agree
+//! on, and this file is what an application calls.
 
 mod assemble;
 mod driver;
@@ -10,6 +11,7 @@ pub mod options;
 mod presence;
 mod proof;
 mod talk;
+mod turn;
 
 use crate::error::{Error, ErrorCode};
 use crate::machine::{Ending, EventKind, Login, Note, Notice, Outcome, Snapshot, WaiterId};

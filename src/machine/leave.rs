@@ -249,6 +249,9 @@ impl Machine {
     /// A renewal that is under way keeps its lock until its outcome is stored: another client of this browser would spend
     /// the same refresh token otherwise.
     pub(super) fn dispose(&mut self) {
+        if matches!(self.renewal, Renewal::Intending) {
+            self.note_tries(self.tries);
+        }
         if !matches!(self.renewal, Renewal::Requesting | Renewal::Committing(_)) {
             self.abandon_renewal();
         }
@@ -279,8 +282,9 @@ impl Machine {
             | EventKind::KeyLost(_)
             | EventKind::Loaded(..)
             | EventKind::Forgotten(..)
-            | EventKind::LockGranted(_)
+            | EventKind::LockGranted(..)
             | EventKind::LockRefused
+            | EventKind::Intended(_)
             | EventKind::Reread(_)
             | EventKind::Tick
             | EventKind::Visible
@@ -308,7 +312,10 @@ impl Machine {
         match answer {
             // A renewed record that was never committed would leave the stored one spent.
             Ok(Answer::Renewed(session)) if ours => self.commit_renewal(session),
-            Err(_) if ours => self.abandon_renewal(),
+            Err(error) if ours => {
+                self.note_outcome(&error);
+                self.abandon_renewal();
+            }
             answer => self.late(answer),
         }
     }

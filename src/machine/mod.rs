@@ -86,6 +86,8 @@ pub struct Machine {
     stored: bool,
     /// A sign-in whose commit is under way was overtaken by another, and has not been announced.
     unannounced: bool,
+    /// How often the refresh token of this generation was sent without an answer that says what came of it.
+    tries: u32,
     /// Another tab has spent the refresh token of this one, and what it got for it cannot be read here.
     spent: bool,
     renewal: Renewal,
@@ -151,6 +153,10 @@ enum Renewal {
     Locking,
     /// Holding the lock, waiting for a medium that lags behind.
     Lagging,
+    /// Holding the lock: an earlier request may have been carried out, so whether the server is there is found out first.
+    Reaching,
+    /// Holding the lock, writing down that the refresh token is sent.
+    Intending,
     /// Holding the lock, waiting for the server.
     Requesting,
     /// Holding the lock, making the new credential durable.
@@ -192,6 +198,7 @@ impl Machine {
             heard: None,
             stored: false,
             unannounced: false,
+            tries: 0,
             spent: false,
             renewal: Renewal::None,
             renew_at: None,
@@ -257,9 +264,15 @@ impl Machine {
 
     fn freshness(&self) -> Freshness {
         match (&self.renewal, &self.failure) {
-            (Renewal::Locking | Renewal::Lagging | Renewal::Requesting | Renewal::Committing(_), _) => {
-                Freshness::Refreshing
-            }
+            (
+                Renewal::Locking
+                | Renewal::Lagging
+                | Renewal::Reaching
+                | Renewal::Intending
+                | Renewal::Requesting
+                | Renewal::Committing(_),
+                _,
+            ) => Freshness::Refreshing,
             (Renewal::None, Some(error)) if matches!(error.code, ErrorCode::NetworkOrCors | ErrorCode::Timeout) => {
                 Freshness::Offline
             }
@@ -331,8 +344,9 @@ impl Machine {
             EventKind::Extend(id) => self.extend(id, Wants::Extended),
             EventKind::Dispose => self.dispose(),
             EventKind::Loaded(stored, arrival) => self.loaded(stored, arrival),
-            EventKind::LockGranted(stored) => self.lock_granted(stored),
+            EventKind::LockGranted(stored, known) => self.lock_granted(stored, known),
             EventKind::LockRefused => self.lock_refused(),
+            EventKind::Intended(done) => self.intended(done),
             EventKind::Reread(stored) => self.reread(stored),
             EventKind::Answered(epoch, answer) => self.answered(epoch, *answer),
             EventKind::Committed(epoch, commit) => self.committed(epoch, commit),
@@ -352,6 +366,7 @@ impl Machine {
         let expected = match ticket.kind {
             CallKind::Login => self.attempt == ticket.epoch && matches!(self.phase, Phase::Authenticating(..)),
             CallKind::Refresh => self.epoch == ticket.epoch && matches!(self.renewal, Renewal::Requesting),
+            CallKind::Reach => self.epoch == ticket.epoch && matches!(self.renewal, Renewal::Reaching),
             CallKind::Check => self.epoch == ticket.epoch && self.checking,
             CallKind::End(_) => {
                 self.ending = self.ending.saturating_sub(1);
@@ -365,9 +380,10 @@ impl Machine {
             Ok(Answer::SignedIn(arrived)) => self.signed_in(arrived),
             Ok(Answer::Renewed(session)) => self.renewed(session),
             Ok(Answer::Checked(session)) => self.checked(session),
+            Ok(Answer::Reached) => self.intend(),
             Ok(Answer::Leave(url)) => match ticket.kind {
                 CallKind::End(id) => self.leave_signed_out(id, url),
-                CallKind::Login | CallKind::Refresh | CallKind::Check => self.leave(url),
+                CallKind::Login | CallKind::Refresh | CallKind::Reach | CallKind::Check => self.leave(url),
             },
             Ok(Answer::Ended) => {
                 if let CallKind::End(id) = ticket.kind {
@@ -376,7 +392,8 @@ impl Machine {
             }
             Err(error) => match ticket.kind {
                 CallKind::Login => self.login_failed(error),
-                CallKind::Refresh => self.renewal_failed(error),
+                CallKind::Refresh => self.request_failed(error),
+                CallKind::Reach => self.renewal_failed(error),
                 CallKind::Check => self.check_failed(error),
                 CallKind::End(id) => self.ended(id, Outcome::Failed(error)),
             },
@@ -389,7 +406,7 @@ impl Machine {
         let session = match answer {
             Ok(Answer::SignedIn(arrived)) => arrived.session,
             Ok(Answer::Renewed(session)) => session,
-            Ok(Answer::Checked(_) | Answer::Leave(_) | Answer::Ended) | Err(_) => return,
+            Ok(Answer::Checked(_) | Answer::Reached | Answer::Leave(_) | Answer::Ended) | Err(_) => return,
         };
         let Some(tokens) = session.tokens() else { return };
         // What an HttpOnly cookie holds can only be ended by that cookie, which may be the newer session's by now.
@@ -454,6 +471,7 @@ impl Machine {
         self.heard = None;
         self.stored = false;
         self.unannounced = false;
+        self.tries = 0;
         self.spent = false;
         self.stale_reads = 0;
         self.abandon_renewal();
@@ -490,7 +508,12 @@ impl Machine {
                 | Phase::Authenticating(..)
                 | Phase::SignedIn(_)
                 | Phase::Disposed,
-                Renewal::None | Renewal::Locking | Renewal::Lagging | Renewal::Requesting,
+                Renewal::None
+                | Renewal::Locking
+                | Renewal::Lagging
+                | Renewal::Reaching
+                | Renewal::Intending
+                | Renewal::Requesting,
             ) => {}
         }
     }

@@ -176,7 +176,8 @@ impl Machine {
                 }
                 self.heard = Some((lineage, generation));
                 self.stale_reads = 0;
-                if matches!(self.renewal, Renewal::None) {
+                // A tab that waits for its turn has what it waits for.
+                if matches!(self.renewal, Renewal::None | Renewal::Locking) {
                     self.push(Effect::Reread);
                 }
             }
@@ -270,12 +271,13 @@ impl Machine {
     pub(super) fn reread(&mut self, stored: Stored) {
         self.mention_failure(&stored);
         let settled = matches!(self.phase, Phase::SignedIn(_) | Phase::SignedOut(..));
-        if !settled || !matches!(self.renewal, Renewal::None) || self.lags(&stored) {
+        if !settled || !matches!(self.renewal, Renewal::None | Renewal::Locking) || self.lags(&stored) {
             return;
         }
         match stored {
             // A session that was signed out here is not taken up again, unless another tab signed in since.
             Stored::Record(record) if self.is_news(&record) => {
+                self.abandon_renewal();
                 self.adopt(*record);
                 self.serve_waiters();
             }

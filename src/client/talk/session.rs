@@ -54,7 +54,7 @@ pub(super) fn begin<'a>(backend: &'a SessionBackend, call: Call, moment: Moment,
             Some(endpoint) if endpoint.navigate => done(Answer::Leave(Box::new(navigation(endpoint, None)))),
             Some(_) => prove(backend, Wish::Logout.first(), moment, memory),
         },
-        Call::Exchange | Call::Refresh(_) => Err(other_mode()),
+        Call::Exchange | Call::Refresh(_) | Call::Reach(_) => Err(other_mode()),
     }
 }
 

@@ -273,6 +273,20 @@ impl Page for BrowserPorts {
         self.page.framed()
     }
 
+    fn isolated(&self) -> bool {
+        self.page.is_remote()
+    }
+
+    fn features(&self) -> Vec<(&'static str, bool)> {
+        let there = |name| reflect::global(name).is_some_and(|value| value.is_truthy());
+        let names = [
+            ("secure_context", "isSecureContext"),
+            ("broadcast_channel", "BroadcastChannel"),
+            ("indexed_db", "indexedDB"),
+        ];
+        names.map(|(id, name)| (id, there(name))).into()
+    }
+
     fn cookie(&self, name: &str) -> Option<String> {
         cookie::readable(name)
     }

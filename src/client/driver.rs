@@ -1,6 +1,7 @@
 //! Effects in, events out.
 
 use super::Report;
+use super::history::History;
 use super::options::{Config, Mode};
 use super::proof::HeldKey;
 use super::talk::{Memory, Work};
@@ -46,6 +47,7 @@ pub(super) struct Inner<P: Ports> {
     pub(super) held: RefCell<Vec<HeldKey<P>>>,
     /// The medium failed, and the application knows.
     pub(super) degraded: Cell<bool>,
+    pub(super) history: History,
 }
 
 impl<P: Ports> Inner<P> {
@@ -70,6 +72,7 @@ impl<P: Ports> Inner<P> {
             callback: RefCell::new(None),
             held: RefCell::new(Vec::new()),
             degraded: Cell::new(false),
+            history: History::default(),
         })
     }
 
@@ -106,7 +109,9 @@ impl<P: Ports> Inner<P> {
         let event = Event { at: self.ports.now(), random: self.random(), kind };
         // A step calls nothing, so the machine is always back when the next event comes.
         let Some(machine) = self.machine.borrow_mut().take() else { return };
+        let at = event.at;
         let (machine, effects) = step(machine, event);
+        self.note(&effects, &machine, at);
         *self.machine.borrow_mut() = Some(machine);
         self.queue.borrow_mut().extend(effects);
         if self.draining.replace(true) {

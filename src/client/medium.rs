@@ -14,11 +14,11 @@ use crate::types::{ReturnTo, WebUrl};
 use std::pin::Pin;
 
 impl<P: Ports> Inner<P> {
-    fn record_key(&self) -> String {
+    pub(super) fn record_key(&self) -> String {
         ["authsafe.", &self.config.id, ".session"].concat()
     }
 
-    fn transactions_key(&self) -> String {
+    pub(super) fn transactions_key(&self) -> String {
         ["authsafe.", &self.config.id, ".transactions"].concat()
     }
 

@@ -5,7 +5,9 @@
 //! on, and this file is what an application calls.
 
 mod assemble;
+mod diagnosis;
 mod driver;
+mod history;
 mod medium;
 pub mod options;
 mod presence;
@@ -23,6 +25,8 @@ use crate::types::{AccessToken, Json, Lifetime, ReturnTo, SessionFacts, WebUrl};
 use driver::Inner;
 use options::{Config, Mode};
 use std::rc::Rc;
+
+pub use diagnosis::{Check, Diagnosis};
 
 pub use crate::machine::{Arrived, CredentialName, Freshness, Origin, SignedOutReason, Via};
 

@@ -183,6 +183,12 @@ impl Core {
         }
     }
 
+    /// `DiagnosticReport`
+    pub fn diagnose(&self) -> Promise {
+        let client = self.client.clone();
+        promise(Box::pin(async move { Ok(plain::to_js(&client.diagnose().await.to_json())) }))
+    }
+
     /// The only origins that may get a credential, each as the browser's URL parser writes it.
     pub fn origins(&self) -> Vec<String> {
         self.origins.clone()

@@ -4,7 +4,7 @@
 //! are read by hand: its reader comes with all of Rust's text formatting, for messages that nobody would see.
 
 use crate::error::Error;
-use crate::machine::{Arrived, Notice, Outcome, Snapshot, Via};
+use crate::machine::{Arrived, Notice, Outcome, Snapshot};
 use crate::types::{ExpiresAt, Json, MAX_DEPTH, Members, ReturnTo, SessionFacts, UnixMillis};
 use js_sys::{Array, ArrayBuffer, Map, Object, Symbol};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
@@ -104,13 +104,7 @@ pub(super) fn snapshot(snapshot: &Snapshot) -> Json {
             .text("status", Some("unauthenticated"))
             .text("reason", Some(reason.as_str()))
             .value("error", error.as_ref().map(Error::to_json)),
-        Snapshot::Authenticating(via) => {
-            let via = match via {
-                Via::Redirect => "redirect",
-                Via::Password => "password",
-            };
-            members.text("status", Some("authenticating")).text("via", Some(via))
-        }
+        Snapshot::Authenticating(via) => members.text("status", Some("authenticating")).text("via", Some(via.as_str())),
         Snapshot::Authenticated(user, known, freshness) => members
             .text("status", Some("authenticated"))
             .value("user", Some(Json::clone(user)))

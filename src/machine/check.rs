@@ -179,6 +179,7 @@ impl Machine {
         let extending = std::mem::take(&mut self.extending);
         let verdict = refresh::outcome(error.code);
         if let refresh::Outcome::EndSession = verdict {
+            self.blame = Some(error);
             return self.session_gone();
         }
         self.failures += 1;

@@ -253,6 +253,17 @@ pub enum Via {
     Password,
 }
 
+impl Via {
+    /// The word that JavaScript sees.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Redirect => "redirect",
+            Self::Password => "password",
+        }
+    }
+}
+
 /// The state that the application sees.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Snapshot {

@@ -121,6 +121,8 @@ pub struct Machine {
     last_resort: Option<Box<Login>>,
     /// Where the page goes back to, if the callback of a sign-in that the user did not ask for comes to nothing.
     place: Option<Box<WebUrl>>,
+    /// The failure by which the last event ended a session.
+    blame: Option<Error>,
     /// What `Start` will settle with.
     arrived: Option<Box<Arrived>>,
     start_error: Option<Error>,
@@ -219,6 +221,7 @@ impl Machine {
             held: None,
             last_resort: None,
             place: None,
+            blame: None,
             arrived: None,
             start_error: None,
             shown: Snapshot::Initializing,
@@ -233,6 +236,18 @@ impl Machine {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         self.shown.clone()
+    }
+
+    /// The failure by which the last event ended a session, if there was one.
+    #[must_use]
+    pub fn blame(&self) -> Option<&Error> {
+        self.blame.as_ref()
+    }
+
+    /// How often the credential was renewed since the sign-in, which counts as the first; none where nobody is signed in.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// The session, if somebody is signed in and it is not locked.
@@ -542,6 +557,7 @@ pub fn step(mut machine: Machine, event: Event) -> (Machine, Vec<Effect>) {
     }
     machine.now = event.at;
     machine.random = event.random;
+    machine.blame = None;
     machine.look_at_idle_clock();
     machine.handle(event.kind);
     machine.due();

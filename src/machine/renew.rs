@@ -121,6 +121,7 @@ impl Machine {
     /// The key that the tokens are bound to is gone, and with it their use. RFC 9449 §5.
     pub(super) fn key_lost(&mut self, credential: CredentialName) {
         if credential.epoch == self.epoch && self.current().is_some() {
+            self.blame = Some(ErrorCode::DpopKeyLost.into());
             self.end(SignedOutReason::StorageLost, Origin::ThisTab);
         }
     }
@@ -527,6 +528,7 @@ impl Machine {
 
     /// The server says that there is nothing left to renew.
     fn renewal_ended(&mut self, error: Error) {
+        self.blame = Some(error.clone());
         let reason = if error.code == ErrorCode::IdentityChanged {
             SignedOutReason::UserChanged
         } else if error.code == ErrorCode::DpopKeyLost {

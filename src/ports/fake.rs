@@ -249,6 +249,7 @@ impl World {
             href: Rc::new(RefCell::new(href.to_owned())),
             navigations: Rc::default(),
             framed: Rc::default(),
+            isolated: Rc::new(Cell::new(true)),
             cookies: Rc::default(),
         }
     }
@@ -457,6 +458,12 @@ impl Medium {
         self.own.is_none()
     }
 
+    /// Every text in it is from now on this one.
+    pub fn replace_all(&self, text: &str) {
+        // A test rig that fails on purpose is not asked to keep anything.
+        let _ = self.with(|map| map.values_mut().for_each(|value| *value = text.to_owned()));
+    }
+
     /// Everything in it.
     #[must_use]
     pub fn dump(&self) -> String {
@@ -549,6 +556,8 @@ pub struct Tab {
     pub navigations: Rc<RefCell<Vec<String>>>,
     /// It is shown within another document.
     pub framed: Rc<Cell<bool>>,
+    /// Its script is in another realm.
+    pub isolated: Rc<Cell<bool>>,
     /// Cookies that script may read.
     pub cookies: Rc<RefCell<BTreeMap<String, String>>>,
 }
@@ -736,6 +745,12 @@ impl Page for Tab {
     }
     fn framed(&self) -> bool {
         self.framed.get()
+    }
+    fn isolated(&self) -> bool {
+        self.isolated.get()
+    }
+    fn features(&self) -> Vec<(&'static str, bool)> {
+        ["secure_context", "broadcast_channel", "indexed_db"].map(|name| (name, true)).into()
     }
     fn cookie(&self, name: &str) -> Option<String> {
         self.cookies.borrow().get(name).cloned()

@@ -128,6 +128,10 @@ pub trait Page {
     fn navigate(&self, url: &str);
     /// Whether it is shown within another document, which is not to be led elsewhere.
     fn framed(&self) -> bool;
+    /// Whether its script is in another realm than this one.
+    fn isolated(&self) -> bool;
+    /// What is wanted of a browser, and whether it is there.
+    fn features(&self) -> Vec<(&'static str, bool)>;
     /// A cookie that script may read, decoded.
     fn cookie(&self, name: &str) -> Option<String>;
 }

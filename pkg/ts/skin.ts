@@ -3,6 +3,7 @@ import type { AuthErrorFields, OwnErrorCode } from "./error.js";
 import type {
   AuthEvents,
   AuthState,
+  DiagnosticReport,
   LoginResult,
   SessionConfig,
   SessionInfo,
@@ -83,6 +84,7 @@ export interface Calls {
   revoke(): Promise<void>;
   accessToken(minValiditySeconds: number): Promise<string>;
   idTokenClaims(): object | null | Promise<object | null>;
+  diagnose(): Promise<DiagnosticReport>;
   /**
    * `window.fetch` with the credential added where it may go. `body` is what the request was made from, if that is known.
    * Rejects as `window.fetch` does, too.

@@ -670,6 +670,54 @@ export interface AuthEvents<U extends Claims = Claims> {
   };
 }
 
+/** Something that happened to a client. Nothing in it is secret, and nothing is said about the user. */
+export interface Transition {
+  /** When, by the device's clock. Epoch seconds. */
+  at: number;
+  /** An event, by its name; the others are changes of state. The seconds of a countdown are left out. */
+  event?: keyof AuthEvents;
+  /** What the state became. */
+  status?: AuthState["status"];
+  /** How current the credential was then. */
+  freshness?: string;
+  /** Why nobody was signed in any more, or what was wrong with a medium. */
+  reason?: string;
+  /** Who did it: `this-tab`, `other-tab`, `restored` or `server`. */
+  origin?: string;
+  /** How a sign-in was made. */
+  via?: LoginVia;
+  /** How often the credential had been renewed, counted from 1. */
+  generation?: number;
+  /** The failure that led to it. */
+  code?: AuthErrorCode;
+  /** During what that occurred. */
+  phase?: ErrorPhase;
+  /** The HTTP status, where an answer was the failure. */
+  httpStatus?: number;
+}
+
+/** What `diagnose()` found. */
+export interface DiagnosticReport {
+  /** Every check is in order. */
+  ok: boolean;
+  /**
+   * What can be told without asking anybody. What is not known, such as the provider's metadata before they were needed, is not
+   * among them.
+   */
+  checks: readonly {
+    /** Names the check. */
+    id: string;
+    /** Nothing is to be done. */
+    ok: boolean;
+    /** What was found. */
+    detail: string;
+    /** What would mend it. */
+    fix?: string;
+  }[];
+  /** The last 50 transitions of this tab, oldest first, those of earlier page loads included. */
+  history: readonly Transition[];
+}
+
 /** Options of `on`. */
 export interface ListenerOptions {
   /** Takes the listener back when it is aborted. */
@@ -727,6 +775,11 @@ export interface AuthClient<U extends Claims = Claims> {
    * credential; a failed network call rejects as `window.fetch` does.
    */
   fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
+  /**
+   * What there is to say about the deployment, and what happened. Sends nothing. Rejects where
+   * the core cannot be started; the `hint` of that error then says what would mend it.
+   */
+  diagnose(): Promise<DiagnosticReport>;
   /** Stops timers and listeners. The stored session stays. Every later call rejects with `disposed`. */
   dispose(): void;
 }

@@ -236,17 +236,18 @@ export function openVault(
   }
 
   const vault: Calls = {
+    login: (options) => call("login", options),
+    logout: (options) => call("logout", options),
+    refresh: () => call("refresh"),
+    revoke: () => call("revoke"),
+    idTokenClaims: () => call("idTokenClaims"),
+    diagnose: () => call("diagnose"),
     async init() {
       const { state, ...found } = await call<Opened>("init");
       last = state;
       return found;
     },
-    login: (options) => call("login", options),
-    logout: (options) => call("logout", options),
-    refresh: () => call("refresh"),
-    revoke: () => call("revoke"),
     accessToken: async (seconds) => again?.(seconds) ?? keep(await call("accessToken", seconds)),
-    idTokenClaims: () => call("idTokenClaims"),
     snapshot: () => last,
     dispose: () => end(own("disposed")),
     fetch(request, body) {
@@ -318,16 +319,15 @@ function listenToPage(tell: (news: PageNews) => void, idle: unknown, signal: Abo
     capture = false,
   ) => addEventListener(name, (event) => when(event as never) && tell(news), { signal, capture, passive: true });
   const seen = () => !document.hidden;
-  let told = 0;
+  let told = -1000;
   on("focus", "visible", seen);
   on("visibilitychange", "visible", seen);
   on("online", "online", () => true);
   on("pageshow", "restored", ({ persisted }) => persisted);
-  if (!idle) return;
-  for (const name of ACTS) {
-    const byUser = ({ isTrusted, movementX, movementY }: MouseEvent) =>
+  for (const name of idle ? ACTS : []) {
+    const byUser = ({ isTrusted, timeStamp, movementX, movementY }: MouseEvent) =>
       // A browser may report a pointer that stands still, because the page below it has moved.
-      isTrusted && seen() && (name !== MOVE || movementX || movementY) && Math.abs(Date.now() - told) > 999;
-    on(name, "active", (event) => byUser(event) && (told = Date.now()), true);
+      isTrusted && seen() && (movementX || movementY || name !== MOVE) && timeStamp - told > 999 && (told = timeStamp);
+    on(name, "active", byUser, true);
   }
 }

@@ -6,7 +6,7 @@ use super::options::{Config, Mode};
 use super::proof::HeldKey;
 use super::talk::{Memory, Work};
 use crate::error::ErrorCode;
-use crate::machine::{Effect, Event, EventKind, Machine, Outcome, Over, Settings, Snapshot, WaiterId, step};
+use crate::machine::{Effect, Event, EventKind, Machine, Outcome, Over, Settings, Snapshot, Ticket, WaiterId, step};
 use crate::policy::restore::{Restore, Trace};
 use crate::ports::Ports;
 use crate::protocol::callback::AuthorizationResponse;
@@ -84,6 +84,21 @@ impl<P: Ports> Inner<P> {
         self.machine.borrow().as_ref().and_then(|machine| machine.session().cloned())
     }
 
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn inside(&self) -> super::Inside {
+        super::Inside {
+            session: self.session(),
+            promises: self.waiting.borrow().len(),
+            keys: self.held.borrow().len(),
+            disposed: self.machine.borrow().as_ref().is_some_and(Machine::is_disposed),
+        }
+    }
+
+    /// Whether anybody waits for the answer of this ticket.
+    pub(super) fn expects(&self, ticket: Ticket) -> bool {
+        self.machine.borrow().as_ref().is_some_and(|machine| machine.expects(ticket))
+    }
+
     /// Puts a wish to the machine and waits for its outcome.
     pub(super) fn ask(self: &Rc<Self>, event: impl FnOnce(WaiterId) -> EventKind) -> Work<'static, Outcome> {
         let id = WaiterId(self.next_waiter.get());
@@ -146,7 +161,7 @@ impl<P: Ports> Inner<P> {
             }
             Effect::Reread => self.enqueue(Job::Reread),
             Effect::Send(ticket, call) => self.spawn(async move {
-                let answer = this.talk(call).await;
+                let answer = this.talk(ticket, call).await;
                 this.dispatch(EventKind::Answered(ticket, Box::new(answer)));
             }),
             Effect::Commit(epoch, record, over) => self.enqueue(Job::Commit(epoch, record, over)),

@@ -84,6 +84,21 @@ impl<P: Ports> std::fmt::Debug for Client<P> {
     }
 }
 
+/// What a client holds, and no application sees.
+#[cfg(not(target_arch = "wasm32"))]
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Inside {
+    /// The session in force, with its tokens.
+    pub session: Option<crate::types::Session>,
+    /// Promises that wait.
+    pub promises: usize,
+    /// Keys of tokens in memory.
+    pub keys: usize,
+    /// It was disposed of.
+    pub disposed: bool,
+}
+
 impl<P: Ports> Client<P> {
     /// A client that has not started. `listener` hears every report, in order.
     pub fn new(config: Config, ports: P, listener: impl Fn(Report) + 'static) -> Self {
@@ -289,6 +304,14 @@ impl<P: Ports> Client<P> {
     /// Stops everything. The stored session stays.
     pub fn dispose(&self) {
         self.inner.dispatch(EventKind::Dispose);
+    }
+
+    /// What an application cannot see, for tests that must.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[doc(hidden)]
+    #[must_use]
+    pub fn inside(&self) -> Inside {
+        self.inner.inside()
     }
 
     /// Puts a wish to the machine: the one way of all of the above.

@@ -12,10 +12,11 @@ use crate::types::{Session, WebUrl};
 impl Machine {
     pub(super) fn logout(&mut self, id: WaiterId, ending: Ending) {
         // The user's wish concerns whatever is stored, and a sign-in that is under way too.
-        let parting = Parting { forgotten: self.settings.server_session, outcome: None };
+        let note = self.farewell(SignedOutReason::LoggedOut);
+        let again = self.settings.shared.then(|| note.clone());
+        let parting = Parting { forgotten: self.settings.server_session, note: again, outcome: None };
         self.waiters.push((id, Wants::SignedOut(Box::new(parting))));
         self.forget(Some(id), Over::Anything, true);
-        let note = self.farewell(SignedOutReason::LoggedOut);
         let session = self.take_session(SignedOutReason::LoggedOut);
         if matches!(self.phase, Phase::Authenticating(..)) {
             self.call_off();
@@ -41,8 +42,10 @@ impl Machine {
         if let Some(cause) = failure {
             self.notify(Notice::StorageDegraded(cause));
         }
+        let mut note = None;
         self.part(id, |parting| {
             parting.forgotten = true;
+            note = parting.note.take();
             if let Some(cause) = failure {
                 // This weighs more than what the server says: a reload would sign the user in again.
                 let detail = ["The stored session could not be removed: ", cause, "."].concat();
@@ -50,6 +53,9 @@ impl Machine {
                 parting.outcome = Some(Outcome::Failed(error));
             }
         });
+        if let Some(note) = note {
+            self.push(Effect::Tell(note));
+        }
     }
 
     /// Notes how far the sign-out of this promise has come, and settles it at its end.

@@ -82,6 +82,8 @@ pub struct Machine {
     generation: u64,
     /// The newest commit that another tab spoke of: lineage and generation.
     heard: Option<(String, u64)>,
+    /// Another tab spoke while this one could not look: it looks as soon as it can.
+    unread: bool,
     /// The medium held the record of this session when it was last read or written.
     stored: bool,
     /// A sign-in whose commit is under way was overtaken by another, and has not been announced.
@@ -183,6 +185,8 @@ enum Wants {
 #[derive(Debug)]
 struct Parting {
     forgotten: bool,
+    /// What the other tabs are told once more when the record is gone: a page may have begun with it meanwhile.
+    note: Option<Note>,
     outcome: Option<Outcome>,
 }
 
@@ -198,6 +202,7 @@ impl Machine {
             lineage: String::new(),
             generation: 0,
             heard: None,
+            unread: false,
             stored: false,
             unannounced: false,
             tries: 0,
@@ -257,6 +262,12 @@ impl Machine {
             return None;
         }
         if let Phase::SignedIn(session) = &self.phase { Some(session) } else { None }
+    }
+
+    /// Whether it was disposed of.
+    #[must_use]
+    pub fn is_disposed(&self) -> bool {
+        matches!(self.phase, Phase::Disposed)
     }
 
     fn view(&self) -> Snapshot {
@@ -377,19 +388,24 @@ impl Machine {
         }
     }
 
-    fn answered(&mut self, ticket: Ticket, answer: Result<Answer, Error>) {
-        let expected = match ticket.kind {
+    /// Whether an answer with this ticket would be heeded.
+    #[must_use]
+    pub fn expects(&self, ticket: Ticket) -> bool {
+        match ticket.kind {
             CallKind::Login => self.attempt == ticket.epoch && matches!(self.phase, Phase::Authenticating(..)),
             CallKind::Refresh => self.epoch == ticket.epoch && matches!(self.renewal, Renewal::Requesting),
             CallKind::Reach => self.epoch == ticket.epoch && matches!(self.renewal, Renewal::Reaching),
             CallKind::Check => self.epoch == ticket.epoch && self.checking,
-            CallKind::End(_) => {
-                self.ending = self.ending.saturating_sub(1);
-                true
-            }
-        };
-        if !expected {
+            CallKind::End(_) => true,
+        }
+    }
+
+    fn answered(&mut self, ticket: Ticket, answer: Result<Answer, Error>) {
+        if !self.expects(ticket) {
             return self.late(answer);
+        }
+        if let CallKind::End(_) = ticket.kind {
+            self.ending = self.ending.saturating_sub(1);
         }
         match answer {
             Ok(Answer::SignedIn(arrived)) => self.signed_in(arrived),

@@ -13,6 +13,10 @@ impl Machine {
             let lagging = matches!(self.renewal, Renewal::Lagging);
             self.push(if lagging { Effect::ReadAgain } else { Effect::Reread });
         }
+        if self.unread && self.can_look() {
+            self.unread = false;
+            self.push(Effect::Reread);
+        }
         if is_due(self.leave_by) {
             self.stayed(ErrorCode::Timeout, "The page did not leave.");
         }
@@ -176,10 +180,7 @@ impl Machine {
                 }
                 self.heard = Some((lineage, generation));
                 self.stale_reads = 0;
-                // A tab that waits for its turn has what it waits for.
-                if matches!(self.renewal, Renewal::None | Renewal::Locking) {
-                    self.push(Effect::Reread);
-                }
+                self.unread = true;
             }
         }
     }
@@ -268,10 +269,19 @@ impl Machine {
         }
     }
 
+    /// Whether what the medium holds can be taken up now. A tab that waits for its turn may find what it waits for.
+    fn can_look(&self) -> bool {
+        matches!(self.phase, Phase::SignedIn(_) | Phase::SignedOut(..))
+            && matches!(self.renewal, Renewal::None | Renewal::Locking)
+    }
+
     pub(super) fn reread(&mut self, stored: Stored) {
         self.mention_failure(&stored);
-        let settled = matches!(self.phase, Phase::SignedIn(_) | Phase::SignedOut(..));
-        if !settled || !matches!(self.renewal, Renewal::None | Renewal::Locking) || self.lags(&stored) {
+        if !self.can_look() {
+            self.unread = true;
+            return;
+        }
+        if self.lags(&stored) {
             return;
         }
         match stored {

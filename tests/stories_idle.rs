@@ -100,6 +100,7 @@ fn a_user_who_goes_away_is_counted_down_and_signed_out_as_by_a_sign_out() {
         let page = reload(&page, &options(storage, "logout"));
         assert_eq!(page.status(), "unauthenticated");
         assert!(page.tab.navigations.borrow().is_empty());
+        invariants::hold(&world);
     }
 }
 
@@ -118,6 +119,7 @@ fn renewals_and_requests_are_no_activity() {
     }
     assert!(provider.token_requests.get() > before + 3);
     assert_eq!(reason(&page), Some(SignedOutReason::Idle));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -135,6 +137,7 @@ fn activity_ends_the_countdown_and_the_state_says_so() {
     assert_eq!((warnings(&page).len(), page.status()), (said, "authenticated"));
     pass(&page, 200);
     assert_eq!(reason(&page), Some(SignedOutReason::Idle));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -155,6 +158,7 @@ fn activity_is_noted_once_in_five_seconds_and_shown_once_in_a_minute() {
     world.run();
     assert_eq!(notes.get(), 24);
     assert!(states() - shown <= 3, "{}", states() - shown);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -177,6 +181,7 @@ fn activity_in_one_tab_counts_in_all_of_them() {
             let ends = page.events().iter().filter(|name| *name == "SignedOut").count();
             assert_eq!(ends, 1, "{storage}");
         }
+        invariants::hold(&world);
     }
 }
 
@@ -197,6 +202,7 @@ fn a_tab_that_missed_every_note_looks_at_the_stamp_before_it_ends_anything() {
         assert_eq!(token(&deaf), Ok(()));
         world.advance(secs(600));
         assert_eq!(reason(&deaf), Some(SignedOutReason::Idle), "{storage}");
+        invariants::hold(&world);
     }
 }
 
@@ -212,6 +218,7 @@ fn after_a_night_with_the_lid_closed_it_is_over_before_anything_is_handed_out() 
         page.client.page_changed(PageNews::Active);
         assert_eq!(token(&page), Err(ErrorCode::SessionExpired), "{storage}");
         assert_eq!(reason(&page), Some(SignedOutReason::Idle));
+        invariants::hold(&world);
     }
 }
 
@@ -231,6 +238,7 @@ fn a_reload_after_the_time_was_up_is_signed_out_and_revokes_what_was_stored() {
         assert_eq!(provider.revoked.borrow().len(), 2);
         assert!(!page.tab.store.dump().contains("refresh-"));
         assert!(page.events().is_empty());
+        invariants::hold(&world);
     }
 }
 
@@ -247,6 +255,7 @@ fn a_reload_is_no_activity_and_goes_on_with_the_clock_of_before() {
     }
     pass(&page, 60);
     assert_eq!(reason(&page), Some(SignedOutReason::Idle));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -266,6 +275,7 @@ fn a_session_whose_clock_was_lost_gets_a_new_one() {
         assert_eq!(page.status(), if over { "unauthenticated" } else { "authenticated" }, "{spoilt:?}");
         pass(&page, 610);
         assert_eq!(reason(&page), Some(SignedOutReason::Idle), "{spoilt:?}");
+        invariants::hold(&world);
     }
 }
 
@@ -284,6 +294,7 @@ fn where_nothing_can_be_stored_each_tab_still_has_its_clock() {
     pass(&first, 210);
     assert_eq!([reason(&first), reason(&second)], [Some(SignedOutReason::Idle); 2]);
     assert_eq!(first.events().iter().filter(|name| *name == "StorageDegraded").count(), 0);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -297,6 +308,7 @@ fn a_clock_that_is_set_back_gives_nobody_more_time() {
     // It is noticed within a minute.
     pass(&page, 361);
     assert_eq!(reason(&page), Some(SignedOutReason::Idle));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -325,6 +337,7 @@ fn a_locked_session_shows_its_user_and_hands_nothing_out() {
         assert_eq!(provider.token_requests.get(), before, "{storage}");
         assert!(provider.revoked.borrow().is_empty());
         assert!(!page.events().contains(&"SignedOut".to_owned()));
+        invariants::hold(&world);
     }
 }
 
@@ -344,6 +357,7 @@ fn a_reload_does_not_unlock_and_neither_does_a_new_tab() {
             assert_eq!(open(&world, &options(storage, "lock")).status(), "locked");
         }
         assert_eq!(token(&page), Err(ErrorCode::SessionLocked));
+        invariants::hold(&world);
     }
 }
 
@@ -366,6 +380,7 @@ fn a_sign_in_of_the_same_user_unlocks_every_tab() {
     assert_eq!([first.status(), second.status()], ["authenticated"; 2]);
     assert_eq!([token(&first), token(&second)], [Ok(()); 2]);
     assert_eq!(second.events().last().unwrap(), "SignedIn");
+    invariants::hold(&world);
 }
 
 #[test]
@@ -383,6 +398,7 @@ fn a_sign_in_that_comes_to_nothing_leaves_the_lock() {
     assert!(error.is_some());
     assert_eq!(page.status(), "locked");
     assert_eq!(token(&page), Err(ErrorCode::SessionLocked));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -404,6 +420,7 @@ fn another_user_who_signs_in_at_a_locked_page_takes_it_over() {
         assert!(page.events().contains(&"UserChanged".to_owned()));
         assert_eq!(page.status(), "authenticated");
     }
+    invariants::hold(&world);
 }
 
 #[test]
@@ -418,6 +435,7 @@ fn a_locked_user_can_sign_out() {
     assert!(!provider.revoked.borrow().is_empty());
     let page = reload(&page, &options("localStorage", "lock"));
     assert_eq!(page.status(), "unauthenticated");
+    invariants::hold(&world);
 }
 
 #[test]
@@ -447,6 +465,7 @@ fn a_renewal_that_was_under_way_is_kept_behind_the_lock() {
     assert_eq!(told.borrow_mut().take().unwrap().unwrap_err().code, ErrorCode::SessionLocked);
     assert_eq!(token(&page), Err(ErrorCode::SessionLocked));
     assert!(provider.revoked.borrow().is_empty());
+    invariants::hold(&world);
 }
 
 #[test]
@@ -460,6 +479,7 @@ fn where_the_application_only_wants_to_know_it_is_told_once_and_nothing_ends() {
     act(&page);
     pass(&page, 700);
     assert_eq!(warnings(&page).len(), 62);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -493,6 +513,7 @@ fn a_silent_sign_in_is_no_activity() {
     }
     pass(&page, 110);
     assert_eq!(reason(&page), Some(SignedOutReason::Idle));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -512,6 +533,7 @@ fn after_the_time_was_up_the_provider_is_not_asked_without_the_user() {
         start(&page);
         assert_eq!(reason(&page), Some(SignedOutReason::Idle), "{restore} {then}");
         assert!(page.tab.navigations.borrow().is_empty());
+        invariants::hold(&world);
     }
 }
 
@@ -537,6 +559,7 @@ fn a_server_session_ends_at_the_server_too_and_in_every_tab() {
     // The server has confirmed it; so a later visit does not begin with what is over.
     let page = reload(&first, &options);
     assert_eq!(reason(&page), Some(SignedOutReason::Never));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -555,6 +578,7 @@ fn a_server_session_that_was_left_to_itself_is_ended_by_the_next_page_load() {
     world.advance(secs(5));
     assert_eq!(*server.user.borrow(), None);
     assert!(page.events().is_empty());
+    invariants::hold(&world);
 }
 
 #[test]
@@ -580,6 +604,7 @@ fn a_server_that_cannot_be_told_is_told_by_the_next_page_load() {
     assert_eq!(reason(&page), Some(SignedOutReason::Idle));
     world.advance(secs(5));
     assert_eq!(*server.user.borrow(), None);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -597,6 +622,7 @@ fn a_server_session_that_began_after_the_time_was_up_is_another_one() {
     let page = reload(&page, &options);
     assert_eq!(page.status(), "authenticated");
     assert!(*server.user.borrow() == Some("alice"));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -622,6 +648,7 @@ fn a_request_with_the_cookie_waits_until_it_is_known_whether_the_time_is_up() {
         world.advance(secs(5));
         let later = if then == "lock" { told } else { Ok(true) };
         assert_eq!(authorize(&page), later, "{then}");
+        invariants::hold(&world);
     }
 }
 
@@ -653,6 +680,7 @@ fn a_locked_server_session_is_unlocked_by_a_sign_in_and_by_nothing_else() {
     assert_eq!([first.status(), second.status()], ["authenticated"; 2]);
     pass(&first, 300);
     assert_eq!([first.status(), second.status()], ["authenticated"; 2]);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -675,6 +703,7 @@ fn a_locked_tab_that_missed_the_sign_in_elsewhere_finds_it_when_it_is_looked_at(
     second.client.page_changed(PageNews::Visible);
     world.advance(secs(1));
     assert_eq!(second.status(), "authenticated");
+    invariants::hold(&world);
 }
 
 #[test]
@@ -690,6 +719,7 @@ fn a_server_session_that_ends_behind_the_lock_is_over() {
     *server.user.borrow_mut() = None;
     pass(&page, 200);
     assert_eq!(page.status(), "unauthenticated");
+    invariants::hold(&world);
 }
 
 #[test]
@@ -710,6 +740,7 @@ fn what_an_http_only_cookie_holds_is_ended_by_the_next_page_load_and_not_renewed
     assert!(!alive.get());
     let page = reload(&page, &options);
     assert_eq!(reason(&page), Some(SignedOutReason::Never));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -722,6 +753,7 @@ fn without_the_option_nothing_is_counted_and_nothing_is_stored() {
     pass(&page, 86_400);
     assert_eq!((page.status(), idle_end(&page)), ("authenticated", None));
     assert!(world.stamps.borrow().is_empty());
+    invariants::hold(&world);
 }
 
 #[test]
@@ -765,4 +797,5 @@ fn the_stamp_is_a_time_and_nothing_else() {
     let at = UnixMillis(stamps[0].parse().unwrap());
     assert!(stamps.len() == 1 && at >= START);
     drop(page);
+    invariants::hold(&world);
 }

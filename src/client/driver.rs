@@ -42,6 +42,8 @@ pub(super) struct Inner<P: Ports> {
     lock_turn: Cell<u64>,
     alarm: Cell<u64>,
     pub(super) memory: RefCell<Memory>,
+    /// Keeps other clients of the page from the callback until it is known what comes of it.
+    pub(super) arriving: RefCell<Option<P::Guard>>,
     pub(super) callback: RefCell<Option<(AuthorizationResponse, Transaction)>>,
     /// The keys of tokens that are in use, or were before another sign-in took their place.
     pub(super) held: RefCell<Vec<HeldKey<P>>>,
@@ -69,6 +71,7 @@ impl<P: Ports> Inner<P> {
             lock_turn: Cell::new(0),
             alarm: Cell::new(0),
             memory: RefCell::new(Memory::default()),
+            arriving: RefCell::new(None),
             callback: RefCell::new(None),
             held: RefCell::new(Vec::new()),
             degraded: Cell::new(false),
@@ -183,6 +186,10 @@ impl<P: Ports> Inner<P> {
     }
 
     fn settle(&self, id: WaiterId, outcome: Outcome) {
+        let ended = matches!(&outcome, Outcome::Failed(error) if error.code == ErrorCode::Disposed);
+        if ended || matches!(outcome, Outcome::Started(..)) {
+            self.arriving.borrow_mut().take();
+        }
         let sender = {
             let mut waiting = self.waiting.borrow_mut();
             let Some(at) = waiting.iter().position(|(each, _)| *each == id) else { return };

@@ -197,7 +197,7 @@ impl Machine {
         self.idle.locked = true;
         self.idle.warned = None;
         // What was sent already is stored when it comes; the next renewal is that of the next sign-in.
-        if matches!(self.renewal, Renewal::Locking | Renewal::Lagging) {
+        if matches!(self.renewal, Renewal::Locking | Renewal::Lagging | Renewal::Reaching) {
             self.abandon_renewal();
         }
         self.refuse_locked();

@@ -82,6 +82,9 @@ pub struct Machine {
     generation: u64,
     /// The newest commit that another tab spoke of: lineage and generation.
     heard: Option<(String, u64)>,
+    /// The newest commit that was heard of where each tab has a medium of its own: another client of this tab may have made it, or
+    /// a duplicated tab with its copy.
+    copied: Option<(String, u64)>,
     /// Another tab spoke while this one could not look: it looks as soon as it can.
     unread: bool,
     /// The medium held the record of this session when it was last read or written.
@@ -203,6 +206,7 @@ impl Machine {
             generation: 0,
             heard: None,
             unread: false,
+            copied: None,
             stored: false,
             unannounced: false,
             tries: 0,
@@ -500,6 +504,7 @@ impl Machine {
         self.checking = false;
         self.extending = false;
         self.heard = None;
+        self.copied = None;
         self.stored = false;
         self.unannounced = false;
         self.tries = 0;

@@ -35,7 +35,13 @@ impl Machine {
                 let asks = self.settings.restore.asks(trace);
                 self.last_resort = asks.then(|| Box::new(Login::Restore { return_to: here }));
             }
-            Arrival::Failed(error) => self.start_error = Some(error),
+            Arrival::Failed(error) => {
+                // The address was opened once more, or gone back to. What it was for is done, if somebody is signed in.
+                let done = error.code == ErrorCode::CallbackReplayed
+                    && self.settings.restore != Restore::Nothing
+                    && matches!(stored, Stored::Record(_));
+                self.start_error = Some(error).filter(|_| !done);
+            }
             Arrival::Declined(Some(url), _) => {
                 self.begin_leaving();
                 return self.leave(url);

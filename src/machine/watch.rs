@@ -172,15 +172,38 @@ impl Machine {
                     return;
                 }
                 if !self.settings.shared {
-                    // A duplicated tab has a copy of these tokens. It has renewed them, which spent the refresh token.
-                    if lineage == self.lineage {
-                        self.lose_refresh_token();
-                    }
-                    return;
+                    self.copied = Some((lineage, generation));
+                    return self.push(Effect::Reread);
                 }
                 self.heard = Some((lineage, generation));
                 self.stale_reads = 0;
                 self.unread = true;
+            }
+        }
+    }
+
+    /// Somebody has signed in or renewed. What this tab's own medium has of it was stored by another client of this tab; what it
+    /// has not, a duplicated tab has renewed from a copy, and this one's refresh token is spent by that.
+    fn reread_own(&mut self, lineage: &str, generation: u64, stored: Stored) {
+        let newer = lineage != self.lineage || generation > self.generation;
+        match stored {
+            Stored::Record(record) if record.lineage == lineage && record.generation >= generation => {
+                // Whoever waits for the lock finds it there, and the answer to a renewal that is under way says more.
+                let settled = matches!(self.phase, Phase::SignedIn(_) | Phase::SignedOut(..));
+                if newer && settled && matches!(self.renewal, Renewal::None) {
+                    self.adopt(*record);
+                    self.serve_waiters();
+                }
+            }
+            Stored::Record(_)
+            | Stored::Ended(_)
+            | Stored::Empty
+            | Stored::Corrupt
+            | Stored::KeyLost
+            | Stored::Unreadable(_) => {
+                if newer && lineage == self.lineage {
+                    self.lose_refresh_token();
+                }
             }
         }
     }
@@ -277,6 +300,9 @@ impl Machine {
 
     pub(super) fn reread(&mut self, stored: Stored) {
         self.mention_failure(&stored);
+        if let Some((lineage, generation)) = self.copied.take() {
+            return self.reread_own(&lineage, generation, stored);
+        }
         if !self.can_look() {
             self.unread = true;
             return;

@@ -338,7 +338,11 @@ fn signs(report: &Report) -> Option<bool> {
         Report::Event(Notice::SignedIn(..) | Notice::UserChanged(..)) => Some(true),
         Report::Event(Notice::SignedOut(..)) => Some(false),
         Report::Event(
-            Notice::Refreshed(..) | Notice::RefreshFailed(..) | Notice::Expiring(_) | Notice::StorageDegraded(_),
+            Notice::Refreshed(..)
+            | Notice::RefreshFailed(..)
+            | Notice::Expiring(_)
+            | Notice::IdleWarning(_)
+            | Notice::StorageDegraded(_),
         )
         | Report::State(_) => None,
     }
@@ -361,7 +365,9 @@ fn told_once(world: &Rc<World>, pages: &[Watched], broken: &mut Vec<String>) {
                 (signed, _) => known = signed.or(known),
             }
         }
-        let shown = states.last().map(|report| matches!(report, Report::State(Snapshot::Authenticated(..))));
+        let shown = states
+            .last()
+            .map(|report| matches!(report, Report::State(Snapshot::Authenticated(..) | Snapshot::Locked(_))));
         let settled = !matches!(states.last(), Some(Report::State(Snapshot::Authenticating(_))));
         if settled && known.is_some() && shown.is_some() && known != shown && is_live(page) && !is_disposed(page) {
             broken.push(format!("I4: tab {} shows {shown:?} and said {known:?}", page.tab.id));
@@ -379,6 +385,7 @@ fn told_once(world: &Rc<World>, pages: &[Watched], broken: &mut Vec<String>) {
     let lost = world.store_failure.get().is_some() || pages.iter().any(degraded);
     let who = |page: &Watched| match page.client.snapshot() {
         Snapshot::Authenticated(_, facts, _) => facts.sub.clone().unwrap_or_default(),
+        Snapshot::Locked(user) => user.get("sub").and_then(Json::text).unwrap_or_default().to_owned(),
         Snapshot::Unauthenticated(..) => "nobody".to_owned(),
         Snapshot::Initializing | Snapshot::Authenticating(_) => "unknown".to_owned(),
     };
@@ -394,7 +401,8 @@ fn nothing_after_sign_out(pages: &[Watched], log: &[Exchange], ledger: &Ledger, 
         let (reports, marks) = (page.reports.borrow(), page.marks.borrow());
         for (report, mark) in reports.iter().zip(marks.iter()) {
             let Report::Event(Notice::SignedOut(reason, _)) = report else { continue };
-            if !matches!(reason, SignedOutReason::LoggedOut | SignedOutReason::LoggedOutElsewhere) {
+            let wished = [SignedOutReason::LoggedOut, SignedOutReason::LoggedOutElsewhere, SignedOutReason::Idle];
+            if !wished.contains(reason) {
                 continue;
             }
             let before = |by: &usize| *by < mark.log && log.get(*by).is_some_and(|by| by.until <= mark.at);

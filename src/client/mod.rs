@@ -39,6 +39,10 @@ pub enum Report {
 pub enum PageNews {
     /// It became visible.
     Visible,
+    /// It is not visible any more.
+    Hidden,
+    /// It is being left, and may come back as it is: from the back-forward cache.
+    Left,
     /// The network came back.
     Online,
     /// It came back from the back-forward cache.
@@ -75,6 +79,21 @@ impl<P: Ports> std::fmt::Debug for Client<P> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Client").field(&self.inner.config.id).finish()
     }
+}
+
+/// What a client holds, and no application sees.
+#[cfg(not(target_arch = "wasm32"))]
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Inside {
+    /// The session in force, with its tokens.
+    pub session: Option<crate::types::Session>,
+    /// Promises that wait.
+    pub promises: usize,
+    /// Keys of tokens in memory.
+    pub keys: usize,
+    /// It was disposed of.
+    pub disposed: bool,
 }
 
 impl<P: Ports> Client<P> {
@@ -146,6 +165,10 @@ impl<P: Ports> Client<P> {
     /// The claims of the ID token of this session.
     #[must_use]
     pub fn id_token_claims(&self) -> Option<Rc<Json>> {
+        // Who is not shown has no claims either, although the session is kept.
+        if matches!(self.snapshot(), Snapshot::Unauthenticated(..)) {
+            return None;
+        }
         self.inner.session()?.tokens()?.id_claims.clone()
     }
 
@@ -270,6 +293,8 @@ impl<P: Ports> Client<P> {
     pub fn page_changed(&self, news: PageNews) {
         self.inner.dispatch(match news {
             PageNews::Visible => EventKind::Visible,
+            PageNews::Hidden => EventKind::Hidden,
+            PageNews::Left => EventKind::Left,
             PageNews::Online => EventKind::Online,
             PageNews::Restored => EventKind::Restored,
         });
@@ -278,6 +303,14 @@ impl<P: Ports> Client<P> {
     /// Stops everything. The stored session stays.
     pub fn dispose(&self) {
         self.inner.dispatch(EventKind::Dispose);
+    }
+
+    /// What an application cannot see, for tests that must.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[doc(hidden)]
+    #[must_use]
+    pub fn inside(&self) -> Inside {
+        self.inner.inside()
     }
 
     /// Puts a wish to the machine: the one way of all of the above.

@@ -2,6 +2,9 @@
 #![allow(dead_code, reason = "each story uses its part")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story whose setting fails has failed")]
 
+pub(crate) mod grants;
+pub(crate) mod invariants;
+pub(crate) mod play;
 pub(crate) mod session;
 
 use authsafe::client::options::Config;
@@ -145,8 +148,17 @@ impl Page {
         let here = WebUrl::parse(&tab.href.borrow()).unwrap();
         let config = Config::parse(&Json::parse(options).unwrap(), &here).unwrap();
         let reports: Rc<RefCell<Vec<Report>>> = Rc::default();
-        let sink = Rc::clone(&reports);
-        let client = Client::new(config, tab.clone(), move |report| sink.borrow_mut().push(report));
+        let marks: Rc<RefCell<Vec<invariants::Mark>>> = Rc::default();
+        let own: Rc<RefCell<Option<Client<Tab>>>> = Rc::default();
+        let (sink, when, world, slot) =
+            (Rc::clone(&reports), Rc::clone(&marks), Rc::clone(&tab.world), Rc::clone(&own));
+        let client = Client::new(config, tab.clone(), move |report| {
+            when.borrow_mut().push(invariants::Mark::now(&world, slot.borrow().as_ref()));
+            sink.borrow_mut().push(report);
+        });
+        *own.borrow_mut() = Some(client.clone());
+        let (of, seen) = (client.clone(), Rc::clone(&reports));
+        invariants::watch(invariants::Watched { tab: tab.clone(), client: of, reports: seen, marks, own });
         let hears = client.clone();
         tab.world.listen(tab.id, move |text| hears.hear(text));
         Self { tab, client, reports }

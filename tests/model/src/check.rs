@@ -3,7 +3,7 @@
 use crate::server::{End, Rotation};
 use crate::tab::Tab;
 use crate::words::{Call, Grant, Millis, Reply, Shown, Value};
-use crate::world::{Action, State, World};
+use crate::world::{Action, Faults, State, World};
 use stateright::{Model, Property};
 
 impl Model for World {
@@ -24,7 +24,9 @@ impl Model for World {
 
     fn properties(&self) -> Vec<Property<Self>> {
         let mut all = vec![
-            Property::always(KEPT, |world: &Self, state| world.families(state).all(|family| world.is_kept(state, family))),
+            Property::always(KEPT, |world: &Self, state| {
+                world.families(state).all(|family| world.is_kept(state, family))
+            }),
             Property::always(NOT_REVOKED, |world: &Self, state| {
                 world.families(state).all(|family| world.is_cleanly_ended(state, family))
             }),
@@ -48,7 +50,8 @@ impl Model for World {
         if self.bounds.tabs > 1 && self.bounds.shared() {
             all.push(Property::sometimes(ADOPTS, |_: &Self, state: &State| state.past.adopted));
         }
-        if self.bounds.rotation == Rotation::Strict && self.bounds.faults > 0 {
+        let any = self.bounds.possible == Faults::ANY;
+        if self.bounds.faults > 0 && (!any || self.bounds.rotation == Rotation::Strict) {
             all.push(Property::sometimes(WINDOW, |world: &Self, state| {
                 world.families(state).any(|family| ended(state, family) == Some(End::Reuse))
             }));
@@ -93,9 +96,9 @@ impl World {
             || self.is_lost(state, family)
             || state.medium.iter().any(stored)
             || state.tabs.iter().flatten().any(|tab| tab.is_writing(taken))
-            || state.wire.iter().any(|request| {
-                matches!(request.reply, Some(Reply::Renewed(grant) | Reply::SignedIn(grant)) if taken(grant))
-            })
+            || state.wire.iter().any(
+                |request| matches!(request.reply, Some(Reply::Renewed(grant) | Reply::SignedIn(grant)) if taken(grant)),
+            )
     }
 
     fn is_cleanly_ended(&self, state: &State, family: u8) -> bool {

@@ -12,10 +12,14 @@
 //! | `world` | all of it together, and what can happen next |
 //! | `work` | what a tab does with the medium, step by step |
 //! | `check` | the properties |
+//! | `configurations` | what is checked |
+//! | `run` | the checker, and what it says |
 //! | `story` | a way through the model, in words |
 
 pub mod brain;
 pub mod check;
+pub mod configurations;
+pub mod run;
 pub mod server;
 pub mod story;
 pub mod tab;

@@ -1,28 +1,74 @@
-//! quick trial
-use authsafe_model::server::Rotation;
-use authsafe_model::world::{Bounds, Medium, Wishes, World};
-use stateright::{Checker, Model};
-use std::time::Instant;
+//! Visits every state of every configuration, and prints how many there are, and what can go wrong.
 
-fn main() {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let num = |i: usize, d: u8| args.get(i).and_then(|a| a.parse().ok()).unwrap_or(d);
-    let rotation = match args.first().map(String::as_str) { Some("never") => Rotation::Never, Some("grace") => Rotation::Grace, _ => Rotation::Strict };
-    let flags = args.get(4).cloned().unwrap_or_default();
-    let bounds = Bounds {
-        tabs: num(1, 2), medium: if flags.contains('u') { Medium::Tab } else if flags.contains('m') { Medium::Memory } else if flags.contains('l') { Medium::Stale } else { Medium::Shared }, locks: !flags.contains('n'), split: flags.contains('s'), rotation, age: if flags.contains('x') { 700_000 } else { 0 },
-        horizon: if flags.contains('x') { 1_000_000 } else { 600_000 } , faults: num(2, 1), starts: num(3, 0),
-        wishes: Wishes { logout: u8::from(flags.contains('o')), login: u8::from(flags.contains('i')), renew: u8::from(flags.contains('r')), token: u8::from(flags.contains('t')) },
-        bug: if flags.contains('N') { Some(authsafe_model::Bug::NoLock) } else if flags.contains('C') { Some(authsafe_model::Bug::CommitAfterRelease) } else { None },
-    };
-    let t = Instant::now();
-    let checker = World::new(bounds).checker().threads(if flags.contains('1') { 1 } else { 2 }).spawn_bfs().join();
-    println!("{} states, {} unique, depth {}, {} minds, {:.1?}", checker.state_count(), checker.unique_state_count(), checker.max_depth(), checker.model().brain.minds(), t.elapsed());
-    for (name, path) in checker.discoveries() {
-        let p = checker.model().property(name);
-        println!("== {:?} {name}", p.expectation);
-        if (p.expectation.discovery_is_failure() && !flags.contains('q')) || flags.contains('v') {
-            let path = path.into_vec(); for line in authsafe_model::story::tell(checker.model(), &path) { println!("{line}"); }
+use authsafe_model::check::WINDOW;
+use authsafe_model::configurations::{Size, all};
+use authsafe_model::run::{Report, run, window};
+use authsafe_model::server::Rotation;
+use authsafe_model::world::{Bounds, Fault, Faults};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let mut failed = false;
+    println!(
+        "{:<36} {:<7} {:>10} {:>6} {:>8} {:>8}",
+        "configuration", "rotates", "states", "depth", "machine", "seconds"
+    );
+    for configuration in all(Size::Large) {
+        if !wanted.is_empty() && !wanted.iter().any(|part| configuration.name.contains(part.as_str())) {
+            continue;
         }
+        let rotation = configuration.bounds.rotation;
+        let report = run(configuration.bounds);
+        let seconds = report.took.as_secs_f64();
+        println!(
+            "{:<36} {:<7} {:>10} {:>6} {:>8} {seconds:>8.1}",
+            configuration.name,
+            rotation.as_str(),
+            report.states,
+            report.depth,
+            report.minds
+        );
+        failed |= !report.failures.is_empty();
+        print_failures(&report);
+    }
+    if wanted.is_empty() {
+        print_losses();
+        print_window();
+    }
+    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn print_failures(report: &Report) {
+    for (property, way) in &report.failures {
+        println!("\nFAILED: {property}");
+        for line in way {
+            println!("  {line}");
+        }
+        println!();
+    }
+}
+
+/// Which single fault ends a session, at which server.
+fn print_losses() {
+    println!("\nOne fault, two tabs: does strict reuse detection end the session?\n");
+    println!("{:<44} {:<6} {:<6} {:<6}", "fault", "never", "grace", "strict");
+    for fault in Fault::ALL {
+        let lost = [Rotation::Never, Rotation::Grace, Rotation::Strict].map(|rotation| {
+            let possible = Faults::only(fault);
+            let report = run(Bounds { faults: 1, possible, starts: 1, split: false, ..Bounds::new(2, rotation) });
+            if report.examples.iter().any(|(name, _)| *name == WINDOW) { "yes" } else { "no" }
+        });
+        println!("{:<44} {:<6} {:<6} {:<6}", fault.as_str(), lost[0], lost[1], lost[2]);
+    }
+}
+
+/// The window: what a crash does after each step of a renewal.
+fn print_window() {
+    println!(
+        "\nA renewal in one tab at a server with strict reuse detection. A crash after the step loses the session:\n"
+    );
+    for (line, lost) in window(Bounds::new(1, Rotation::Strict)) {
+        println!("{} {line}", if lost { "LOST" } else { "    " });
     }
 }

@@ -126,3 +126,15 @@ impl Family {
         Reply::Renewed(Grant { refresh, access: self.accesses, ..grant })
     }
 }
+
+impl Rotation {
+    /// In a word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Grace => "grace",
+            Self::Strict => "strict",
+        }
+    }
+}

@@ -46,8 +46,12 @@ fn step(world: &World, state: &State, action: Action) -> String {
         Action::Fail(request) => format!("FAULT the server can do nothing for {}", of(request)),
         Action::GiveUp(request) => format!("FAULT {} gives up on {}", owner(request), of(request)),
         Action::Double(request) => format!("FAULT the network doubles {}", of(request)),
-        Action::Refuse(tab) => format!("FAULT {} has waited too long for the lock, and gives up", name(tab)),
-        Action::Overtake(tab) => format!("FAULT {} has waited too long for its turn, and takes it from whoever has it", name(tab)),
+        Action::Refuse(waiting) => {
+            format!("FAULT {} has waited too long for the lock, and gives up", name(waiting.tab))
+        }
+        Action::Overtake(waiting) => {
+            format!("FAULT {} has waited too long for its turn, and takes it from whoever has it", name(waiting.tab))
+        }
     }
 }
 
@@ -160,4 +164,3 @@ fn said(note: Note) -> String {
 fn seconds(at: i64) -> String {
     format!("{}.{:03} s", at / 1000, at % 1000)
 }
-

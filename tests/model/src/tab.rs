@@ -190,12 +190,41 @@ impl Tab {
         matches!(self.reached, Reached::Written | Reached::Done(_))
     }
 
-    /// Turns are only compared with each other, and only those that are waited for: where none is, they count from 0 again.
-    pub fn forget_turns(&mut self, queued: bool) {
-        let waited = self.jobs.iter().any(|job| matches!(job, Job::ReadLocked(_) | Job::Release(_)));
-        if !queued && !waited && self.guard.is_none() && self.claiming.is_none() {
-            self.lock_turn = 0;
-        }
+    /// What it knows of the turns.
+    pub fn turns(&mut self) -> impl Iterator<Item = &mut Turn> {
+        let seizing = self.claiming.as_mut().and_then(|(_, how)| match how {
+            Claiming::Seizing(known) => known.as_mut(),
+            Claiming::Locked | Claiming::Free => None,
+        });
+        self.known.as_mut().into_iter().chain(seizing)
+    }
+
+    /// Turns of the lock are only compared with each other: the numbers of those that nobody knows any more are given again.
+    /// `queued` are those that wait for the lock.
+    pub fn renumber<'a>(&'a mut self, queued: impl Iterator<Item = &'a mut u8>) {
+        let mut turns: Vec<&mut u8> = vec![&mut self.lock_turn];
+        turns.extend(queued);
+        turns.extend(&mut self.guard);
+        turns.extend(self.claiming.as_mut().map(|(turn, _)| turn));
+        turns.extend(self.jobs.iter_mut().filter_map(|job| match job {
+            Job::ReadLocked(turn) | Job::Release(turn) if *turn != u8::MAX => Some(turn),
+            Job::ReadLocked(_)
+            | Job::Release(_)
+            | Job::Load
+            | Job::Reread
+            | Job::Intend(..)
+            | Job::Commit(..)
+            | Job::Forget(..) => None,
+        }));
+        renumber(&mut turns);
+    }
+}
+
+/// Gives the lowest numbers in the same order.
+pub(crate) fn renumber(numbers: &mut [&mut u8]) {
+    let known: BTreeSet<u8> = numbers.iter().map(|number| **number).collect();
+    for number in numbers {
+        **number = known.iter().take_while(|each| **each < **number).count() as u8;
     }
 }
 

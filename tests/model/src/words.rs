@@ -4,8 +4,8 @@
 //! handles for one thread. Every token of the model has a name that stands in its session as well (`sid`), so that two machines
 //! whose sessions differ only in a secret do not print alike.
 
-use authsafe::machine::{self, Answer, Arrived, Ending, EventKind, Login, SignedOutReason, Stored, WaiterId};
 use authsafe::error::ErrorPhase;
+use authsafe::machine::{self, Answer, Arrived, Ending, EventKind, Login, SignedOutReason, Stored, WaiterId};
 use authsafe::protocol::coordination::Coordination;
 use authsafe::protocol::record::{Mark, Record};
 use authsafe::types::{
@@ -354,9 +354,7 @@ impl Turn {
 impl Note {
     fn note(self) -> machine::Note {
         match self {
-            Self::Committed(lineage, generation) => {
-                machine::Note::Committed(lineage_text(lineage), generation.into())
-            }
+            Self::Committed(lineage, generation) => machine::Note::Committed(lineage_text(lineage), generation.into()),
             Self::Over(reason, lineage, generation) => {
                 let reason = match reason {
                     Reason::Wished => SignedOutReason::LoggedOut,

@@ -49,12 +49,18 @@ impl World {
             }
             (Job::Commit(..), Reached::Overtaken) => Reached::Done(Outcome::Wrote(Wrote::Superseded(found))),
             (Job::Commit(_, _, over @ Over::Own(..)), Reached::InTurn) => {
-                if over.covers(found) { Reached::Seen(found) } else { Reached::Done(Outcome::Wrote(Wrote::Superseded(found))) }
+                if over.covers(found) {
+                    Reached::Seen(found)
+                } else {
+                    Reached::Done(Outcome::Wrote(Wrote::Superseded(found)))
+                }
             }
             (Job::Commit(_, rec, over), Reached::Written) => {
                 let (lineage, generation) = (lineage_text(rec.lineage), rec.generation.into());
                 match (over, fence) {
-                    (Over::Anything, _) => drop(self.agree(state, index, |known| Some(known.begin(&lineage, generation)))),
+                    (Over::Anything, _) => {
+                        drop(self.agree(state, index, |known| Some(known.begin(&lineage, generation))))
+                    }
                     (Over::Own(..), Some(fence)) => {
                         self.agree(state, index, |known| known.commit(fence.into(), &lineage, generation));
                     }
@@ -67,7 +73,11 @@ impl World {
                 Reached::Written
             }
             (Job::Forget(_, over @ Over::Own(..), _), Reached::Nothing) => {
-                if over.covers(found) { Reached::Seen(found) } else { Reached::Done(Outcome::Gone) }
+                if over.covers(found) {
+                    Reached::Seen(found)
+                } else {
+                    Reached::Done(Outcome::Gone)
+                }
             }
             (Job::Forget(_, _, mark), Reached::Ending) => {
                 let ended = mark_of(mark, found);
@@ -136,7 +146,8 @@ impl World {
     /// A tab that has the turn, for all it knows, and is not this one.
     pub(crate) fn in_turn(&self, state: &State, index: u8) -> Option<u8> {
         let fence = state.register[self.place(index)].fence;
-        let holds = |tab: &Option<Tab>| tab.as_ref().and_then(|tab| tab.known).is_some_and(|known| known.fence == fence);
+        let holds =
+            |tab: &Option<Tab>| tab.as_ref().and_then(|tab| tab.known).is_some_and(|known| known.fence == fence);
         (0..).zip(&state.tabs).find(|(other, tab)| *other != index && holds(tab)).map(|(other, _)| other)
     }
 

@@ -4,7 +4,7 @@
 use crate::Bug;
 use crate::brain::Brain;
 use crate::server::{Rotation, Server};
-use crate::tab::{Claiming, Deed, Job, Tab};
+use crate::tab::{Claiming, Deed, Job, Tab, renumber};
 use crate::words::{Call, Grant, Millis, Note, Reason, Rec, Reply, Shown, Told, Turn, Value, Wrote};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,14 +38,89 @@ pub struct Bounds {
     pub age: Millis,
     /// When the world ends.
     pub horizon: Millis,
-    /// How many things may go wrong: see the last of [`Action`].
+    /// How many things may go wrong.
     pub faults: u8,
+    /// And which.
+    pub possible: Faults,
     /// How often a tab may be opened again.
     pub starts: u8,
     /// How often the application may wish for something.
     pub wishes: Wishes,
     /// What is broken on purpose.
     pub bug: Option<Bug>,
+}
+
+/// What may go wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// See [`Action::Crash`].
+    Crash,
+    /// See [`Action::Lose`], before the server has taken it.
+    LostRequest,
+    /// See [`Action::Lose`], after that.
+    LostAnswer,
+    /// See [`Action::Fail`].
+    Failure,
+    /// See [`Action::GiveUp`].
+    Late,
+    /// See [`Action::Double`].
+    Doubled,
+    /// See [`Action::HearTwice`].
+    Echo,
+    /// See [`Action::Refuse`].
+    Refusal,
+    /// See [`Action::Overtake`].
+    Hang,
+}
+
+/// Some of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Faults(u16);
+
+impl Fault {
+    /// Each of them.
+    pub const ALL: [Self; 9] = [
+        Self::Crash,
+        Self::LostRequest,
+        Self::LostAnswer,
+        Self::Failure,
+        Self::Late,
+        Self::Doubled,
+        Self::Echo,
+        Self::Refusal,
+        Self::Hang,
+    ];
+
+    /// In words.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Crash => "a tab crashes",
+            Self::LostRequest => "a request does not arrive",
+            Self::LostAnswer => "an answer is lost",
+            Self::Failure => "the server answers 503",
+            Self::Late => "a request arrives after its tab has given up",
+            Self::Doubled => "the network delivers a request twice",
+            Self::Echo => "a message between tabs comes twice",
+            Self::Refusal => "a tab gives up waiting for the lock",
+            Self::Hang => "a tab hangs for 15 seconds",
+        }
+    }
+}
+
+impl Faults {
+    /// All of them.
+    pub const ANY: Self = Self(u16::MAX);
+
+    /// This one and no other.
+    #[must_use]
+    pub const fn only(fault: Fault) -> Self {
+        Self(1 << fault as u16)
+    }
+
+    fn contain(self, fault: Fault) -> bool {
+        self.0 & Self::only(fault).0 != 0
+    }
 }
 
 /// How often the application may wish for something.
@@ -178,9 +253,9 @@ pub enum Action {
     /// The tab hears of this, and will once more.
     HearTwice(u8, Note),
     /// This tab has waited too long for the lock, and gives up.
-    Refuse(u8),
+    Refuse(Waiting),
     /// This tab has waited too long for the lock, and takes it from whoever holds it.
-    Overtake(u8),
+    Overtake(Waiting),
 }
 
 /// A world, and what is known of the machine in it.
@@ -239,7 +314,7 @@ impl World {
 
     /// What can happen next.
     pub fn possible(&self, state: &State, actions: &mut Vec<Action>) {
-        let fault = state.faults > 0;
+        let fault = |fault| state.faults > 0 && self.bounds.possible.contain(fault);
         let mut add = |condition: bool, action: Action| actions.extend(condition.then_some(action));
         for (index, tab) in (0..).zip(&state.tabs) {
             let Some(tab) = tab else {
@@ -248,10 +323,11 @@ impl World {
             };
             let signed_in = matches!(tab.shown, Shown::SignedIn(_) | Shown::Renewing(_));
             add(!tab.jobs.is_empty(), Action::Work(index));
-            if let Some((_, how)) = tab.claiming {
+            if let Some((turn, how)) = tab.claiming {
                 let may = self.may_claim(state, index, how);
                 add(may, Action::Claim(index));
-                add(fault && !may && self.may_overtake(state, index), Action::Overtake(index));
+                let waiting = Waiting { tab: index, turn, until: state.now };
+                add(fault(Fault::Hang) && !may && self.may_overtake(state, index), Action::Overtake(waiting));
             }
             add(tab.alarm.is_some_and(|at| at <= state.now), Action::Ring(index));
             let stale = self.bounds.medium == Medium::Stale;
@@ -260,16 +336,16 @@ impl World {
             add(state.wishes.token > 0, Action::Use(index));
             add(state.wishes.logout > 0 && tab.shown != Shown::Nobody, Action::Logout(index));
             add(state.wishes.login > 0, Action::Login(index));
-            add(fault, Action::Crash(index));
+            add(fault(Fault::Crash), Action::Crash(index));
         }
         for waiting in &state.queue {
             let impatient = waiting.until <= state.now;
-            add(fault && impatient, Action::Refuse(waiting.tab));
-            add(fault && impatient && self.may_overtake(state, waiting.tab), Action::Overtake(waiting.tab));
+            add(fault(Fault::Refusal) && impatient, Action::Refuse(*waiting));
+            add(fault(Fault::Hang) && impatient && self.may_overtake(state, waiting.tab), Action::Overtake(*waiting));
         }
         for (to, note) in &state.notes {
             add(true, Action::Hear(*to, *note));
-            add(fault, Action::HearTwice(*to, *note));
+            add(fault(Fault::Echo), Action::HearTwice(*to, *note));
         }
         for request in &state.wire {
             let waited = request.owner.is_some();
@@ -277,10 +353,10 @@ impl World {
             let sent = request.reply.is_none();
             add(sent, Action::Serve(*request));
             add(!sent, Action::Answer(*request));
-            add(fault && waited, Action::Lose(*request));
-            add(fault && waited && sent, Action::GiveUp(*request));
-            add(fault && waited && sent && renews, Action::Fail(*request));
-            add(fault && waited && sent && renews, Action::Double(*request));
+            add(fault(if sent { Fault::LostRequest } else { Fault::LostAnswer }) && waited, Action::Lose(*request));
+            add(fault(Fault::Late) && waited && sent, Action::GiveUp(*request));
+            add(fault(Fault::Failure) && waited && sent && renews, Action::Fail(*request));
+            add(fault(Fault::Doubled) && waited && sent && renews, Action::Double(*request));
         }
         add(self.next_moment(state).is_some(), Action::Wait);
     }
@@ -366,18 +442,15 @@ impl World {
             }
             Action::Double(request) => put(&mut state.wire, Request { owner: None, ..request }),
             Action::HearTwice(tab, note) => self.tell(state, tab, Told::Note(note)),
-            Action::Refuse(tab) => {
-                let Some(waiting) = leave_queue(state, tab) else { return };
-                if at(state, tab).is_some_and(|tab| tab.lock_turn == waiting.turn) {
-                    self.tell(state, tab, Told::LockRefused);
+            Action::Refuse(waiting) => {
+                state.queue.retain(|other| *other != waiting);
+                if at(state, waiting.tab).is_some_and(|tab| tab.lock_turn == waiting.turn) {
+                    self.tell(state, waiting.tab, Told::LockRefused);
                 }
             }
-            Action::Overtake(tab) => {
-                let queued = leave_queue(state, tab).map(|waiting| waiting.turn);
-                let claiming = at(state, tab).and_then(|tab| tab.claiming).map(|(turn, _)| turn);
-                if let Some(turn) = queued.or(claiming) {
-                    self.overtake(state, tab, turn);
-                }
+            Action::Overtake(waiting) => {
+                state.queue.retain(|other| *other != waiting);
+                self.overtake(state, waiting.tab, waiting.turn);
             }
             Action::Open(_)
             | Action::Work(_)
@@ -398,17 +471,22 @@ impl World {
     /// When something can happen that cannot happen yet.
     fn next_moment(&self, state: &State) -> Option<Millis> {
         let alarms = state.tabs.iter().flatten().filter_map(|tab| tab.alarm);
-        let patience = state.queue.iter().map(|waiting| waiting.until).filter(|_| state.faults > 0);
+        let patience = state.queue.iter().map(|waiting| waiting.until).filter(|_| self.may_hang(state));
         let turns = state.register.iter().filter_map(|turn| turn.until).filter(|_| self.is_waited_for(state));
         alarms.chain(patience).chain(turns).filter(|at| *at > state.now).min().filter(|at| *at <= self.bounds.horizon)
     }
 
+    fn may_hang(&self, state: &State) -> bool {
+        let possible = self.bounds.possible;
+        state.faults > 0 && (possible.contain(Fault::Hang) || possible.contain(Fault::Refusal))
+    }
+
     /// Somebody waits for a turn to end that no lock will end: its tab is gone, or hangs.
     fn is_waited_for(&self, state: &State) -> bool {
-        let impatient = state.faults > 0 && state.queue.iter().any(|waiting| waiting.until <= state.now);
+        let impatient = self.may_hang(state) && state.queue.iter().any(|waiting| waiting.until <= state.now);
         let waits = |index: u8, tab: &Tab| {
             tab.claiming.is_some_and(|(_, how)| how == Claiming::Free)
-                && (state.faults > 0 || self.in_turn(state, index).is_none())
+                && (self.may_hang(state) || self.in_turn(state, index).is_none())
         };
         impatient || (0..).zip(&state.tabs).any(|(index, tab)| tab.as_ref().is_some_and(|tab| waits(index, tab)))
     }
@@ -440,8 +518,13 @@ impl World {
     /// The machine of a tab makes a step, and the tab does what follows from it.
     pub(crate) fn tell(&self, state: &mut State, index: u8, told: Told) {
         let now = state.now;
-        let Some(tab) = at(state, index) else { return };
-        tab.knows_over.extend(word_of_end(told));
+        let Some(tab) = state.tabs[usize::from(index)].as_mut() else { return };
+        let word = word_of_end(told).filter(|family| {
+            // A page that has not read the medium yet does not know what this is about. It is told again when that can be read.
+            let told_early = matches!(told, Told::Note(_)) && tab.shown == Shown::Starting;
+            !told_early || state.past.signed_out.contains(family)
+        });
+        tab.knows_over.extend(word);
         for deed in tab.tell(&self.brain, self.bounds.bug, now, told) {
             match deed {
                 Deed::Queue(turn) if self.bounds.locks && self.bounds.bug != Some(Bug::NoLock) => {
@@ -560,13 +643,15 @@ impl World {
             tab.claiming = Some((waiting.turn, Claiming::Locked));
             state.holder = Some(waiting.tab);
         }
-        for index in 0..self.bounds.tabs {
-            let queued = state.queue.iter().any(|waiting| waiting.tab == index);
-            if let Some(tab) = at(state, index) {
-                tab.forget_turns(queued);
+        for (index, tab) in (0..).zip(&mut state.tabs) {
+            let queued = state.queue.iter_mut().filter(|waiting| waiting.tab == index).map(|waiting| &mut waiting.turn);
+            if let Some(tab) = tab {
+                tab.renumber(queued);
             }
         }
-        renumber(state);
+        let tabs = state.tabs.iter_mut().flatten().flat_map(Tab::turns);
+        let known = state.register.iter_mut().chain(tabs);
+        renumber(&mut known.map(|turn| &mut turn.fence).collect::<Vec<_>>());
     }
 }
 
@@ -586,21 +671,6 @@ impl World {
 
 pub(crate) fn at(state: &mut State, tab: u8) -> Option<&mut Tab> {
     state.tabs.get_mut(usize::from(tab))?.as_mut()
-}
-
-/// Turns are numbered to tell them apart, and for nothing else: the numbers of those that nobody knows any more are given again.
-fn renumber(state: &mut State) {
-    let tabs = state.tabs.iter_mut().flatten().filter_map(|tab| tab.known.as_mut());
-    let mut turns: Vec<&mut Turn> = state.register.iter_mut().chain(tabs).collect();
-    let fences: BTreeSet<u8> = turns.iter().map(|turn| turn.fence).collect();
-    for turn in &mut turns {
-        turn.fence = (0..).zip(&fences).find(|(_, fence)| **fence == turn.fence).map_or(0, |(number, _)| number);
-    }
-}
-
-fn leave_queue(state: &mut State, tab: u8) -> Option<Waiting> {
-    let place = state.queue.iter().position(|waiting| waiting.tab == tab)?;
-    Some(state.queue.remove(place))
 }
 
 /// A request that goes on without anybody who waits for the answer. A sign-in that does is of no interest.

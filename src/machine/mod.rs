@@ -11,14 +11,18 @@
 //! | `check` | check, extend and their answers |
 //! | `leave` | logout and every other end of a session |
 //! | `watch` | ticks, wake-ups, other tabs |
+//! | `wake` | clocks that jump; pages that sleep, are hidden, left and restored |
+//! | `pace` | none: how many token requests a minute takes |
 
 mod check;
 mod effect;
 mod event;
 mod leave;
 mod login;
+mod pace;
 mod renew;
 mod start;
+mod wake;
 mod watch;
 
 pub use effect::{
@@ -126,7 +130,19 @@ pub struct Machine {
     start_error: Option<Error>,
     shown: Snapshot,
     wake_at: Option<UnixMillis>,
+    /// The token requests of the last minute.
+    pace: pace::Pace,
+    /// Nobody looks at the page.
+    hidden: bool,
+    /// The page is in the back-forward cache, or was and does not know yet what happened meanwhile.
+    left: bool,
+    /// What slept reads the medium again before it hands anything out; until when at the latest.
+    looking: Option<UnixMillis>,
+    /// The server could not be asked for longer than the application allows; during this epoch.
+    outlasted: Option<u64>,
     now: UnixMillis,
+    /// How long the realm had run then.
+    ran: Lifetime,
     random: u64,
     effects: Vec<Effect>,
 }
@@ -227,7 +243,13 @@ impl Machine {
             start_error: None,
             shown: Snapshot::Initializing,
             wake_at: None,
+            pace: pace::Pace::default(),
+            hidden: false,
+            left: false,
+            looking: None,
+            outlasted: None,
             now: UnixMillis(0),
+            ran: Lifetime::ZERO,
             random: 0,
             effects: Vec::new(),
         }
@@ -252,10 +274,16 @@ impl Machine {
     }
 
     fn view(&self) -> Snapshot {
+        if self.left && !matches!(self.phase, Phase::Disposed) {
+            return Snapshot::Initializing;
+        }
         match &self.phase {
             Phase::Idle | Phase::Restoring(_) => Snapshot::Initializing,
             Phase::SignedOut(reason, error) => Snapshot::Unauthenticated(*reason, error.clone()),
             Phase::Authenticating(via, _) | Phase::Committing(via, _, _) => Snapshot::Authenticating(*via),
+            Phase::SignedIn(_) if self.outlasted.is_some() => {
+                Snapshot::Unauthenticated(SignedOutReason::Error, self.failure.clone())
+            }
             Phase::SignedIn(session) => {
                 Snapshot::Authenticated(Rc::clone(&session.user), Box::new(session.facts.clone()), self.freshness())
             }
@@ -355,6 +383,8 @@ impl Machine {
             // The alarm has rung, so the driver needs the next wish even if it is the same.
             EventKind::Tick => self.wake_at = None,
             EventKind::Visible => self.visible(),
+            EventKind::Hidden => self.hidden = true,
+            EventKind::Left => self.left = true,
             EventKind::Online => self.online(),
             EventKind::Restored => self.restored(),
             EventKind::Told(note) => self.told(note),
@@ -431,6 +461,9 @@ impl Machine {
     }
 
     fn send(&mut self, kind: CallKind, call: Call) {
+        if matches!(call, Call::Exchange | Call::Refresh(_) | Call::Reach(_)) {
+            self.pace.count(self.ran);
+        }
         let epoch = if kind == CallKind::Login { self.attempt } else { self.epoch };
         self.push(Effect::Send(Ticket { kind, epoch }, call));
     }
@@ -470,6 +503,7 @@ impl Machine {
     /// From here on, answers to earlier questions come too late.
     fn next_epoch(&mut self) {
         self.epoch += 1;
+        self.looked();
         self.checking = false;
         self.extending = false;
         self.heard = None;
@@ -529,6 +563,7 @@ impl Machine {
     }
 
     fn finish(&mut self) {
+        self.count_grace();
         let view = self.view();
         if view != self.shown {
             self.shown = view.clone();
@@ -546,18 +581,11 @@ impl Machine {
 /// One move. Pure: time and randomness come in the event.
 #[must_use]
 pub fn step(mut machine: Machine, event: Event) -> (Machine, Vec<Effect>) {
-    // A little is noise: events may be told in another order than they happened.
-    if event.at < machine.now.minus(NOISE) {
-        machine.clock_set_back(event.at);
-    }
-    machine.now = event.at;
     machine.random = event.random;
+    machine.tell_time(event.at);
     machine.handle(event.kind);
     machine.due();
     machine.finish();
     let effects = std::mem::take(&mut machine.effects);
     (machine, effects)
 }
-
-/// A wall clock that goes back by less was not set.
-const NOISE: Lifetime = Lifetime::from_seconds(2);

@@ -19,6 +19,7 @@ import { interactionRoutes } from "./provider-interactions.js";
  * @param {number} [options.accessTokenSeconds]
  * @param {number} [options.idTokenSeconds]
  * @param {number} [options.refreshTokenSeconds]
+ * @param {number} [options.reuseGraceSeconds] For so long a rotated refresh token is taken once more. Default 0.
  * @param {boolean} [options.alwaysIssueRefreshToken] Also without the `offline_access` scope. Such a refresh token ends
  *   with the provider's session. Default `true`.
  * @param {boolean} [options.confirmLogout] Ask before signing out even where the request proves whose session it is.
@@ -32,6 +33,7 @@ export async function startProvider(options) {
     accessTokenSeconds: options.accessTokenSeconds ?? 120,
     idTokenSeconds: options.idTokenSeconds ?? 3600,
     refreshTokenSeconds: options.refreshTokenSeconds ?? 24 * 3600,
+    reuseGraceSeconds: options.reuseGraceSeconds ?? 0,
   };
   /** May change while running. */
   const dpop = { requireNonce: false };

@@ -152,6 +152,8 @@ codes! {
     RateLimited = "rate_limited", Request, true, Retry, "Wait for `retryAfterSeconds`.";
     /// The server redirects where it must answer.
     RedirectRefused = "redirect_refused", Request, false, FixConfig, "Configure the final address of the endpoint; credentials are not sent after a redirect.";
+    /// Nobody knows whether the refresh token is spent.
+    RefreshAmbiguous = "refresh_ambiguous", Refresh, false, Login, "The answer was lost twice, and the session may have been renewed. The access token serves until its end; then sign in again. A grace period for rotation at the provider makes this rare.";
     /// There is no way to renew this credential.
     RefreshUnavailable = "refresh_unavailable", Refresh, false, Login, "Ask for a refresh token (scope `offline_access`), or sign in again.";
     /// The request cannot be sent safely as it is.

@@ -28,13 +28,40 @@ fn store() -> BrowserStore {
     sealed(Medium::LocalStorage, sealing(true, PlainTexts::Migrated))
 }
 
+/// A map, as what one tab has for itself.
+fn map() -> Medium {
+    Medium::Custom(js("const texts = new Map();
+        return { get: (key) => texts.get(key), set: (key, text) => void texts.set(key, text), \
+                 remove: (key) => texts.delete(key) };"))
+}
+
+/// As a page load in the tab of this medium has it.
+fn load(medium: &Medium) -> BrowserStore {
+    sealed(medium.clone(), sealing(false, PlainTexts::MigratedByTab))
+}
+
 /// In a map of its own, as a tab has one.
 fn tab() -> (BrowserStore, BrowserStore) {
-    let map = js("const texts = new Map();
-        return { get: (key) => texts.get(key), set: (key, text) => void texts.set(key, text), \
-                 remove: (key) => texts.delete(key) };");
-    let medium = Medium::Custom(map);
-    (sealed(medium.clone(), sealing(false, PlainTexts::Migrated)), BrowserStore::new(medium))
+    let medium = map();
+    (load(&medium), BrowserStore::new(medium))
+}
+
+/// A tab with a text, and its duplicate.
+async fn duplicated(key: &str) -> (Medium, Medium) {
+    let (original, copy) = (map(), map());
+    load(&original).write(key, "both").await.unwrap();
+    let text = BrowserStore::new(original.clone()).read(key).await.unwrap().unwrap();
+    BrowserStore::new(copy.clone()).write(key, &text).await.unwrap();
+    (original, copy)
+}
+
+async fn text_in(medium: &Medium, key: &str) -> String {
+    BrowserStore::new(medium.clone()).read(key).await.unwrap().unwrap()
+}
+
+/// How many places of a record there are.
+async fn places(key: &str) -> JsValue {
+    with_keys("readonly", &format!("keys.count(IDBKeyRange.bound('sealing.{key}:', 'sealing.{key}:~'))")).await
 }
 
 fn stored(key: &str) -> String {
@@ -277,6 +304,89 @@ async fn a_copy_of_a_tab_that_falls_behind_loses_its_own_text_and_not_that_of_th
 }
 
 #[wasm_bindgen_test]
+async fn of_a_tab_and_its_duplicate_the_one_that_writes_later_does_not_take_the_text_of_the_other() {
+    let _hurried = hurried();
+    for later in ["written", "ended", "removed"] {
+        let key = format!("later.{later}");
+        let (original, copy) = duplicated(&key).await;
+        let behind = text_in(&copy, &key).await;
+        load(&original).write(&key, "first").await.unwrap();
+        // It has not read what it has, as a tab that is told that its token is spent.
+        match later {
+            "written" => load(&copy).write(&key, "second").await.unwrap(),
+            "ended" => load(&copy).write(&key, &ended_text("x")).await.unwrap(),
+            _ => load(&copy).remove(&key).await.unwrap(),
+        }
+        assert_eq!(load(&original).read(&key).await, read_as("first"), "{later}");
+        if later == "written" {
+            assert_eq!(load(&copy).read(&key).await, read_as("second"));
+        }
+        // From here on, neither knows of the other.
+        for round in ["third", "fourth"] {
+            for tab in [&copy, &original] {
+                load(tab).write(&key, round).await.unwrap();
+            }
+        }
+        for tab in [&copy, &original] {
+            assert_eq!(load(tab).read(&key).await, read_as("fourth"), "{later}");
+            let last = text_in(tab, &key).await;
+            BrowserStore::new(tab.clone()).write(&key, &behind).await.unwrap();
+            assert_eq!(load(tab).read(&key).await, refused(), "{later}: what both began with is over in both");
+            BrowserStore::new(tab.clone()).write(&key, &last).await.unwrap();
+        }
+        load(&copy).remove(&key).await.unwrap();
+        assert_eq!(load(&original).read(&key).await, read_as("fourth"), "{later}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_text_that_a_duplicate_was_cut_off_after_writing_is_not_taken_from_it() {
+    let _hurried = hurried();
+    let (original, copy) = duplicated("unconfirmed").await;
+    let behind = text_in(&original, "unconfirmed").await;
+    {
+        // The counter, and then the confirmation.
+        let _cut = fail_put(2, "UnknownError");
+        load(&copy).write("unconfirmed", "first").await.unwrap();
+    }
+    load(&original).write("unconfirmed", "second").await.unwrap();
+    assert_eq!(load(&copy).read("unconfirmed").await, read_as("first"));
+    assert_eq!(load(&original).read("unconfirmed").await, read_as("second"));
+    BrowserStore::new(original.clone()).write("unconfirmed", &behind).await.unwrap();
+    assert_eq!(load(&original).read("unconfirmed").await, refused());
+}
+
+#[wasm_bindgen_test]
+async fn a_tab_whose_write_was_cut_off_goes_on_and_what_it_had_before_is_over() {
+    let _hurried = hurried();
+    let medium = Medium::SessionStorage;
+    load(&medium).write("full", "old").await.unwrap();
+    let old = text_in(&medium, "full").await;
+    for _ in 0..3 {
+        let _full =
+            replace("Storage.prototype", "setItem", "() => { throw new DOMException('', 'QuotaExceededError'); }");
+        assert_eq!(load(&medium).write("full", "lost").await, Err(StoreFailure::Full));
+        assert_eq!(load(&medium).read("full").await, read_as("old"));
+    }
+    assert_eq!(places("full").await, 1, "no key is left of what was not written");
+    load(&medium).write("full", "new").await.unwrap();
+    assert_eq!(load(&medium).read("full").await, read_as("new"));
+    BrowserStore::new(medium.clone()).write("full", &old).await.unwrap();
+    assert_eq!(load(&medium).read("full").await, refused());
+}
+
+#[wasm_bindgen_test]
+async fn a_write_to_a_medium_of_all_tabs_does_not_read_it() {
+    store().write("unread", "one").await.unwrap();
+    js("window.reads = 0;");
+    let counting = "function (key) { window.reads += key === 'unread'; return before.call(this, key); }";
+    let _counting = replace("Storage.prototype", "getItem", counting);
+    store().write("unread", "two").await.unwrap();
+    store().remove("unread").await.unwrap();
+    assert!(js_is("reads === 0"));
+}
+
+#[wasm_bindgen_test]
 async fn keys_of_tabs_that_are_long_gone_do_not_pile_up() {
     let ((old, _), (other, _), (new, _)) = (tab(), tab(), tab());
     {
@@ -464,22 +574,74 @@ async fn without_web_cryptography_nothing_is_written_and_what_is_there_stays() {
 }
 
 #[wasm_bindgen_test]
-async fn a_plain_text_of_the_version_before_is_read_until_something_was_sealed() {
+async fn a_plain_text_of_the_version_before_is_sealed_when_it_is_read_and_none_is_taken_after_it() {
     for shared in [true, false] {
         let key = format!("migrated.{shared}");
         let store = sealed(Medium::LocalStorage, sealing(shared, PlainTexts::Migrated));
         put_back(&key, PLAIN);
         assert_eq!(store.read(&key).await, read_as(PLAIN), "{shared}");
-        assert_eq!(store.read(&key).await, read_as(PLAIN), "{shared}");
-        store.write(&key, PLAIN).await.unwrap();
         assert!(!stored(&key).contains("CANARY"), "{shared}");
         assert_eq!(store.read(&key).await, read_as(PLAIN), "{shared}");
+        store.write(&key, "next").await.unwrap();
         put_back(&key, PLAIN);
         assert_eq!(store.read(&key).await, refused(), "{shared}");
         store.remove(&key).await.unwrap();
         put_back(&key, PLAIN);
         assert_eq!(store.read(&key).await, refused(), "{shared}: also after a sign-out");
     }
+}
+
+#[wasm_bindgen_test]
+async fn each_tab_takes_over_the_plain_text_that_it_has() {
+    let (first, second) = (map(), map());
+    for (tab, text) in [(&first, PLAIN), (&second, r#"{"v":1,"lineage":"CANARY two"}"#)] {
+        BrowserStore::new(tab.clone()).write("tab.plain", text).await.unwrap();
+        assert_eq!(load(tab).read("tab.plain").await, read_as(text));
+        assert!(!text_in(tab, "tab.plain").await.contains("CANARY"));
+        assert_eq!(load(tab).read("tab.plain").await, read_as(text));
+    }
+    assert_eq!(load(&first).read("tab.plain").await, read_as(PLAIN));
+}
+
+#[wasm_bindgen_test]
+async fn whatever_step_the_taking_over_is_cut_off_after_the_text_is_there() {
+    let _hurried = hurried();
+    let full =
+        || replace("Storage.prototype", "setItem", "() => { throw new DOMException('', 'QuotaExceededError'); }");
+    let kinds = [(true, PlainTexts::Migrated), (false, PlainTexts::MigratedByTab)];
+    // The key with its counter, the text, the confirmation.
+    for (at, (shared, plain)) in (0..3).flat_map(|at| kinds.map(|kind| (at, kind))) {
+        let key = format!("taking.{at}.{shared}");
+        let store = || sealed(Medium::LocalStorage, sealing(shared, plain));
+        put_back(&key, PLAIN);
+        {
+            let _cut = match at {
+                0 => fail_put(1, "UnknownError"),
+                1 => full(),
+                _ => fail_put(2, "UnknownError"),
+            };
+            assert_eq!(store().read(&key).await, read_as(PLAIN), "{key}");
+            assert_eq!(stored(&key) == PLAIN, at < 2, "{key}");
+        }
+        assert_eq!(store().read(&key).await, read_as(PLAIN), "{key}");
+        assert!(!stored(&key).contains("CANARY"), "{key}");
+        assert_eq!(store().read(&key).await, read_as(PLAIN), "{key}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn of_two_that_take_a_plain_text_over_neither_puts_it_in_the_place_of_a_later_one() {
+    put_back("taken", PLAIN);
+    let (first, second) = (store(), store());
+    let mut all = [Box::pin(first.read("taken")), Box::pin(second.read("taken"))];
+    for one in &mut all {
+        assert!(begun(one).await.is_none());
+    }
+    let [first, second] = all;
+    assert_eq!(first.await, read_as(PLAIN));
+    store().write("taken", "later").await.unwrap();
+    drop(second.await);
+    assert_eq!(store().read("taken").await, read_as("later"));
 }
 
 #[wasm_bindgen_test]
@@ -490,24 +652,62 @@ async fn a_plain_text_is_never_taken_where_others_can_write_to_the_medium() {
     assert_eq!(store.read("planted").await, Ok(None));
 }
 
+/// How a database fails: a getter in its place, if any, and otherwise the name of what its writes throw.
+const FAILING: [(&str, &str); 5] = [
+    ("throw new DOMException('denied', 'SecurityError');", ""),
+    ("return { open() { return {}; } };", ""),
+    ("", "DataCloneError"),
+    ("", "QuotaExceededError"),
+    ("", "UnknownError"),
+];
+
+/// The failing database, and impatience with it.
+fn failing((getter, thrown): (&str, &str)) -> (Replaced, Option<Replaced>) {
+    let database = if getter.is_empty() {
+        let body = format!("() => {{ throw new DOMException('', '{thrown}'); }}");
+        replace("IDBObjectStore.prototype", "put", &body)
+    } else {
+        replace_getter("window", "indexedDB", getter)
+    };
+    (database, getter.starts_with("return").then(rushed))
+}
+
 #[wasm_bindgen_test]
-async fn a_pending_sign_in_is_plain_only_where_no_key_can_be_had() {
-    let cases = [
-        ("throw new DOMException('denied', 'SecurityError');", PlainTexts::WhereBlocked, true),
-        ("return { open() { return {}; } };", PlainTexts::WhereBlocked, false),
-        ("throw new DOMException('denied', 'SecurityError');", PlainTexts::Allowed, true),
-        ("return { open() { return {}; } };", PlainTexts::Allowed, true),
-    ];
-    for (at, (getter, plain, written)) in cases.into_iter().enumerate() {
+async fn a_pending_sign_in_is_plain_only_where_no_key_can_be_had_and_is_found_there_on_the_way_back() {
+    let pending = || sealed(Medium::SessionStorage, sealing(false, PlainTexts::Allowed));
+    let plain = |key: &str| js_is(&format!("sessionStorage.getItem('{key}').includes('CANARY')"));
+    for (at, how) in FAILING.into_iter().enumerate() {
         let key = format!("pending.{at}");
-        let store = sealed(Medium::SessionStorage, sealing(false, plain));
-        store.write(&key, PLAIN).await.unwrap();
-        assert!(js_is(&format!("!sessionStorage.getItem('{key}').includes('CANARY')")), "{getter}");
-        let _withheld = replace_getter("window", "indexedDB", getter);
-        let _rushed = getter.starts_with("return").then(rushed);
-        js("sessionStorage.clear();");
-        assert_eq!(store.write(&key, PLAIN).await.is_ok(), written, "{getter}");
-        assert_eq!(store.read(&key).await, Ok(written.then(|| PLAIN.to_owned())), "{getter}");
+        // Another tab has a key.
+        let (other, _) = tab();
+        other.write(&key, PLAIN).await.unwrap();
+        {
+            let _failing = failing(how);
+            assert_eq!(pending().write(&key, PLAIN).await, Ok(()), "{how:?}");
+            assert!(plain(&key), "{how:?}");
+            assert_eq!(pending().read(&key).await, read_as(PLAIN), "{how:?}");
+        }
+        // The way to the provider and back is long enough for a database to recover.
+        assert_eq!(pending().read(&key).await, read_as(PLAIN), "{how:?}");
+        pending().write(&key, PLAIN).await.unwrap();
+        assert!(!plain(&key), "{how:?}");
+        // And for it to fail.
+        let _failing = failing(how);
+        assert_eq!(pending().write(&key, PLAIN).await, Ok(()), "{how:?}");
+        assert_eq!(pending().read(&key).await, read_as(PLAIN), "{how:?}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_session_is_not_written_where_no_key_can_be_had() {
+    for (at, how) in FAILING.into_iter().enumerate() {
+        for (shared, plain) in [(true, PlainTexts::Migrated), (false, PlainTexts::MigratedByTab)] {
+            let key = format!("unsealed.{at}.{shared}");
+            let _failing = failing(how);
+            let store = sealed(Medium::LocalStorage, sealing(shared, plain));
+            assert!(store.write(&key, PLAIN).await.is_err(), "{key}");
+            assert_eq!(stored(&key), "", "{key}");
+        }
     }
 }
 
@@ -516,13 +716,6 @@ async fn a_browser_that_does_not_keep_keys_is_as_one_without_a_database() {
     let _private = fail_put(1, "DataCloneError");
     assert_eq!(store().write("private", PLAIN).await, Err(StoreFailure::Blocked));
     assert_eq!(stored("private"), "");
-    js("window.puts = 0;");
-    let pending = sealed(Medium::SessionStorage, sealing(false, PlainTexts::WhereBlocked));
-    assert_eq!(pending.write("private", PLAIN).await, Ok(()));
-    assert_eq!(pending.read("private").await, read_as(PLAIN));
-    js("window.puts = 0;");
-    assert_eq!(pending.write("private.word", "known").await, Ok(()));
-    assert_eq!(pending.read("private.word").await, read_as("known"));
 }
 
 #[wasm_bindgen_test]

@@ -37,6 +37,7 @@ fn a_clock_that_is_set_back_after_quiet_minutes_loses_no_timer() {
     world.advance(secs(7200));
     assert_eq!(page.status(), "authenticated");
     assert!(provider.rotations.get() > 1, "the timer never renewed");
+    invariants::hold(&world);
 }
 
 #[test]
@@ -50,6 +51,7 @@ fn a_refused_request_is_not_sent_again_as_a_user_who_is_found_under_the_lock() {
     *provider.sub.borrow_mut() = "bob".to_owned();
     sign_in_again(&second, &provider);
     assert!(!first.run(move |client| async move { client.answered(alices, 401, INVALID).await }));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -67,6 +69,7 @@ fn a_second_sign_out_leaves_the_mark_of_the_first() {
     drop(first.run(|client| async move { client.renew().await }));
     assert_eq!(reason(&first), Some(SignedOutReason::LoggedOutElsewhere));
     assert!(!first.tab.store.dump().contains("access"), "{}", first.tab.store.dump());
+    invariants::hold(&world);
 }
 
 #[test]
@@ -86,6 +89,7 @@ fn a_check_that_is_under_way_settles_when_a_sign_in_completes() {
     page.run(|client| async move { client.login(password("wonderland")).await.unwrap() });
     world.advance(secs(60));
     assert!(check.borrow().is_some(), "check() hangs");
+    invariants::hold(&world);
 }
 
 fn bob() -> Login {
@@ -117,6 +121,7 @@ fn a_request_that_waits_for_a_renewal_settles_when_a_sign_in_completes() {
     page.run(|client| async move { client.login(bob()).await.unwrap() });
     world.advance(secs(60));
     assert_eq!(*replay.borrow(), Some(false), "auth.fetch hangs");
+    invariants::hold(&world);
 }
 
 #[test]
@@ -134,6 +139,7 @@ fn a_sign_out_elsewhere_reaches_the_record_of_a_renewal_that_is_being_written() 
     assert_eq!(reason(&first), Some(SignedOutReason::LoggedOutElsewhere));
     world.advance(secs(10));
     assert!(!first.tab.store.dump().contains("access"), "{}", first.tab.store.dump());
+    invariants::hold(&world);
 }
 
 #[test]
@@ -163,6 +169,7 @@ fn a_sign_out_elsewhere_reaches_a_sign_in_that_is_being_written() {
         first.status(),
         first.tab.store.dump()
     );
+    invariants::hold(&world);
 }
 
 #[test]
@@ -179,6 +186,7 @@ fn a_duplicated_tab_with_a_refresh_cookie_goes_on_renewing() {
     let second = first.duplicate(&options);
     first.run(|client| async move { client.renew().await.unwrap() });
     assert_eq!(second.run(|client| async move { client.renew().await }).map_err(|error| error.code), Ok(()));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -191,6 +199,7 @@ fn a_session_whose_refresh_token_was_spent_elsewhere_ends_with_its_access_token(
     world.advance(secs(3000));
     assert!(!provider.reused.get());
     assert_eq!(reason(&second), Some(SignedOutReason::Expired), "{:?}", second.client.snapshot());
+    invariants::hold(&world);
 }
 
 #[test]
@@ -205,6 +214,7 @@ fn a_duplicated_tab_that_is_reloaded_does_not_spend_the_token_again() {
     second.run(|client| async move { client.start().await.unwrap() });
     drop(second.run(|client| async move { client.renew().await }));
     assert!(!provider.reused.get());
+    invariants::hold(&world);
 }
 
 #[test]
@@ -219,6 +229,7 @@ fn a_second_sign_out_asks_about_the_refresh_cookie_again() {
     // The server is still down; the second try must not say that all is well.
     let again = page.run(|client| async move { client.logout(Ending::Local).await });
     assert!(again.is_err(), "the cookie stands, and nobody was asked: {again:?}");
+    invariants::hold(&world);
 }
 
 #[test]
@@ -242,6 +253,7 @@ fn a_start_that_asks_about_a_refresh_cookie_heeds_a_sign_out_elsewhere() {
     world.advance(secs(5));
     assert_eq!(*started.borrow(), Some(true));
     assert_eq!(second.status(), "unauthenticated");
+    invariants::hold(&world);
 }
 
 #[test]
@@ -258,6 +270,7 @@ fn a_mark_without_a_name_does_not_hang_a_start() {
     let started = watch(&world, async move { client.start().await.is_ok() });
     world.advance(secs(600));
     assert_eq!(*started.borrow(), Some(true), "init() hangs");
+    invariants::hold(&world);
 }
 
 #[test]
@@ -279,6 +292,7 @@ fn two_requests_with_the_same_refused_csrf_token_are_both_sent_again() {
     world.requests.borrow_mut().clear();
     let next = page.run(|client| async move { client.authorize("https://app.example/api", "POST").await.unwrap() });
     assert_eq!((next, world.requests.borrow().len()), (good, 0));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -302,6 +316,7 @@ fn a_renewal_that_is_superseded_after_a_dispose_is_revoked() {
     world.advance(secs(10));
     assert!(is_mark(&first.tab.store.dump()), "{}", first.tab.store.dump());
     assert!(provider.revoked.borrow().iter().any(|body| body.contains("refresh-late")));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -331,6 +346,7 @@ fn a_sign_in_that_is_overtaken_while_it_is_written_is_announced_and_renewed() {
     assert_eq!(page.events(), ["SignedIn"]);
     world.advance(secs(600));
     assert!(provider.rotations.get() > 1, "not renewed");
+    invariants::hold(&world);
 }
 
 #[test]
@@ -345,6 +361,7 @@ fn a_request_that_waits_for_a_token_does_not_get_that_of_another_user() {
     // Longer than the token lives: the tab must renew first, and finds Bob's session.
     let token = first.run(|client| async move { client.access_token(secs(599)).await.map(|(token, _)| token) });
     assert!(token.is_err(), "{}", token.unwrap().expose());
+    invariants::hold(&world);
 }
 
 #[test]
@@ -366,6 +383,7 @@ fn a_sign_in_beside_a_restore_that_is_tried_again_reports_no_failure() {
     page.reports.borrow_mut().clear();
     page.run(|client| async move { client.login(password("wonderland")).await.unwrap() });
     assert_eq!(page.events(), ["SignedIn"]);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -387,6 +405,7 @@ fn a_restore_that_succeeds_after_a_failed_sign_in_is_announced() {
     page.run(|client| async move { client.login(password("wrong")).await.unwrap_err() });
     let told = page.events().contains(&"SignedIn".to_owned());
     assert_eq!(page.status() == "authenticated", told, "{:?}", page.events());
+    invariants::hold(&world);
 }
 
 #[test]
@@ -397,6 +416,7 @@ fn the_tokens_of_a_callback_do_not_come_back_after_a_sign_out() {
     page.run(|client| async move { client.logout(Ending::Local).await.unwrap() });
     let (arrived, _) = page.run(|client| async move { client.start().await.unwrap() });
     assert!(arrived.is_none(), "the machine still holds {:?}", arrived.map(|a| a.session.tokens().is_some()));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -417,6 +437,7 @@ fn an_extension_that_is_under_way_settles_when_a_sign_in_completes() {
     page.run(|client| async move { client.login(password("wonderland")).await.unwrap() });
     world.advance(secs(60));
     assert!(extended.borrow().is_some(), "extend() hangs");
+    invariants::hold(&world);
 }
 
 #[test]
@@ -433,6 +454,7 @@ fn a_sign_out_of_a_tab_that_knows_nobody_reaches_the_tab_that_does() {
     second.run(|client| async move { client.logout(Ending::Local).await.unwrap() });
     world.run();
     assert_eq!(reason(&first), Some(SignedOutReason::LoggedOutElsewhere), "{}", first.status());
+    invariants::hold(&world);
 }
 
 #[test]
@@ -446,6 +468,7 @@ fn a_clock_that_is_set_back_by_a_minute_loses_no_timer() {
     world.advance(secs(3000));
     assert_eq!(page.status(), "authenticated");
     assert!(provider.rotations.get() > 3, "{}", provider.rotations.get());
+    invariants::hold(&world);
 }
 
 #[test]
@@ -469,6 +492,7 @@ fn a_tab_that_heard_of_a_sign_out_does_not_undo_it_by_asking_the_server() {
         second.client.page_changed(PageNews::Visible);
         world.advance(secs(1));
         assert_eq!(reason(&second), Some(SignedOutReason::LoggedOutElsewhere), "slow {slow}");
+        invariants::hold(&world);
     }
 }
 
@@ -488,6 +512,7 @@ fn a_clock_that_is_set_back_while_a_renewal_is_written_prolongs_nothing() {
     // Ten minutes from now, by the clock as it is now.
     let end = facts.expires_at.unwrap().0;
     assert!(end < START, "{end:?} is an hour late");
+    invariants::hold(&world);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use authsafe::ports::fake::{Reply, World};
 use authsafe::types::Lifetime;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use support::invariants;
 use support::session::*;
 use support::{APP, Page, START};
 
@@ -29,6 +30,7 @@ fn a_session_endpoint_that_redirects_is_asked_at_a_measured_pace() {
     world.requests.borrow_mut().clear();
     world.advance(Lifetime::from_seconds(660));
     assert!(count(&world, "/session") < 20);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -41,6 +43,7 @@ fn a_session_that_ended_by_this_clock_only_is_asked_about_at_a_measured_pace() {
     page.run(|client| async move { client.start().await.unwrap() });
     world.advance(Lifetime::from_seconds(60));
     assert!(count(&world, "/session") < 20);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -58,6 +61,7 @@ fn extensions_at_the_same_time_share_one_request() {
     }
     world.advance(Lifetime::from_seconds(5));
     assert_eq!(count(&world, "/extend"), 1);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -81,6 +85,7 @@ fn a_user_without_a_subject_may_change_by_a_renewal() {
     page.run(|client| async move { client.login(password("wonderland")).await.unwrap() });
     let r = page.run(|c| async move { c.renew().await });
     assert!(r.is_ok());
+    invariants::hold(&world);
 }
 
 #[test]
@@ -95,6 +100,7 @@ fn a_csrf_token_that_the_server_no_longer_accepts_is_replaced_and_the_call_made_
     page.run(|client| async move { client.logout(Ending::Provider).await.unwrap() });
     assert_eq!(*server.user.borrow(), None);
     assert_eq!(*server.seen_tokens.borrow(), ["csrf-1", "csrf-2", "csrf-2", "csrf-7", "csrf-7", "csrf-8"]);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -112,6 +118,7 @@ fn a_server_that_refuses_every_csrf_token_is_asked_twice_and_no_more() {
     assert_eq!(error.code.as_str(), "csrf_rejected");
     assert_eq!(count(&world, "/extend"), 2);
     assert_eq!(page.status(), "authenticated");
+    invariants::hold(&world);
 }
 
 #[test]
@@ -134,6 +141,7 @@ fn a_csrf_token_that_only_the_session_tells_is_had_from_there() {
     told.set(2);
     page.run(|client| async move { client.extend().await.unwrap() });
     assert_eq!(*seen.borrow(), ["t-1", "t-2"]);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -155,6 +163,7 @@ fn an_extension_by_timer_that_failed_is_tried_again_as_an_extension() {
     assert_eq!(count(&world, "/extend"), 1);
     world.advance(Lifetime::from_seconds(300));
     assert_eq!(page.status(), "authenticated");
+    invariants::hold(&world);
 }
 
 #[test]
@@ -176,6 +185,7 @@ fn a_late_answer_does_not_end_the_newer_session_of_the_same_cookie() {
     page.run(|client| async move { client.logout(Ending::Provider).await.unwrap() });
     world.advance(Lifetime::from_seconds(5));
     assert!(!alive.get(), "{:?}", log.borrow());
+    invariants::hold(&world);
 }
 
 #[test]
@@ -200,6 +210,7 @@ fn a_late_word_of_a_sign_out_does_not_end_the_newer_session_of_the_same_refresh_
     world.advance(Lifetime::from_seconds(5));
     assert_eq!((first.status(), second.status()), ("authenticated", "unauthenticated"));
     assert!(alive.get(), "{:?}", log.borrow());
+    invariants::hold(&world);
 }
 
 #[test]
@@ -221,6 +232,7 @@ fn a_sign_in_waits_for_the_answer_to_a_sign_out_that_would_take_its_cookie_away(
     assert_eq!((page.status(), count(&world, "/login")), ("authenticating", 0));
     world.advance(Lifetime::from_seconds(5));
     assert_eq!((page.status(), count(&world, "/login")), ("authenticated", 1));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -242,6 +254,7 @@ fn a_signed_out_tab_looks_again_when_it_becomes_visible_but_does_not_undo_its_ow
     page.client.page_changed(PageNews::Visible);
     world.advance(Lifetime::from_seconds(60));
     assert_eq!(reason(&page), Some(SignedOutReason::LoggedOut));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -270,6 +283,7 @@ fn a_refresh_cookie_that_could_not_be_asked_about_at_start_is_asked_about_again(
             world.advance(Lifetime::from_seconds(60));
         }
         assert_eq!((page.status(), page.events().contains(&"SignedIn".to_owned())), ("authenticated", true));
+        invariants::hold(&world);
     }
 }
 
@@ -291,4 +305,5 @@ fn a_session_that_ends_while_a_sign_in_is_tried_beside_it_does_not_come_back_whe
     world.advance(Lifetime::from_seconds(5));
     assert_eq!(reason(&page), Some(SignedOutReason::Expired));
     assert_eq!(page.events().iter().filter(|name| *name == "SignedOut").count(), 1);
+    invariants::hold(&world);
 }

@@ -53,6 +53,7 @@ fn a_renewal_that_answers_after_another_user_signed_in_elsewhere_does_not_replac
     assert!(!second.tab.store.dump().contains("late"), "{}", second.tab.store.dump());
     assert!(provider.revoked.borrow().iter().any(|body| body.contains("refresh-late")));
     assert!(first.events().contains(&"UserChanged".to_owned()), "{:?}", first.events());
+    invariants::hold(&world);
 }
 
 #[test]
@@ -65,12 +66,13 @@ fn a_renewal_that_fails_for_good_does_not_end_the_session_that_began_elsewhere_m
     *provider.sub.borrow_mut() = "bob".to_owned();
     let second = sign_in_again(&second, &provider);
     world.advance(secs(10));
-    assert_eq!(sub(&second), "bob");
+    assert_eq!((sub(&first), sub(&second)), ("bob".to_owned(), "bob".to_owned()));
     assert!(second.tab.store.dump().contains("bob"));
+    invariants::hold(&world);
 }
 
 #[test]
-fn a_renewal_that_answers_after_a_sign_out_elsewhere_leaves_nobody_signed_in() {
+fn f53_a_renewal_that_answers_after_a_sign_out_elsewhere_leaves_nobody_signed_in() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let first = signed_in(&world, &provider, "localStorage");
@@ -83,10 +85,11 @@ fn a_renewal_that_answers_after_a_sign_out_elsewhere_leaves_nobody_signed_in() {
     assert_eq!(reason(&first), Some(SignedOutReason::LoggedOutElsewhere));
     assert!(is_mark(&first.tab.store.dump()), "{}", first.tab.store.dump());
     assert!(provider.revoked.borrow().iter().any(|body| body.contains("refresh-late")));
+    invariants::hold(&world);
 }
 
 #[test]
-fn a_tab_that_missed_a_sign_out_finds_out_before_it_renews_and_when_it_becomes_visible() {
+fn f38_a_tab_that_missed_a_sign_out_finds_out_before_it_renews_and_when_it_becomes_visible() {
     for visible in [false, true] {
         let provider = Provider::new();
         let world = world_of(&provider);
@@ -105,6 +108,7 @@ fn a_tab_that_missed_a_sign_out_finds_out_before_it_renews_and_when_it_becomes_v
         }
         assert_eq!(reason(&first), Some(SignedOutReason::LoggedOutElsewhere));
         assert_eq!(provider.token_requests.get(), before);
+        invariants::hold(&world);
     }
 }
 
@@ -123,6 +127,7 @@ fn a_request_that_was_refused_is_not_sent_again_with_the_credential_of_another_u
     assert!(!first.run(move |client| async move { client.answered(alices, 401, INVALID).await }));
     let bobs = credential(&first);
     assert!(first.run(move |client| async move { client.answered(bobs, 401, INVALID).await }));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -152,10 +157,11 @@ fn a_renewal_that_fails_for_good_does_not_call_off_a_sign_in_that_is_under_way()
     assert_eq!(arrived.session.facts.sub.as_deref(), Some("bob"));
     assert_eq!(sub(&page), "bob");
     assert!(page.tab.store.dump().contains("access-b"));
+    invariants::hold(&world);
 }
 
 #[test]
-fn a_tab_does_not_spend_a_refresh_token_that_another_has_spent_but_could_not_store_the_successor_of() {
+fn f28_a_tab_does_not_spend_a_refresh_token_that_another_has_spent_but_could_not_store_the_successor_of() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let first = signed_in(&world, &provider, "localStorage");
@@ -175,6 +181,7 @@ fn a_tab_does_not_spend_a_refresh_token_that_another_has_spent_but_could_not_sto
     // That renewal could be stored again, and so the second tab is whole again.
     second.run(|client| async move { client.renew().await.unwrap() });
     assert!(!provider.reused.get());
+    invariants::hold(&world);
 }
 
 #[test]
@@ -198,6 +205,7 @@ fn a_sign_in_that_is_called_off_during_discovery_does_not_leave_the_page() {
         assert_eq!(*page.tab.navigations.borrow(), Vec::<String>::new());
         let expected = if dispose { ErrorCode::Disposed } else { ErrorCode::Aborted };
         assert_eq!(*outcome.borrow(), Some(expected));
+        invariants::hold(&world);
     }
 }
 
@@ -217,6 +225,7 @@ fn a_sign_out_page_is_not_gone_to_once_somebody_signs_in_again() {
     let left_for = page.tab.navigations.borrow().clone();
     assert_eq!(left_for.len(), 1, "{left_for:?}");
     assert!(left_for.iter().all(|url| url.contains("/authorize")), "{left_for:?}");
+    invariants::hold(&world);
 }
 
 #[test]
@@ -235,10 +244,11 @@ fn what_is_written_last_is_what_was_decided_last_however_slow_the_medium_is() {
     world.advance(secs(10));
     assert!(is_mark(&page.tab.store.dump()), "{}", page.tab.store.dump());
     assert_eq!(reason(&page), Some(SignedOutReason::LoggedOut));
+    invariants::hold(&world);
 }
 
 #[test]
-fn storage_that_was_cleared_is_no_sign_out_and_the_next_renewal_writes_it_anew() {
+fn f32_storage_that_was_cleared_is_no_sign_out_and_the_next_renewal_writes_it_anew() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let page = signed_in(&world, &provider, "localStorage");
@@ -247,6 +257,23 @@ fn storage_that_was_cleared_is_no_sign_out_and_the_next_renewal_writes_it_anew()
     page.run(|client| async move { client.renew().await.unwrap() });
     assert_eq!(sub(&page), "alice");
     assert!(page.tab.store.dump().contains("access-2"));
+    invariants::hold(&world);
+}
+
+#[test]
+fn a_page_that_begins_while_the_record_is_still_being_removed_is_signed_out_too() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let first = signed_in(&world, &provider, "localStorage");
+    world.write_takes.set(2000);
+    let client = first.client.clone();
+    world.start(async move { drop(client.logout(Ending::Local).await) });
+    world.advance(secs(1));
+    let second = another(&world);
+    assert_eq!(second.status(), "authenticated");
+    world.advance(secs(5));
+    assert_eq!(reason(&second), Some(SignedOutReason::LoggedOutElsewhere));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -260,6 +287,7 @@ fn the_mark_of_a_sign_out_is_nobody_signed_in_at_the_next_start() {
     assert_eq!(later.events(), Vec::<String>::new());
     let later = sign_in_again(&later, &provider);
     assert!(later.tab.store.dump().contains("access-2"));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -275,4 +303,5 @@ fn the_duplicate_of_a_tab_does_not_spend_the_refresh_token_that_the_other_has_sp
     assert!(!provider.reused.get());
     first.run(|client| async move { client.renew().await.unwrap() });
     assert_eq!((sub(&first), sub(&second)), ("alice".to_owned(), "alice".to_owned()));
+    invariants::hold(&world);
 }

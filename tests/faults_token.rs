@@ -38,6 +38,7 @@ fn a_token_that_is_born_expired_makes_no_storm_and_no_promise_hang() {
     world.advance(secs(60));
     assert!(settled.get());
     assert!(provider.token_requests.get() - before < 10);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -80,6 +81,7 @@ fn a_request_during_a_sign_in_that_fails_is_served_by_the_session_of_before() {
     world.advance(secs(30));
     assert_eq!(page.status(), "authenticated");
     assert_eq!(settled.get(), 11);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -97,6 +99,7 @@ fn a_page_that_cannot_leave_says_so_although_a_renewal_is_due() {
     });
     world.advance(secs(3600));
     assert!(settled.get());
+    invariants::hold(&world);
 }
 
 #[test]
@@ -117,10 +120,29 @@ fn a_session_that_was_signed_out_does_not_come_back_by_a_dispose() {
     page.client.dispose();
     world.advance(secs(10));
     assert!(is_mark(&page.tab.store.dump()), "{}", page.tab.store.dump());
+    invariants::hold(&world);
 }
 
 #[test]
-fn a_disposed_client_and_its_successor_spend_a_refresh_token_once() {
+fn a_renewal_that_still_reads_the_metadata_sends_no_token_after_a_sign_out() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let page = signed_in(&world, &provider, "localStorage");
+    page.client.dispose();
+    // A page that has just been loaded does not know the metadata.
+    let page = Page::in_tab(page.tab.clone(), &token_options("localStorage"));
+    page.run(|client| async move { client.start().await.unwrap() });
+    let client = page.client.clone();
+    world.start(async move { drop(client.renew().await) });
+    world.run();
+    page.run(|client| async move { client.logout(Ending::Local).await.unwrap() });
+    world.advance(secs(5));
+    assert_eq!(provider.token_requests.get(), 1);
+    invariants::hold(&world);
+}
+
+#[test]
+fn f51_a_disposed_client_and_its_successor_spend_a_refresh_token_once() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let page = signed_in(&world, &provider, "localStorage");
@@ -139,6 +161,7 @@ fn a_disposed_client_and_its_successor_spend_a_refresh_token_once() {
     });
     world.advance(secs(10));
     assert!(!provider.reused.get());
+    invariants::hold(&world);
 }
 
 fn deaf(tab: authsafe::ports::fake::Tab, options: &str) -> Client<authsafe::ports::fake::Tab> {
@@ -173,6 +196,7 @@ fn a_late_word_of_a_sign_out_does_not_delete_a_newer_record() {
     frozen.hear(late);
     world.run();
     assert_ne!(page.tab.store.dump(), "", "record of the new sign-in is gone");
+    invariants::hold(&world);
 }
 
 #[test]
@@ -187,6 +211,7 @@ fn tabs_with_tokens_of_their_own_end_one_by_one() {
     });
     world.advance(secs(5));
     assert_eq!(b.status(), "authenticated");
+    invariants::hold(&world);
 }
 
 #[test]
@@ -211,6 +236,7 @@ fn the_max_age_of_a_single_sign_in_is_checked() {
     let page = Page::in_tab(before.tab.clone(), &token_options("memory"));
     let (arrived, _) = page.run(|c| async move { c.start().await.unwrap() });
     assert!(arrived.is_none(), "no auth_time in the ID token, max_age=60 was asked");
+    invariants::hold(&world);
 }
 
 #[test]
@@ -228,6 +254,7 @@ fn a_sign_out_whose_record_cannot_be_removed_says_so() {
     assert_eq!(page.tab.store.dump(), stored);
     // The server was told all the same, so what is left there is of no use.
     assert!(provider.revoked.borrow().iter().any(|body| body.contains("refresh-1")));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -247,10 +274,11 @@ fn each_sign_out_settles_with_its_own_outcome() {
     assert_eq!(*settled.borrow(), ["second"]);
     world.advance(secs(5));
     assert_eq!(*settled.borrow(), ["second", "first"]);
+    invariants::hold(&world);
 }
 
 #[test]
-fn a_clock_that_is_set_back_neither_blocks_a_renewal_nor_prolongs_a_token() {
+fn f22_a_clock_that_is_set_back_neither_blocks_a_renewal_nor_prolongs_a_token() {
     for before in [None, Some(Reply::json(503, "{}"))] {
         let provider = Provider::new();
         let world = world_of(&provider);
@@ -273,6 +301,7 @@ fn a_clock_that_is_set_back_neither_blocks_a_renewal_nor_prolongs_a_token() {
         let newest = format!("access-{}", provider.rotations.get());
         assert_eq!(token.expose(), newest, "after a failure: {failed}");
         assert!(provider.rotations.get() >= 3);
+        invariants::hold(&world);
     }
 }
 
@@ -290,6 +319,7 @@ fn a_callback_that_failed_beside_a_stored_session_restores_that_session_as_any_s
     assert!(arrived.is_none());
     assert_eq!(error.unwrap().code, ErrorCode::AccessDenied);
     assert_eq!((page.status(), page.events()), ("authenticated", vec!["SignedIn".to_owned()]));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -308,4 +338,5 @@ fn a_credential_that_may_go_to_one_path_only_follows_no_redirect() {
         let needed = page.run(move |client| async move { client.authorize(url, "GET").await.unwrap().unwrap() });
         assert_eq!(needed.refuse_redirects, refuses, "{url}");
     }
+    invariants::hold(&world);
 }

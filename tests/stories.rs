@@ -27,10 +27,11 @@ fn a_user_signs_in_by_redirect_and_finds_a_clean_address() {
     assert_eq!(param(&body, "grant_type"), "authorization_code");
     assert_eq!(param(&body, "redirect_uri"), "https://app.example/callback");
     assert_eq!(param(&body, "code_verifier").len(), 43);
+    invariants::hold(&world);
 }
 
 #[test]
-fn a_callback_address_that_is_opened_twice_says_so_and_sends_nothing() {
+fn f50_a_callback_address_that_is_opened_twice_says_so_and_sends_nothing() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let first = Page::open(&world, APP, &token_options("memory"));
@@ -45,16 +46,18 @@ fn a_callback_address_that_is_opened_twice_says_so_and_sends_nothing() {
     assert_eq!(error.unwrap().code, ErrorCode::CallbackReplayed);
     assert_eq!(provider.token_requests.get(), 1);
     assert_eq!(*first.tab.href.borrow(), "https://app.example/callback?keep=1#frag");
+    invariants::hold(&world);
 }
 
 #[test]
-fn a_second_start_gets_what_the_first_got() {
+fn f51_a_second_start_gets_what_the_first_got() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let page = signed_in(&world, &provider, "memory");
     let (arrived, _) = page.run(|client| async move { client.start().await.unwrap() });
     assert!(arrived.is_some());
     assert_eq!(provider.token_requests.get(), 1);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -67,6 +70,7 @@ fn a_foreign_code_and_state_are_left_alone() {
     assert_eq!((arrived, error), (None, None));
     assert_eq!(*page.tab.href.borrow(), foreign);
     assert_eq!(provider.token_requests.get(), 0);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -81,6 +85,7 @@ fn a_callback_from_another_issuer_is_refused_before_its_code_is_sent() {
     let (_, error) = page.run(|client| async move { client.start().await.unwrap() });
     assert_eq!(error.unwrap().code, ErrorCode::IssuerMismatch);
     assert_eq!(provider.token_requests.get(), 0);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -95,6 +100,7 @@ fn an_id_token_for_another_sign_in_is_refused() {
     let (_, error) = page.run(|client| async move { client.start().await.unwrap() });
     assert_eq!(error.unwrap().code, ErrorCode::IdTokenInvalid);
     assert_eq!(page.status(), "unauthenticated");
+    invariants::hold(&world);
 }
 
 #[test]
@@ -116,6 +122,7 @@ fn a_thousand_calls_on_an_expired_token_make_one_token_request() {
     world.advance(Lifetime::from_seconds(2));
     assert_eq!(served.get(), 1000);
     assert_eq!(provider.token_requests.get() - before, 1);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -129,6 +136,7 @@ fn the_timer_renews_ahead_of_time_again_and_again() {
         assert_eq!(page.status(), "authenticated");
     }
     assert!(!provider.reused.get());
+    invariants::hold(&world);
 }
 
 #[test]
@@ -140,10 +148,11 @@ fn a_lifetime_of_years_does_not_fire_at_once() {
     world.advance(Lifetime::from_seconds(40 * 86_400));
     assert_eq!(provider.token_requests.get(), 1);
     assert_eq!(page.status(), "authenticated");
+    invariants::hold(&world);
 }
 
 #[test]
-fn after_a_sleep_of_nine_hours_no_request_carries_the_old_token() {
+fn f23_after_a_sleep_of_nine_hours_no_request_carries_the_old_token() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let page = signed_in(&world, &provider, "memory");
@@ -151,6 +160,7 @@ fn after_a_sleep_of_nine_hours_no_request_carries_the_old_token() {
     let needed =
         page.run(|client| async move { client.authorize("https://api.example/x", "GET").await.unwrap().unwrap() });
     assert_eq!(needed.headers, [("authorization".to_owned(), "Bearer access-2".to_owned())]);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -177,6 +187,7 @@ fn a_transient_failure_keeps_the_session_and_the_token_until_its_end() {
         let (token, _) = page.run(|client| async move { client.access_token(MARGIN).await.unwrap() });
         assert_eq!(token.expose(), "access-2", "{error:?}");
         assert!(!provider.reused.get());
+        invariants::hold(&world);
     }
 }
 
@@ -192,6 +203,7 @@ fn a_dead_refresh_token_ends_the_session_once() {
     assert_eq!(page.events(), ["SignedIn", "RefreshFailed", "SignedOut"]);
     world.advance(Lifetime::from_seconds(86_400));
     assert_eq!(provider.token_requests.get(), 2);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -203,10 +215,11 @@ fn a_renewed_token_of_another_user_is_discarded_and_revoked() {
     let error = page.run(|client| async move { client.renew().await.unwrap_err() });
     assert_eq!(error.code, ErrorCode::IdentityChanged);
     assert!(matches!(page.client.snapshot(), Snapshot::Unauthenticated(SignedOutReason::UserChanged, _)));
+    invariants::hold(&world);
 }
 
 #[test]
-fn an_answer_that_comes_after_the_sign_out_is_discarded_and_its_token_revoked() {
+fn f53_an_answer_that_comes_after_the_sign_out_is_discarded_and_its_token_revoked() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let page = signed_in(&world, &provider, "memory");
@@ -220,6 +233,7 @@ fn an_answer_that_comes_after_the_sign_out_is_discarded_and_its_token_revoked() 
     assert!(failed.borrow().is_some());
     let revoked = provider.revoked.borrow().join("\n");
     assert!(revoked.contains("refresh-1") && revoked.contains("refresh-2"), "{revoked}");
+    invariants::hold(&world);
 }
 
 #[test]
@@ -235,10 +249,11 @@ fn signing_out_forgets_revokes_and_leaves_for_the_provider() {
     assert!(left_for.starts_with("https://id.example/logout?"), "{left_for}");
     assert_eq!(param(&left_for, "client_id"), "app");
     assert!(!param(&left_for, "id_token_hint").is_empty());
+    invariants::hold(&world);
 }
 
 #[test]
-fn signing_out_without_a_network_signs_out_all_the_same() {
+fn f54_signing_out_without_a_network_signs_out_all_the_same() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let page = signed_in(&world, &provider, "localStorage");
@@ -247,6 +262,7 @@ fn signing_out_without_a_network_signs_out_all_the_same() {
     assert_eq!(error.code, ErrorCode::NetworkOrCors);
     assert_eq!(page.status(), "unauthenticated");
     assert!(is_mark(&page.tab.store.dump()), "{}", page.tab.store.dump());
+    invariants::hold(&world);
 }
 
 #[test]
@@ -261,6 +277,7 @@ fn a_reload_finds_the_stored_session_without_asking_anybody() {
     assert_eq!(page.status(), "authenticated");
     assert_eq!(page.events(), ["SignedIn"]);
     assert_eq!(world.requests.borrow().len(), before);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -274,10 +291,11 @@ fn a_reload_after_the_token_expired_renews_it_before_it_says_who_is_signed_in() 
     page.run(|client| async move { client.start().await.unwrap() });
     assert_eq!(page.status(), "authenticated");
     assert_eq!(provider.rotations.get(), 2);
+    invariants::hold(&world);
 }
 
 #[test]
-fn a_reload_without_a_network_keeps_the_stored_session() {
+fn f45_a_reload_without_a_network_keeps_the_stored_session() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let page = signed_in(&world, &provider, "localStorage");
@@ -293,14 +311,15 @@ fn a_reload_without_a_network_keeps_the_stored_session() {
     world.advance(Lifetime::from_seconds(120));
     let (token, _) = page.run(|client| async move { client.access_token(MARGIN).await.unwrap() });
     assert_eq!(token.expose(), "access-2");
+    invariants::hold(&world);
 }
 
 #[test]
-fn tabs_that_expire_together_make_one_token_request() {
+fn f33_tabs_that_expire_together_make_one_token_request() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let first = signed_in(&world, &provider, "localStorage");
-    let others: Vec<Page> = (0..9).map(|_| Page::open(&world, APP, &token_options("localStorage"))).collect();
+    let others: Vec<Page> = (0..49).map(|_| Page::open(&world, APP, &token_options("localStorage"))).collect();
     for page in &others {
         page.run(|client| async move { client.start().await.unwrap() });
     }
@@ -315,10 +334,11 @@ fn tabs_that_expire_together_make_one_token_request() {
         });
     }
     world.advance(Lifetime::from_seconds(5));
-    assert_eq!(served.get(), 10);
+    assert_eq!(served.get(), 50);
     assert_eq!(provider.token_requests.get() - before, 1);
     assert!(!provider.reused.get());
     assert_eq!(world.in_flight.borrow()["https://id.example/token"].1, 1);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -335,10 +355,11 @@ fn a_sign_in_and_a_sign_out_reach_the_other_tab() {
     world.advance(Lifetime::from_seconds(1));
     assert!(matches!(other.client.snapshot(), Snapshot::Unauthenticated(SignedOutReason::LoggedOutElsewhere, _)));
     assert_eq!(other.events(), ["SignedIn", "SignedOut"]);
+    invariants::hold(&world);
 }
 
 #[test]
-fn a_full_or_blocked_medium_degrades_to_memory_and_says_so_once() {
+fn f29_a_full_or_blocked_medium_degrades_to_memory_and_says_so_once() {
     for failure in [StoreFailure::Full, StoreFailure::Blocked] {
         let provider = Provider::new();
         let world = world_of(&provider);
@@ -350,11 +371,12 @@ fn a_full_or_blocked_medium_degrades_to_memory_and_says_so_once() {
         assert_eq!(page.events().iter().filter(|name| *name == "StorageDegraded").count(), 1);
         let (token, _) = page.run(|client| async move { client.access_token(MARGIN).await.unwrap() });
         assert_eq!(token.expose(), "access-3");
+        invariants::hold(&world);
     }
 }
 
 #[test]
-fn a_corrupt_record_signs_out_with_a_reason_and_nothing_else() {
+fn f24_a_corrupt_record_signs_out_with_a_reason_and_nothing_else() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let page = signed_in(&world, &provider, "localStorage");
@@ -367,10 +389,11 @@ fn a_corrupt_record_signs_out_with_a_reason_and_nothing_else() {
     let (_, error) = page.run(|client| async move { client.start().await.unwrap() });
     assert_eq!(error, None);
     assert!(matches!(page.client.snapshot(), Snapshot::Unauthenticated(SignedOutReason::StorageLost, _)));
+    invariants::hold(&world);
 }
 
 #[test]
-fn a_generator_that_fails_refuses_the_sign_in_and_has_no_substitute() {
+fn f66_a_generator_that_fails_refuses_the_sign_in_and_has_no_substitute() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let page = Page::open(&world, APP, &token_options("memory"));
@@ -380,10 +403,11 @@ fn a_generator_that_fails_refuses_the_sign_in_and_has_no_substitute() {
     let error = page.run(|client| async move { client.login(login).await.unwrap_err() });
     assert_eq!(error.code, ErrorCode::InsecureContext);
     assert!(page.tab.navigations.borrow().is_empty());
+    invariants::hold(&world);
 }
 
 #[test]
-fn a_page_that_comes_back_without_an_answer_is_signed_out_again() {
+fn f50_a_page_that_comes_back_without_an_answer_is_signed_out_again() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let page = Page::open(&world, APP, &token_options("memory"));
@@ -398,10 +422,11 @@ fn a_page_that_comes_back_without_an_answer_is_signed_out_again() {
     world.run();
     assert_eq!(page.status(), "unauthenticated");
     assert_eq!(failed.borrow().as_ref().unwrap().code, ErrorCode::Aborted);
+    invariants::hold(&world);
 }
 
 #[test]
-fn a_refused_token_is_renewed_once_and_the_request_replayed_once() {
+fn f60_a_refused_token_is_renewed_once_and_the_request_replayed_once() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let page = signed_in(&world, &provider, "memory");
@@ -417,6 +442,7 @@ fn a_refused_token_is_renewed_once_and_the_request_replayed_once() {
     let other = Some(r#"Bearer error="insufficient_scope""#);
     assert!(!page.run(move |client| async move { client.answered(second, 403, other).await }));
     assert_eq!(provider.rotations.get(), 2);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -433,6 +459,7 @@ fn a_place_that_is_not_allowed_gets_no_credential() {
     ] {
         assert_eq!(page.run(move |client| async move { client.authorize(url, "GET").await.unwrap() }), None, "{url}");
     }
+    invariants::hold(&world);
 }
 
 #[test]
@@ -445,6 +472,7 @@ fn a_disposed_client_says_so_and_sends_nothing_more() {
     assert_eq!(error.code, ErrorCode::Disposed);
     world.advance(Lifetime::from_seconds(86_400));
     assert_eq!(provider.token_requests.get(), 1);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -462,6 +490,7 @@ fn a_tab_without_a_session_stays_as_it_is_when_another_signs_out() {
             "{storage}"
         );
         assert!(other.events().is_empty());
+        invariants::hold(&world);
     }
 }
 
@@ -476,4 +505,5 @@ fn a_sign_out_elsewhere_does_not_stop_a_sign_in_that_is_under_way_here() {
     page.run(|client| async move { client.logout(Ending::Local).await.unwrap() });
     world.advance(Lifetime::from_seconds(1));
     assert_eq!(other.status(), "authenticating");
+    invariants::hold(&world);
 }

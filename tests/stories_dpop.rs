@@ -4,7 +4,7 @@
 
 mod support;
 
-use authsafe::client::Authorization;
+use authsafe::client::{Authorization, PageNews};
 use authsafe::error::{Error, ErrorCode};
 use authsafe::machine::{Ending, Login, SignedOutReason, Snapshot};
 use authsafe::ports::StoreFailure;
@@ -208,6 +208,7 @@ fn code_tokens_and_calls_are_bound_to_one_key_from_the_first_request_on() {
     assert!(authorize(&page).unwrap().refuse_redirects, "browsers hand a proof on to another origin");
     renew(&page).unwrap();
     assert_eq!(server.proofs().iter().map(Proof::jkt).collect::<Vec<_>>(), [jkt.clone(), jkt]);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -219,6 +220,7 @@ fn no_two_proofs_have_the_same_name() {
     names.sort();
     names.dedup();
     assert_eq!((names.len(), names[0].len()), (50, 22));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -237,10 +239,11 @@ fn proofs_are_dated_by_the_clock_of_the_server_once_that_is_known() {
         async move { authsafe::ports::Clock::now(&tab) }
     });
     assert!((proof.iat() - now.seconds() - 3600).abs() <= 2);
+    invariants::hold(&world);
 }
 
 #[test]
-fn a_nonce_that_the_token_endpoint_wants_costs_one_more_request_and_is_known_from_then_on() {
+fn f62_a_nonce_that_the_token_endpoint_wants_costs_one_more_request_and_is_known_from_then_on() {
     let server = Binding::new();
     *server.nonce.borrow_mut() = Some("n-1");
     let world = server.world();
@@ -257,10 +260,11 @@ fn a_nonce_that_the_token_endpoint_wants_costs_one_more_request_and_is_known_fro
     // The API is another server.
     assert_eq!(api_proof(&page).0.unwrap().text("nonce"), "");
     assert!(!server.provider.reused.get());
+    invariants::hold(&world);
 }
 
 #[test]
-fn a_server_that_is_never_content_with_a_nonce_is_asked_twice_and_no_more() {
+fn f62_a_server_that_is_never_content_with_a_nonce_is_asked_twice_and_no_more() {
     let server = Binding::new();
     let world = server.world();
     let page = signed_in_with(&world, &server.provider, &options("memory", "auto"));
@@ -271,6 +275,7 @@ fn a_server_that_is_never_content_with_a_nonce_is_asked_twice_and_no_more() {
     assert_eq!(error.code, ErrorCode::TokenRequestRejected);
     assert_eq!(error.oauth.as_ref().map(|oauth| oauth.error.as_str()), Some("use_dpop_nonce"));
     assert_eq!((server.proofs().len() - before, page.status()), (2, "authenticated"));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -285,6 +290,7 @@ fn a_nonce_that_script_may_not_read_is_an_error_that_names_the_remedy() {
     assert_eq!((error.code, error.status), (ErrorCode::DpopNonceUnavailable, Some(400)));
     assert!(error.code.hint().contains("Access-Control-Expose-Headers"));
     assert_eq!((server.proofs().len() - before, page.status()), (1, "authenticated"));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -304,6 +310,7 @@ fn a_bearer_token_is_taken_where_binding_was_only_tried_and_refused_where_it_was
     go_and_return(&page, &server.provider);
     let (page, error) = reload(&page, &always);
     assert_eq!((error, page.status()), (Some(ErrorCode::DpopNotBound), "unauthenticated"));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -315,6 +322,7 @@ fn a_server_that_stops_binding_required_tokens_ends_the_session() {
     assert_eq!(renew(&page).unwrap_err().code, ErrorCode::DpopNotBound);
     assert_eq!(page.status(), "unauthenticated");
     assert_eq!(authorize(&page).unwrap_err().code, ErrorCode::SessionExpired);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -329,6 +337,7 @@ fn without_an_offer_tokens_are_bearer_tokens_or_there_are_none() {
     page.run(|client| async move { client.start().await.unwrap() });
     assert_eq!(login(&page), ErrorCode::DpopUnavailable);
     assert!(page.tab.navigations.borrow().is_empty());
+    invariants::hold(&world);
 }
 
 #[test]
@@ -340,6 +349,7 @@ fn an_application_that_wants_no_proofs_sends_none() {
     assert_eq!(*server.proofs.borrow(), [None]);
     assert_eq!(api_proof(&page), (None, "Bearer".to_owned()));
     assert!(!authorize(&page).unwrap().refuse_redirects);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -353,6 +363,7 @@ fn a_browser_that_keeps_no_keys_gets_bearer_tokens_or_an_error() {
     let page = Page::open(&world, APP, &options("memory", "always"));
     page.run(|client| async move { client.start().await.unwrap() });
     assert_eq!(login(&page), ErrorCode::DpopUnavailable);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -378,6 +389,7 @@ fn a_key_is_on_disk_only_on_the_way_to_the_provider_unless_the_tokens_are() {
     assert_eq!((error, page.status()), (None, "authenticated"));
     assert_eq!(api_proof(&page).0.unwrap().jkt(), jkt);
     renew(&page).unwrap();
+    invariants::hold(&world);
 }
 
 #[test]
@@ -391,6 +403,7 @@ fn every_tab_of_a_shared_session_proves_with_the_same_key() {
     world.advance(secs(1));
     renew(&first).unwrap();
     assert!(!server.provider.reused.get());
+    invariants::hold(&world);
 }
 
 #[test]
@@ -412,6 +425,7 @@ fn a_lost_key_ends_in_one_new_sign_in_and_no_request() {
     let (page, error) = reload(&page, &stored);
     assert_eq!((error, page.status()), (None, "authenticated"));
     renew(&page).unwrap();
+    invariants::hold(&world);
 }
 
 #[test]
@@ -439,6 +453,7 @@ fn where_a_page_load_may_ask_the_provider_that_is_the_one_new_sign_in() {
     world.start(async move { drop(client.start().await) });
     world.advance(secs(1));
     assert_eq!((server.proofs().len(), world.keys.borrow().len()), (1, 0));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -461,6 +476,7 @@ fn a_key_that_is_found_lost_on_use_ends_the_session_at_once() {
     assert_eq!(world.requests.borrow().len(), before);
     world.advance(secs(1));
     assert_eq!(first.status(), "unauthenticated");
+    invariants::hold(&world);
 }
 
 #[test]
@@ -475,6 +491,7 @@ fn a_key_that_is_lost_on_the_way_to_the_provider_costs_that_sign_in_and_no_reque
     let (page, error) = reload(&page, &options);
     assert_eq!((error, page.status()), (Some(ErrorCode::DpopKeyLost), "unauthenticated"));
     assert_eq!(server.provider.token_requests.get(), 0);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -488,6 +505,7 @@ fn another_key_in_the_place_of_the_right_one_is_not_used() {
     }
     let (_, error) = reload(&page, &stored);
     assert_eq!(error, Some(ErrorCode::DpopKeyLost));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -508,6 +526,7 @@ fn a_sign_out_forgets_the_key_and_so_does_the_end_of_the_session() {
         world.advance(secs(1));
         assert_eq!(world.keys.borrow().len(), 0, "{end:?}");
     }
+    invariants::hold(&world);
 }
 
 #[test]
@@ -524,6 +543,7 @@ fn a_new_sign_in_has_a_new_key_and_the_old_one_is_forgotten() {
     assert_ne!(first, second);
     let names: Vec<String> = world.keys.borrow().keys().cloned().collect();
     assert!(names.len() == 1 && names[0].ends_with(&second), "{names:?}");
+    invariants::hold(&world);
 }
 
 #[test]
@@ -541,6 +561,7 @@ fn a_sign_in_that_fails_leaves_the_session_of_before_with_its_key() {
     let (page, error) = reload(&page, &stored);
     assert_eq!((error, page.status()), (None, "authenticated"));
     assert_eq!(api_proof(&page).0.unwrap().jkt(), jkt);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -554,10 +575,11 @@ fn keys_of_sign_ins_that_nobody_came_back_from_are_forgotten_at_the_next_one_aft
         go_and_return(&page, &server.provider);
         assert_eq!(world.keys.borrow().len(), kept, "after {minutes} minutes more");
     }
+    invariants::hold(&world);
 }
 
 #[test]
-fn an_api_that_wants_a_nonce_has_the_request_again_and_every_answer_may_bring_the_next() {
+fn f62_an_api_that_wants_a_nonce_has_the_request_again_and_every_answer_may_bring_the_next() {
     let server = Binding::new();
     let world = server.world();
     let page = signed_in_with(&world, &server.provider, &options("memory", "auto"));
@@ -575,6 +597,7 @@ fn an_api_that_wants_a_nonce_has_the_request_again_and_every_answer_may_bring_th
     assert_eq!((hidden.code, hidden.status), (ErrorCode::DpopNonceUnavailable, Some(401)));
     renew(&page).unwrap();
     assert_eq!(server.proofs().last().unwrap().text("nonce"), "");
+    invariants::hold(&world);
 }
 
 #[test]
@@ -589,6 +612,7 @@ fn a_bound_token_that_an_api_refuses_is_renewed_once() {
         assert_eq!(again, expected);
     }
     assert_eq!(server.provider.rotations.get(), 2);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -598,6 +622,7 @@ fn without_random_numbers_there_is_no_proof() {
     let page = signed_in_with(&world, &server.provider, &options("memory", "auto"));
     world.entropy_fails.set(true);
     assert_eq!(authorize(&page).unwrap_err().code, ErrorCode::InsecureContext);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -620,6 +645,7 @@ fn a_page_that_loads_while_another_signs_out_does_not_take_the_key_for_lost() {
     world.advance(secs(10));
     assert!(other.tab.navigations.borrow().is_empty());
     assert_eq!(world.keys.borrow().len(), 0);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -645,6 +671,7 @@ fn a_page_that_loads_while_a_new_sign_in_is_stored_finds_the_session_of_before_o
     assert_eq!((page.status(), other.status()), ("authenticated", "authenticated"));
     assert_eq!(api_proof(&other).0.unwrap().jkt(), api_proof(&page).0.unwrap().jkt());
     assert_eq!(world.keys.borrow().len(), 1);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -673,6 +700,7 @@ fn a_page_that_finds_a_key_lost_removes_no_record_that_another_has_written_meanw
     assert_eq!(other.status(), "authenticated");
     let (page, error) = reload(&page, &stored);
     assert_eq!((error, page.status()), (None, "authenticated"));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -698,6 +726,7 @@ fn a_sign_out_elsewhere_leaves_the_key_of_a_sign_in_that_is_under_way() {
     let (page, error) = reload(&page, &stored);
     assert_eq!((error, page.status()), (None, "authenticated"));
     assert_eq!(world.keys.borrow().len(), 1);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -719,6 +748,32 @@ fn a_stored_session_that_is_not_bound_is_over_where_binding_is_required() {
 }
 
 #[test]
+fn a_session_of_another_tab_that_is_not_bound_is_not_taken_up_where_binding_is_required() {
+    for missed in [false, true] {
+        let server = Binding::new();
+        let world = server.world();
+        let bound = signed_in_with(&world, &server.provider, &options("localStorage", "always"));
+        assert_eq!(api_proof(&bound).1, "DPoP");
+        let unbound = signed_in_with(&world, &server.provider, &options("localStorage", "never"));
+        if missed {
+            // The renewal finds it before the word of the other tab comes.
+            assert_eq!(renew(&bound).map_err(|error| error.code), Err(ErrorCode::SessionExpired));
+        }
+        world.advance(secs(1));
+        assert_eq!(reason(&bound), Some(SignedOutReason::Expired), "{missed}");
+        assert_eq!(authorize(&bound).unwrap_err().code, ErrorCode::SessionExpired);
+        // The word of later renewals changes nothing for it, and the other tab goes on.
+        renew(&unbound).unwrap();
+        world.advance(secs(1));
+        bound.run(|client| async move { client.page_changed(PageNews::Visible) });
+        world.advance(secs(1));
+        assert_eq!(reason(&bound), Some(SignedOutReason::Expired), "{missed}");
+        assert_eq!(api_proof(&unbound).1, "Bearer");
+        assert!(!server.provider.reused.get());
+    }
+}
+
+#[test]
 fn where_a_page_load_may_ask_the_provider_it_asks_for_a_session_that_is_bound() {
     let server = Binding::new();
     let world = server.world();
@@ -732,6 +787,7 @@ fn where_a_page_load_may_ask_the_provider_it_asks_for_a_session_that_is_bound() 
     world.advance(secs(1));
     let left_for = page.tab.navigations.borrow().last().cloned().unwrap();
     assert_eq!((param(&left_for, "prompt").as_str(), param(&left_for, "dpop_jkt").len()), ("none", 43));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -743,6 +799,7 @@ fn tokens_of_a_sign_in_that_was_begun_without_a_key_are_refused_where_binding_is
     go_and_return(&page, &server.provider);
     let (page, error) = reload(&page, &options("memory", "always"));
     assert_eq!((error, page.status()), (Some(ErrorCode::DpopNotBound), "unauthenticated"));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -762,6 +819,7 @@ fn an_api_that_hides_its_reasons_behind_ever_new_nonces_gets_a_new_token_after_a
     assert!(learn(401, "a-4"));
     world.advance(secs(60));
     assert!(learn(401, "a-5"));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -790,4 +848,5 @@ fn keys_of_tabs_that_were_closed_are_forgotten_at_a_sign_in_after_half_a_year_an
     another.client.dispose();
     assert_eq!(kept(&world), 2);
     assert!(world.keys.borrow().keys().any(|name| name.ends_with(&jkt)));
+    invariants::hold(&world);
 }

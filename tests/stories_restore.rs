@@ -64,6 +64,7 @@ fn a_reload_asks_the_provider_and_comes_back_signed_in_with_the_place_where_it_w
         assert_eq!(page.status(), "authenticated");
         page.client.dispose();
     }
+    invariants::hold(&world);
 }
 
 #[test]
@@ -81,6 +82,7 @@ fn a_provider_that_knows_nobody_sends_the_page_back_to_where_it_was_and_is_not_a
         let (page, left) = load(&page, PLACE, &options("auto"));
         assert!(!left);
         assert_eq!(page.client.snapshot(), Snapshot::Unauthenticated(SignedOutReason::Never, None));
+        invariants::hold(&world);
     }
 }
 
@@ -119,6 +121,7 @@ fn a_sign_out_in_another_tab_is_one_here() {
         world.advance(secs(1));
         assert_eq!(page.status(), "unauthenticated");
         assert!(!load(&page, PLACE, &options).1, "{options}");
+        invariants::hold(&world);
     }
 }
 
@@ -135,6 +138,7 @@ fn each_policy_asks_where_it_says_so() {
         assert_eq!(load(&page, PLACE, &options(restore)).1, again, "{restore}");
         // One that stays unanswered is not repeated.
         assert!(!load(&page, PLACE, &options(restore)).1, "{restore}");
+        invariants::hold(&world);
     }
 }
 
@@ -151,6 +155,7 @@ fn a_stored_session_comes_first_and_none_leaves_it_where_it_is() {
     assert_eq!((page.status(), left), ("unauthenticated", false));
     let (page, left) = load(&page, PLACE, &stored);
     assert_eq!((page.status(), left), ("authenticated", false));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -169,6 +174,7 @@ fn a_stored_session_that_has_ended_is_asked_for_at_the_provider() {
     let callback = answer(&page, &provider, "code=code-2");
     let (page, left) = load(&page, &callback, &stored);
     assert_eq!((page.status(), left), ("authenticated", false));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -183,6 +189,7 @@ fn a_stored_session_that_has_ended_is_over_where_the_provider_is_not_to_be_asked
     let (page, left) = load(&page, PLACE, &stored);
     assert_eq!(page.client.snapshot(), Snapshot::Unauthenticated(SignedOutReason::Expired, None));
     assert!(!left && page.events().contains(&"SignedOut".to_owned()));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -195,6 +202,7 @@ fn a_damaged_record_is_asked_for_at_the_provider() {
         value.truncate(value.len() / 2);
     }
     assert!(load(&page, PLACE, &token_options("localStorage")).1);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -208,6 +216,7 @@ fn a_page_in_a_frame_and_one_that_could_not_remember_stay_where_they_are() {
     world.store_failure.set(Some(StoreFailure::Blocked));
     let (page, left) = load(&page, PLACE, &options("redirect"));
     assert_eq!((page.status(), left), ("unauthenticated", false));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -222,6 +231,7 @@ fn a_page_that_does_not_get_away_is_signed_out_and_says_why() {
     assert!(arrived.is_none());
     assert!(error.is_some());
     assert_eq!(page.status(), "unauthenticated");
+    invariants::hold(&world);
 }
 
 /// Another tab of the same browser, where the session of the first is in force, too.
@@ -247,6 +257,7 @@ fn a_tab_that_missed_a_sign_out_does_not_undo_it() {
     // What it found out, it remembers where the mark is gone.
     world.shared.borrow_mut().clear();
     assert!(!load(&other, PLACE, &stored).1);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -260,6 +271,7 @@ fn a_tab_whose_session_had_ended_before_a_sign_out_does_not_undo_it_either() {
     assert_eq!(page.status(), "unauthenticated");
     other.run(|client| async move { client.logout(Ending::Local).await.unwrap() });
     assert!(!load(&page, PLACE, &options("auto")).1);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -269,6 +281,7 @@ fn what_seals_pending_sign_ins_may_be_lost_without_the_tab_forgetting_whom_to_as
     let mut page = signed_in_with(&world, &provider, &options("auto"));
     page.tab.transactions = world.tab(APP, false).transactions;
     assert!(load(&page, PLACE, &options("auto")).1);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -290,6 +303,7 @@ fn whatever_comes_of_asking_the_page_goes_back_to_where_it_was() {
         assert_eq!(page.tab.navigations.borrow().as_slice(), [PLACE], "{words}");
         let (page, left) = load(&page, PLACE, &options("auto"));
         assert_eq!((page.status(), left), ("unauthenticated", false), "{words}");
+        invariants::hold(&world);
     }
 }
 
@@ -307,6 +321,7 @@ fn an_answer_that_comes_too_late_brings_the_page_back_too() {
     let (page, _) = load(&page, &callback, &options("auto"));
     assert_eq!(page.tab.navigations.borrow().as_slice(), [PLACE]);
     assert_eq!(provider.token_requests.get(), asked);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -325,6 +340,7 @@ fn where_the_page_that_asked_is_the_callback_address_it_stays_and_says_what_went
         let (_, error) = page.run(|client| async move { client.start().await.unwrap() });
         assert_eq!(error.map(|error| error.code), expected);
         assert_eq!(page.status(), "unauthenticated");
+        invariants::hold(&world);
     }
 }
 
@@ -349,4 +365,5 @@ fn a_session_that_ended_by_itself_while_the_page_was_open_is_asked_for_at_the_ne
     world.mute(page.tab.id);
     other.run(|client| async move { client.logout(Ending::Local).await.unwrap() });
     assert!(!load(&page, PLACE, &stored).1);
+    invariants::hold(&world);
 }

@@ -11,6 +11,7 @@ use authsafe::protocol::http::HttpFailure;
 use authsafe::types::{Json, Lifetime, ReturnTo};
 use std::cell::Cell;
 use std::rc::Rc;
+use support::invariants;
 use support::session::*;
 use support::{APP, Page, START};
 
@@ -27,6 +28,7 @@ fn a_user_signs_in_and_out_with_a_csrf_token_that_is_fetched_on_demand() {
     assert_eq!(reason(&page), Some(SignedOutReason::LoggedOut));
     // The server changed its token with the new session; the old one was not sent again.
     assert_eq!(*server.seen_tokens.borrow(), ["csrf-1", "csrf-2"]);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -38,6 +40,7 @@ fn a_wrong_password_changes_nothing_and_says_so() {
     assert_eq!(error.code, ErrorCode::CredentialsRejected);
     assert_eq!(reason(&page), Some(SignedOutReason::Never));
     assert!(page.events().is_empty());
+    invariants::hold(&world);
 }
 
 #[test]
@@ -47,6 +50,7 @@ fn a_wrong_password_leaves_the_session_of_before_in_force() {
     let page = signed_in(&world);
     page.run(|client| async move { client.login(password("wrong")).await.unwrap_err() });
     assert_eq!(page.status(), "authenticated");
+    invariants::hold(&world);
 }
 
 #[test]
@@ -71,6 +75,7 @@ fn a_sign_in_by_navigation_takes_the_way_back_along_and_refuses_what_it_would_lo
     world.start(async move { drop(client.login(login).await) });
     world.advance(Lifetime::from_seconds(1));
     assert_eq!(*page.tab.navigations.borrow(), ["https://app.example/login?returnTo=%2Finbox"]);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -83,6 +88,7 @@ fn the_end_of_the_session_is_the_servers_word_and_comes_once() {
     world.advance(Lifetime::from_seconds(10));
     assert_eq!(reason(&page), Some(SignedOutReason::Expired));
     assert_eq!(page.events(), ["SignedIn", "Expiring", "SignedOut"]);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -95,6 +101,7 @@ fn an_extended_session_lives_on() {
     world.advance(Lifetime::from_seconds(500));
     assert_eq!(page.status(), "authenticated");
     assert!(page.events().contains(&"Refreshed".to_owned()));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -108,11 +115,12 @@ fn a_session_is_prolonged_by_itself_only_where_the_application_asks_for_it() {
         page.run(|client| async move { client.login(password("wonderland")).await.unwrap() });
         world.advance(Lifetime::from_seconds(595));
         assert_eq!(page.events(), events);
+        invariants::hold(&world);
     }
 }
 
 #[test]
-fn a_server_that_fails_signs_nobody_out() {
+fn f63_a_server_that_fails_signs_nobody_out() {
     for fault in [
         || Reply::failure(HttpFailure::NetworkOrCors),
         || Reply::with(500, "text/html", "<h1>"),
@@ -128,11 +136,12 @@ fn a_server_that_fails_signs_nobody_out() {
         assert_eq!(page.status(), "authenticated", "{error:?}");
         *server.fault.borrow_mut() = None;
         page.run(|client| async move { client.check().await.unwrap().unwrap() });
+        invariants::hold(&world);
     }
 }
 
 #[test]
-fn a_server_that_cannot_be_asked_at_start_is_asked_again() {
+fn f63_a_server_that_cannot_be_asked_at_start_is_asked_again() {
     let server = Server::new();
     let world = server.world();
     *server.user.borrow_mut() = Some("alice");
@@ -145,6 +154,7 @@ fn a_server_that_cannot_be_asked_at_start_is_asked_again() {
     *server.fault.borrow_mut() = None;
     world.advance(Lifetime::from_seconds(10));
     assert_eq!(page.status(), "authenticated");
+    invariants::hold(&world);
 }
 
 #[test]
@@ -161,6 +171,7 @@ fn expiry_is_judged_by_the_servers_clock() {
         assert_eq!(page.status(), "authenticated");
         world.advance(Lifetime::from_seconds(110));
         assert_eq!(reason(&page), Some(SignedOutReason::Expired));
+        invariants::hold(&world);
     }
 }
 
@@ -172,6 +183,7 @@ fn another_user_in_the_same_browser_is_noticed() {
     *server.user.borrow_mut() = Some("bob");
     page.run(|client| async move { client.check().await.unwrap() });
     assert_eq!(page.events(), ["SignedIn", "UserChanged"]);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -185,6 +197,7 @@ fn a_sign_in_and_a_sign_out_reach_the_other_tab() {
     page.run(|client| async move { client.logout(Ending::Provider).await.unwrap() });
     world.advance(Lifetime::from_seconds(1));
     assert_eq!(reason(&other), Some(SignedOutReason::LoggedOutElsewhere));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -201,6 +214,7 @@ fn unsafe_requests_carry_the_csrf_header_and_must_not_follow_redirects() {
     assert!(get.headers.is_empty() && !get.refuse_redirects);
     let foreign = page.run(|client| async move { client.authorize("https://evil.example/", "POST").await.unwrap() });
     assert_eq!(foreign, None);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -215,6 +229,7 @@ fn a_csrf_token_that_the_server_no_longer_accepts_is_fetched_anew_for_one_replay
     let post =
         page.run(|client| async move { client.authorize("https://app.example/api", "POST").await.unwrap().unwrap() });
     assert_eq!(post.headers[0].1, "csrf-9");
+    invariants::hold(&world);
 }
 
 #[test]
@@ -231,6 +246,7 @@ fn a_401_from_the_api_makes_the_session_server_decide() {
     assert!(!page.run(|client| async move { client.answered(ANY, 401, None).await }));
     world.advance(Lifetime::from_seconds(1));
     assert_eq!(reason(&page), Some(SignedOutReason::Expired));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -252,6 +268,7 @@ fn a_session_that_the_server_rendered_needs_no_first_round_trip() {
     page.run(|client| async move { client.start().await.unwrap() });
     assert_eq!(reason(&page), Some(SignedOutReason::Never));
     assert!(world.requests.borrow().is_empty());
+    invariants::hold(&world);
 }
 
 #[test]
@@ -268,6 +285,7 @@ fn a_first_party_login_gives_tokens_that_are_renewed_and_ended_there() {
     let log = log.borrow();
     assert!(log.iter().any(|line| line.starts_with("/auth/refresh") && line.contains("refresh-1")), "{log:?}");
     assert!(log.last().unwrap().contains("refresh-1"), "{log:?}");
+    invariants::hold(&world);
 }
 
 #[test]
@@ -288,4 +306,5 @@ fn a_refresh_cookie_brings_the_session_back_after_a_reload_and_its_end_is_no_fai
     page.run(|client| async move { client.start().await.unwrap() });
     assert_eq!(reason(&page), Some(SignedOutReason::Never));
     assert!(!log.borrow().join("\n").contains("refresh-1"));
+    invariants::hold(&world);
 }

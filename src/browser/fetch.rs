@@ -98,7 +98,9 @@ fn options(request: &HttpRequest, call: &Call) -> JsValue {
         ("headers", headers.into()),
         ("body", body),
         ("credentials", credentials.into()),
-        ("redirect", "manual".into()),
+        ("mode", if request.opaque { "no-cors" } else { "cors" }.into()),
+        // Fetch standard §4.1: what is opaque must follow.
+        ("redirect", if request.opaque { "follow" } else { "manual" }.into()),
         ("cache", "no-store".into()),
         ("referrerPolicy", "no-referrer".into()),
         ("keepalive", request.keepalive.into()),

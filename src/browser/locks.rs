@@ -1,7 +1,7 @@
 //! Mutual exclusion between tabs. Web Locks API §4, `navigator.locks`.
 //!
 //! Where the browser has no Web Locks, a queue within this realm takes their place: it keeps two calls of one page apart,
-//! but not two tabs. A lease in the stored record, which does, comes with multi-tab coordination.
+//! but not two tabs. That is what the turns of `client::turn` do.
 
 use super::promise::{Signal, settled, within};
 use super::reflect;
@@ -21,13 +21,14 @@ pub struct Locks;
 
 /// A held lock; released on drop.
 pub struct LockGuard {
-    _held: Held,
+    held: Held,
 }
 
 /// Each variant is there for its `Drop`.
 enum Held {
     Web { _request: WebRequest },
     Realm { _ticket: Ticket },
+    Nothing,
 }
 
 impl Lock for Locks {
@@ -35,19 +36,38 @@ impl Lock for Locks {
 
     async fn acquire(&self, name: &str, patience: Lifetime) -> Option<LockGuard> {
         let lock = async {
-            let held = match web_lock(name).await {
+            let held = match web_lock(name, false).await {
                 Some(request) => Held::Web { _request: request },
                 None => Held::Realm { _ticket: realm_lock(name).await },
             };
-            LockGuard { _held: held }
+            LockGuard { held }
         };
         within(patience, Box::pin(lock)).await
     }
+
+    async fn seize(&self, name: &str) -> Option<LockGuard> {
+        let lock = async {
+            let held = match web_lock(name, true).await {
+                Some(request) => Held::Web { _request: request },
+                // Its holder in this realm keeps its place in the queue, and has lost its turn.
+                None => Held::Nothing,
+            };
+            LockGuard { held }
+        };
+        within(SEIZURE, Box::pin(lock)).await
+    }
+
+    fn spans_tabs(guard: &LockGuard) -> bool {
+        matches!(guard.held, Held::Web { .. })
+    }
 }
 
+/// A lock that is taken away is granted at once.
+const SEIZURE: Lifetime = Lifetime::from_seconds(2);
+
 /// Waits for a Web Lock. `None` where there are none, or where the browser denies them (an opaque origin).
-async fn web_lock(name: &str) -> Option<WebRequest> {
-    let (request, mut ended) = WebRequest::start(name)?;
+async fn web_lock(name: &str, steal: bool) -> Option<WebRequest> {
+    let (request, mut ended) = WebRequest::start(name, steal)?;
     let signal = request.granted.clone();
     let mut granted = pin!(signal.wait());
     let is_granted = poll_fn(|context| match granted.as_mut().poll(context) {
@@ -71,7 +91,7 @@ struct WebRequest {
 
 impl WebRequest {
     /// Asks for the lock. What comes with it settles when the request has ended.
-    fn start(name: &str) -> Option<(Self, JsFuture)> {
+    fn start(name: &str, steal: bool) -> Option<(Self, JsFuture)> {
         let locks = reflect::property(&reflect::global("navigator")?, "locks").ok().and_then(reflect::present)?;
         let withdraw = AbortController::new().ok()?;
         let granted = Signal::default();
@@ -83,7 +103,9 @@ impl WebRequest {
             held.clone()
         }) as Box<dyn Fn() -> Promise>);
         let request = Self { granted, release, withdraw, callback };
-        let options = reflect::record(&[("signal", request.withdraw.signal().into())]);
+        // The two exclude each other.
+        let options = if steal { ("steal", true.into()) } else { ("signal", request.withdraw.signal().into()) };
+        let options = reflect::record(&[options]);
         let arguments = [name.into(), options.into(), request.callback.as_ref().clone()];
         let ended = settled(&reflect::call(&locks, "request", &arguments).ok()?);
         Some((request, ended))

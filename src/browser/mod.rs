@@ -232,6 +232,14 @@ impl Lock for BrowserPorts {
     async fn acquire(&self, name: &str, patience: Lifetime) -> Option<LockGuard> {
         Locks.acquire(name, patience).await
     }
+
+    async fn seize(&self, name: &str) -> Option<LockGuard> {
+        Locks.seize(name).await
+    }
+
+    fn spans_tabs(guard: &LockGuard) -> bool {
+        Locks::spans_tabs(guard)
+    }
 }
 
 impl Channel for BrowserPorts {
@@ -278,6 +286,7 @@ impl Ports for BrowserPorts {
     type Store = BrowserStore;
     type Transactions = BrowserStore;
     type Keys = Keys;
+    type Register = IndexedDb;
 
     fn store(&self) -> &BrowserStore {
         &self.store
@@ -293,5 +302,9 @@ impl Ports for BrowserPorts {
 
     fn keys(&self) -> &Keys {
         &Keys
+    }
+
+    fn register(&self) -> &IndexedDb {
+        &IndexedDb
     }
 }

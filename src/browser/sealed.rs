@@ -2,6 +2,10 @@
 //!
 //! A text that is not the last one that was sealed for its place is no record, and removed: neither a damaged one, nor one of
 //! another client, nor an older one that was put back. Whoever asks for it is given an empty text, which no record is.
+//!
+//! A place is what one key seals for, and what one counter counts. A shared medium has one place for each record. Where each tab
+//! has a medium of its own, it has a place of its own, too: a copy of the medium, which a duplicated tab begins with, goes on
+//! in another place as soon as it is behind.
 
 use super::locks::{LockGuard, Locks};
 use super::vault::{self, Turn};
@@ -29,11 +33,12 @@ pub struct Sealing {
 pub enum PlainTexts {
     /// Never: others than this origin can write to the medium.
     Refused,
-    /// One that the version before left is read, until something was sealed.
+    /// One that the version before left is read and sealed, until something was sealed for the same record.
     Migrated,
-    /// Also, one is written where the browser denies the database, which script of the page cannot bring about.
-    WhereBlocked,
-    /// Wherever no key can be had.
+    /// One that the version before left is read and sealed. Each tab has one, and what was sealed for another tab says nothing
+    /// about it. Only script of this origin can put one there, and that could seal it, too.
+    MigratedByTab,
+    /// They are read, and written wherever no key can be had.
     Allowed,
 }
 
@@ -66,9 +71,15 @@ impl SealedStore {
             Ok(Form::Sealed(sealed)) => sealed,
             // It says of itself that it is not for this version.
             Err(RecordFault::Newer) => return Ok(Some(text)),
-            Ok(Form::Plain) | Err(RecordFault::Corrupt | RecordFault::Foreign) => {
+            form @ (Ok(Form::Plain) | Err(RecordFault::Corrupt | RecordFault::Foreign)) => {
                 // A mark has no secret, and forging one ends a session and begins none.
-                let taken = record::parse_ended(&text).is_some() || self.takes_plain(key).await?;
+                if record::parse_ended(&text).is_some() {
+                    return Ok(Some(text));
+                }
+                let taken = self.takes_plain(key).await?;
+                if taken && form.is_ok() && self.sealing.plain != PlainTexts::Allowed {
+                    self.take_over(key, &text).await;
+                }
                 return Ok(taken.then_some(text));
             }
         };
@@ -84,45 +95,87 @@ impl SealedStore {
 
     async fn takes_plain(&self, key: &str) -> Result<bool, StoreFailure> {
         match self.sealing.plain {
-            PlainTexts::Refused => return Ok(false),
-            PlainTexts::Allowed => return Ok(true),
-            PlainTexts::Migrated | PlainTexts::WhereBlocked => {}
-        }
-        let place = self.place(key, "");
-        match vault::has_sealed(&place, &[&place, "~"].concat()).await {
-            Err(failure) if !self.writes_plain(failure) => Err(failure),
-            sealed_before => Ok(sealed_before != Ok(true)),
+            PlainTexts::Refused => Ok(false),
+            PlainTexts::MigratedByTab | PlainTexts::Allowed => Ok(true),
+            PlainTexts::Migrated => {
+                let place = self.place(key, "");
+                Ok(!vault::has_sealed(&place, &[&place, "~"].concat()).await?)
+            }
         }
     }
 
-    fn writes_plain(&self, failure: StoreFailure) -> bool {
-        match self.sealing.plain {
-            PlainTexts::Refused | PlainTexts::Migrated => false,
-            PlainTexts::WhereBlocked => failure == StoreFailure::Blocked,
-            PlainTexts::Allowed => true,
+    /// Seals a plain text that was found. Until its sealed form is there, it stays as it is; where that fails, whoever reads it
+    /// next tries again.
+    async fn take_over(&self, key: &str, text: &str) {
+        let _held = queue(key).await;
+        // Another tab may have been faster.
+        if self.inner.read(key).await.is_ok_and(|now| now.as_deref() == Some(text)) {
+            self.put(key, text).await.ok();
         }
+    }
+
+    async fn put(&self, key: &str, text: &str) -> Result<(), StoreFailure> {
+        // In this order, so that whatever it is cut off after, the text of before or the new one can be read.
+        let sealed = if record::parse_ended(text).is_some() {
+            self.destroy_key(key).await;
+            None
+        } else {
+            match Box::pin(self.seal(key, text)).await {
+                Err(_) if self.sealing.plain == PlainTexts::Allowed => None,
+                sealed => Some(sealed?),
+            }
+        };
+        let written = self.inner.write(key, sealed.as_ref().map_or(text, |(sealed, ..)| sealed)).await;
+        // What fails from here on is done another time, as in `open`.
+        match sealed {
+            Some((_, place, _)) if written.is_err() && place.fresh => {
+                vault::forget_between(&place.name, &place.name).await.ok();
+            }
+            Some((_, place, turn)) if written.is_ok() => {
+                vault::confirm(&place.name, &turn).await.ok();
+                if let Some((name, mut behind)) = place.left {
+                    behind.counter += 1;
+                    vault::confirm(&name, &behind).await.ok();
+                }
+            }
+            Some(_) | None => {}
+        }
+        written
     }
 
     /// The text in its sealed form, where its key lies, and which one it is.
-    async fn seal(&self, key: &str, text: &str) -> Result<(String, String, Turn), StoreFailure> {
-        let slot = match self.slot(key).await? {
-            Some(slot) => slot,
-            None => self.new_slot(key).await?,
-        };
-        let place = self.place(key, &slot);
-        let turn = vault::next(&place, &slot).await?;
+    async fn seal(&self, key: &str, text: &str) -> Result<(String, Place, Turn), StoreFailure> {
+        let place = self.place_of_next(key).await?;
+        let turn = vault::next(&place.name, &place.slot).await?;
         let sealed = vault::seal(&turn, &self.bound_to(key, &turn), text).await?;
         Ok((sealed.to_text(), place, turn))
     }
 
-    /// What the names of the keys begin with for the sealed text that is there.
-    async fn slot(&self, key: &str) -> Result<Option<String>, StoreFailure> {
-        let Some(text) = self.inner.read(key).await? else { return Ok(None) };
-        let Ok(Form::Sealed(sealed)) = Form::parse(&text) else { return Ok(None) };
-        Ok(Some(slot_of(&sealed).to_owned()))
+    /// Where the next text is sealed.
+    async fn place_of_next(&self, key: &str) -> Result<Place, StoreFailure> {
+        let mut left = None;
+        if !self.sealing.shared
+            && let Some((sealed, name, turn)) = self.own(key).await?
+        {
+            if turn.newest {
+                return Ok(Place { slot: slot_of(&sealed).to_owned(), name, fresh: false, left });
+            }
+            left = Some((name, turn));
+        }
+        let slot = self.new_slot(key).await?;
+        Ok(Place { name: self.place(key, &slot), slot, fresh: !self.sealing.shared, left })
     }
 
-    /// It begins with the time, so that keys of tabs that are long gone are found.
+    /// The sealed text that is there and where its key lies, if this tab has it from nobody that has gone on without it.
+    async fn own(&self, key: &str) -> Result<Option<(Sealed, String, Turn)>, StoreFailure> {
+        let Some(text) = self.inner.read(key).await? else { return Ok(None) };
+        let Ok(Form::Sealed(sealed)) = Form::parse(&text) else { return Ok(None) };
+        let name = self.place(key, slot_of(&sealed));
+        Ok(vault::find(&name, &sealed).await?.map(|turn| (sealed, name, turn)))
+    }
+
+    /// What the names of the keys of a place begin with. It begins with the time, so that keys of tabs that are long gone are
+    /// found.
     async fn new_slot(&self, key: &str) -> Result<String, StoreFailure> {
         let now = clock::now();
         let time = |at: UnixMillis| hex(at.0.unsigned_abs());
@@ -140,10 +193,28 @@ impl SealedStore {
 
     /// Destroys the key first: then what is there is over, even where the medium neither removes nor replaces it.
     async fn destroy_key(&self, key: &str) {
-        let slot = self.slot(key).await.ok().flatten().unwrap_or_default();
-        // Where it fails, the medium is still to be emptied, and that says whether anything is left.
-        vault::destroy(&self.place(key, &slot)).await.ok();
+        let name = if self.sealing.shared {
+            Some(self.place(key, ""))
+        } else {
+            self.own(key).await.ok().flatten().map(|(_, name, _)| name)
+        };
+        if let Some(name) = name {
+            // Where it fails, the medium is still to be emptied, and that says whether anything is left.
+            vault::destroy(&name).await.ok();
+        }
     }
+}
+
+/// Where a text is to be sealed.
+struct Place {
+    name: String,
+    /// Begins the names of its keys, where it has none yet.
+    slot: String,
+    /// It is made for this text.
+    fresh: bool,
+    /// Where the text that is there was sealed, and which one it is. Somebody has begun a later one there, and may have written it
+    /// elsewhere: this one is over, and that one is not.
+    left: Option<(String, Turn)>,
 }
 
 impl Store for SealedStore {
@@ -168,22 +239,7 @@ impl Store for SealedStore {
 
     async fn write(&self, key: &str, text: &str) -> Result<(), StoreFailure> {
         let _held = queue(key).await;
-        // In this order, so that whatever it is cut off after, the text of before or the new one can be read.
-        let sealed = if record::parse_ended(text).is_some() {
-            self.destroy_key(key).await;
-            None
-        } else {
-            match Box::pin(self.seal(key, text)).await {
-                Err(failure) if self.writes_plain(failure) => None,
-                sealed => Some(sealed?),
-            }
-        };
-        self.inner.write(key, sealed.as_ref().map_or(text, |(sealed, ..)| sealed)).await?;
-        if let Some((_, place, turn)) = &sealed {
-            // As above.
-            vault::confirm(place, turn).await.ok();
-        }
-        Ok(())
+        self.put(key, text).await
     }
 
     async fn remove(&self, key: &str) -> Result<(), StoreFailure> {

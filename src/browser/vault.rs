@@ -20,6 +20,8 @@ pub(super) struct Turn {
     pub(super) counter: u64,
     /// It is known to be written.
     pub(super) known: bool,
+    /// No later one was begun.
+    pub(super) newest: bool,
 }
 
 /// The key and the counter for the next text of a place. `slot` begins the names of its keys, where it has none yet.
@@ -200,7 +202,8 @@ impl Entry {
     fn turn(&self, kid: &str, counter: u64) -> Option<Turn> {
         let keys = [(&self.key, self.ledger.first), (&self.old, self.old_first)];
         let (key, _) = keys.into_iter().find(|(key, first)| !key.is_undefined() && kid == self.kid(*first))?;
-        Some(Turn { key: key.clone(), kid: kid.to_owned(), counter, known: counter <= self.ledger.last })
+        let (known, newest) = (counter <= self.ledger.last, counter >= self.ledger.spent);
+        Some(Turn { key: key.clone(), kid: kid.to_owned(), counter, known, newest })
     }
 }
 

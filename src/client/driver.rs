@@ -5,10 +5,11 @@ use super::options::{Config, Mode};
 use super::proof::HeldKey;
 use super::talk::{Memory, Work};
 use crate::error::ErrorCode;
-use crate::machine::{Effect, Event, EventKind, Machine, Outcome, Over, Settings, Snapshot, WaiterId, step};
+use crate::machine::{Effect, Event, EventKind, Machine, Outcome, Over, Settings, Snapshot, Ticket, WaiterId, step};
 use crate::policy::restore::{Restore, Trace};
 use crate::ports::Ports;
 use crate::protocol::callback::AuthorizationResponse;
+use crate::protocol::coordination::Coordination;
 use crate::protocol::dpop::Policy;
 use crate::protocol::record::{Mark, Record};
 use crate::protocol::transaction::Transaction;
@@ -34,6 +35,8 @@ pub(super) struct Inner<P: Ports> {
     next_waiter: Cell<u64>,
     /// The lock that is held, and the turn that acquired it.
     guard: RefCell<Option<(u64, P::Guard)>>,
+    /// What the tabs knew when the lock was acquired; its fence is this client's.
+    pub(super) known: RefCell<Option<Coordination>>,
     /// Counts acquisitions and releases, so that a lock that comes too late is given back.
     lock_turn: Cell<u64>,
     alarm: Cell<u64>,
@@ -60,6 +63,7 @@ impl<P: Ports> Inner<P> {
             waiting: RefCell::new(Vec::new()),
             next_waiter: Cell::new(0),
             guard: RefCell::new(None),
+            known: RefCell::new(None),
             lock_turn: Cell::new(0),
             alarm: Cell::new(0),
             memory: RefCell::new(Memory::default()),
@@ -75,6 +79,21 @@ impl<P: Ports> Inner<P> {
 
     pub(super) fn session(&self) -> Option<Session> {
         self.machine.borrow().as_ref().and_then(|machine| machine.session().cloned())
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn inside(&self) -> super::Inside {
+        super::Inside {
+            session: self.session(),
+            promises: self.waiting.borrow().len(),
+            keys: self.held.borrow().len(),
+            disposed: self.machine.borrow().as_ref().is_some_and(Machine::is_disposed),
+        }
+    }
+
+    /// Whether anybody waits for the answer of this ticket.
+    pub(super) fn expects(&self, ticket: Ticket) -> bool {
+        self.machine.borrow().as_ref().is_some_and(|machine| machine.expects(ticket))
     }
 
     /// Puts a wish to the machine and waits for its outcome.
@@ -129,6 +148,7 @@ impl<P: Ports> Inner<P> {
         match effect {
             Effect::Load => self.enqueue(Job::Load),
             Effect::AcquireLock => self.acquire_lock(),
+            Effect::Intend(lineage, generation, tries) => self.enqueue(Job::Intend(lineage, generation, tries)),
             Effect::ReadAgain => self.enqueue(Job::ReadLocked(self.lock_turn.get())),
             Effect::ReleaseLock => {
                 self.lock_turn.set(self.lock_turn.get() + 1);
@@ -136,7 +156,7 @@ impl<P: Ports> Inner<P> {
             }
             Effect::Reread => self.enqueue(Job::Reread),
             Effect::Send(ticket, call) => self.spawn(async move {
-                let answer = this.talk(call).await;
+                let answer = this.talk(ticket, call).await;
                 this.dispatch(EventKind::Answered(ticket, Box::new(answer)));
             }),
             Effect::Commit(epoch, record, over) => self.enqueue(Job::Commit(epoch, record, over)),
@@ -170,15 +190,48 @@ impl<P: Ports> Inner<P> {
         self.lock_turn.set(turn);
         let this = Rc::clone(self);
         self.spawn(async move {
-            let name = ["authsafe.", &this.config.id, ".refresh"].concat();
-            let guard = this.ports.acquire(&name, LOCK_PATIENCE).await;
+            let acquired = this.take_turn(turn).await;
             if this.lock_turn.get() != turn {
                 return;
             }
-            let Some(guard) = guard else { return this.dispatch(EventKind::LockRefused) };
+            let Some((guard, known)) = acquired else { return this.dispatch(EventKind::LockRefused) };
             *this.guard.borrow_mut() = Some((turn, guard));
+            *this.known.borrow_mut() = known;
             this.enqueue(Job::ReadLocked(turn));
         });
+    }
+
+    /// Waits for the lock, and for the turn that goes with it. Whoever holds the lock for longer than a renewal can take is
+    /// overtaken.
+    async fn take_turn(&self, turn: u64) -> Option<(P::Guard, Option<Coordination>)> {
+        let name = ["authsafe.", &self.config.id, ".refresh"].concat();
+        let (mut patience, mut pause) = (LOCK_PATIENCE, FIRST_PAUSE);
+        let mut guard = self.ports.acquire(&name, patience).await;
+        let give_up = self.ports.now().plus(LONGEST_WAIT);
+        loop {
+            let claimed = self.claim(guard.as_ref().is_some_and(P::spans_tabs)).await;
+            let until = match claimed {
+                Ok(known) => {
+                    if guard.is_none() {
+                        guard = self.ports.seize(&name).await;
+                    }
+                    return Some((guard?, known));
+                }
+                Err(until) => until,
+            };
+            let now = self.ports.now();
+            if self.lock_turn.get() != turn || now >= give_up {
+                return None;
+            }
+            if guard.is_some() {
+                // Nothing tells when another tab is done.
+                self.ports.sleep(pause.min(now.until(until))).await;
+                pause = pause.part(2, 1).min(LONGEST_PAUSE);
+            } else {
+                patience = now.until(until);
+                guard = self.ports.acquire(&name, patience).await;
+            }
+        }
     }
 
     fn enqueue(self: &Rc<Self>, job: Job) {
@@ -205,13 +258,20 @@ impl<P: Ports> Inner<P> {
             Job::ReadLocked(turn) => {
                 let stored = self.read_shared().await;
                 if self.lock_turn.get() == turn {
-                    self.dispatch(EventKind::LockGranted(stored));
+                    let known = self.known.borrow().clone();
+                    self.dispatch(EventKind::LockGranted(stored, known));
                 }
+            }
+            Job::Intend(lineage, generation, tries) => {
+                let done = self.intend(lineage, generation, tries).await;
+                self.dispatch(EventKind::Intended(done));
             }
             Job::Release(turn) => {
                 // Not a lock that was acquired after this release was decided.
                 let old = self.guard.borrow_mut().take_if(|(acquired, _)| *acquired < turn);
-                drop(old);
+                if let Some((_, guard)) = old {
+                    self.release(P::spans_tabs(&guard)).await;
+                }
             }
             Job::Reread => {
                 let stored = self.read_shared().await;
@@ -253,6 +313,7 @@ enum Job {
     /// For the lock of this turn.
     ReadLocked(u64),
     Reread,
+    Intend(String, u64, u32),
     Commit(u64, Box<Record>, Over),
     Forget(Option<WaiterId>, Over, Option<Mark>),
     Trace(Trace),
@@ -299,8 +360,15 @@ fn settings(config: &Config) -> Settings {
     }
 }
 
-/// How long a tab waits for the others' renewal.
-const LOCK_PATIENCE: Lifetime = Lifetime::from_seconds(15);
+/// How long a tab waits for the others' renewal; a call to a server ends before.
+pub(super) const LOCK_PATIENCE: Lifetime = Lifetime::from_seconds(15);
+
+/// How long a tab waits for its turn altogether.
+const LONGEST_WAIT: Lifetime = Lifetime::from_seconds(30);
+
+/// Between two looks at whether another tab is done, where no lock says so: doubled from the first to the longest.
+const FIRST_PAUSE: Lifetime = Lifetime::from_millis(25);
+const LONGEST_PAUSE: Lifetime = Lifetime::from_millis(400);
 
 /// How long the alarm sleeps at most before it looks at the clock.
 const STRETCH: Lifetime = Lifetime::from_seconds(60);

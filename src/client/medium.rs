@@ -117,6 +117,9 @@ impl<P: Ports> Inner<P> {
 
     /// Makes the record durable, if what is there may be replaced. An error is reported once, until a commit succeeds again.
     pub(super) async fn commit(&self, record: &Record, over: &Over) -> Commit {
+        if *over != Over::Anything && self.is_overtaken().await {
+            return Commit::Superseded(self.read().await);
+        }
         if let Some(found) = self.found_beyond(over).await {
             return Commit::Superseded(found);
         }
@@ -137,6 +140,7 @@ impl<P: Ports> Inner<P> {
         match written {
             Ok(()) => {
                 self.degraded.set(false);
+                self.agree_on(record, over).await;
                 Commit::Done
             }
             Err(failure) => {
@@ -164,6 +168,7 @@ impl<P: Ports> Inner<P> {
         if self.found_beyond(over).await.is_some() {
             return Ok(());
         }
+        self.agree_on_end(over).await;
         let done = self.end_record(mark.clone()).await;
         // Only now, or a tab that reads the record meanwhile would take its key for lost. Without it the tokens are of no use,
         // even where they cannot be removed; what is left of it alone harms nobody.
@@ -259,7 +264,8 @@ impl<P: Ports> Inner<P> {
         Box::pin(async move {
             let key = self.transactions_key();
             let store = self.ports.transactions();
-            let text = zeroize::Zeroizing::new(store.read(&key).await.map_err(storage_error)?.unwrap_or_default());
+            // What cannot be read now goes on nowhere; whether anything can be written, the writing says.
+            let text = zeroize::Zeroizing::new(store.read(&key).await.ok().flatten().unwrap_or_default());
             let mut transactions = Transactions::parse(&text);
             if transaction.silent {
                 // Before the page leaves: whatever becomes of it, it does not leave again.
@@ -277,8 +283,7 @@ fn jkt_of(record: &Record) -> Option<&str> {
 }
 
 fn storage_error(failure: StoreFailure) -> Error {
-    let detail =
-        ["sessionStorage, or the key for it, is ", failure.as_str(), "; a sign-in by redirect needs it."].concat();
+    let detail = ["sessionStorage is ", failure.as_str(), "; a sign-in by redirect needs it."].concat();
     Error::new(ErrorCode::StorageUnavailable, detail).during(ErrorPhase::Login)
 }
 

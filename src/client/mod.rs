@@ -1,7 +1,8 @@
 //! The driver: runs the machine's effects through the ports, and feeds what comes of them back as events.
 //!
 //! No decision is made here. `driver` runs effects, `talk` holds the conversations with servers (`protocol` builds and
-//! judges their messages), `medium` reads and writes records, and this file is what an application calls.
+//! judges their messages), `medium` reads and writes records, `turn` what tabs agree
+//! on, and this file is what an application calls.
 
 mod assemble;
 mod driver;
@@ -9,6 +10,7 @@ mod medium;
 pub mod options;
 mod proof;
 mod talk;
+mod turn;
 
 use crate::error::{Error, ErrorCode};
 use crate::machine::{Ending, EventKind, Login, Note, Notice, Outcome, Snapshot, WaiterId};
@@ -77,6 +79,21 @@ impl<P: Ports> std::fmt::Debug for Client<P> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Client").field(&self.inner.config.id).finish()
     }
+}
+
+/// What a client holds, and no application sees.
+#[cfg(not(target_arch = "wasm32"))]
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Inside {
+    /// The session in force, with its tokens.
+    pub session: Option<crate::types::Session>,
+    /// Promises that wait.
+    pub promises: usize,
+    /// Keys of tokens in memory.
+    pub keys: usize,
+    /// It was disposed of.
+    pub disposed: bool,
 }
 
 impl<P: Ports> Client<P> {
@@ -286,6 +303,14 @@ impl<P: Ports> Client<P> {
     /// Stops everything. The stored session stays.
     pub fn dispose(&self) {
         self.inner.dispatch(EventKind::Dispose);
+    }
+
+    /// What an application cannot see, for tests that must.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[doc(hidden)]
+    #[must_use]
+    pub fn inside(&self) -> Inside {
+        self.inner.inside()
     }
 
     /// Puts a wish to the machine: the one way of all of the above.

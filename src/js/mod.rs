@@ -313,19 +313,20 @@ fn place(config: &Config, host: &JsValue, page: &RemotePage, here: &WebUrl) -> P
     let (shared, plain) = match storage.medium {
         // A sibling host can write cookies, too.
         Medium::Cookie => (true, PlainTexts::Refused),
+        Medium::Memory | Medium::SessionStorage => (false, PlainTexts::MigratedByTab),
         // An adapter may be of one tab or of all.
-        Medium::Memory | Medium::SessionStorage | Medium::Custom => (false, PlainTexts::Migrated),
+        Medium::Custom => (false, PlainTexts::Migrated),
         Medium::LocalStorage | Medium::IndexedDb => (true, PlainTexts::Migrated),
     };
     sealed(place, tokens, here, shared, plain)
 }
 
-/// Pending sign-ins. They hold a verifier, so a page that has no part in them sees them sealed.
+/// Pending sign-ins. They hold a verifier, so a page that has no part in them sees them sealed; but a sign-in does not fail for
+/// want of a key.
 fn transactions(config: &Config, page: &RemotePage, here: &WebUrl) -> Place {
     let place = session_storage(page);
     let Mode::Token(tokens) = &config.mode else { return place };
-    let plain = if page.is_remote() { PlainTexts::WhereBlocked } else { PlainTexts::Allowed };
-    sealed(place, tokens, here, false, plain)
+    sealed(place, tokens, here, false, PlainTexts::Allowed)
 }
 
 fn session_storage(page: &RemotePage) -> Place {

@@ -20,6 +20,9 @@ pub enum Effect {
     AcquireLock,
     /// The lock is held: read the medium again; report `LockGranted`.
     ReadAgain,
+    /// Write down, where every tab and the next page load find it, that the refresh token of this generation of this sign-in
+    /// is sent for the how-manieth time; report `Intended`.
+    Intend(String, u64, u32),
     /// Give the lock back.
     ReleaseLock,
     /// Read the medium without the lock; report `Reread`.
@@ -116,6 +119,8 @@ pub enum CallKind {
     Login,
     /// [`Call::Refresh`]
     Refresh,
+    /// [`Call::Reach`]
+    Reach,
     /// [`Call::Check`] or [`Call::Extend`]
     Check,
     /// [`Call::End`], for the promise that waits for it, if any does.
@@ -131,6 +136,8 @@ pub enum Call {
     Exchange,
     /// Renew the tokens of this session; `None` where only an HttpOnly cookie can tell whether there is one.
     Refresh(Option<Session>),
+    /// Find out whether the server that renews this session can be reached, without a credential.
+    Reach(Session),
     /// Ask the session server.
     Check,
     /// Prolong the session.

@@ -3,6 +3,7 @@
 use super::effect::{CredentialName, Ticket, WaiterId};
 use crate::error::Error;
 use crate::policy::restore::Trace;
+use crate::protocol::coordination::Coordination;
 use crate::protocol::record::{Mark, Record};
 use crate::types::{Json, Lifetime, Password, Reading, ReturnTo, Session, WebUrl};
 
@@ -42,10 +43,13 @@ pub enum EventKind {
     Dispose,
     /// What the medium and the address held at start.
     Loaded(Stored, Arrival),
-    /// The lock is ours, and this is what the medium holds now.
-    LockGranted(Stored),
+    /// The lock is ours, this is what the medium holds now, and this is what the tabs know of the session's renewals; `None`
+    /// where they have no place to agree.
+    LockGranted(Stored, Option<Coordination>),
     /// The lock could not be had in time.
     LockRefused,
+    /// What was intended is written down; or, if not, another tab has taken the turn.
+    Intended(bool),
     /// What the medium holds now, read because another tab said that it changed.
     Reread(Stored),
     /// The call of this ticket has an answer.
@@ -164,6 +168,8 @@ pub enum Answer {
     Renewed(Session),
     /// What the session server says now.
     Checked(Option<Session>),
+    /// The server can be reached.
+    Reached,
     /// What was asked for is to be had at this address: the page must go there.
     Leave(Box<WebUrl>),
     /// The server has ended the session.

@@ -12,10 +12,11 @@ use crate::types::{Session, WebUrl};
 impl Machine {
     pub(super) fn logout(&mut self, id: WaiterId, ending: Ending) {
         // The user's wish concerns whatever is stored, and a sign-in that is under way too.
-        let parting = Parting { forgotten: self.settings.server_session, outcome: None };
+        let note = self.farewell(SignedOutReason::LoggedOut);
+        let again = self.settings.shared.then(|| note.clone());
+        let parting = Parting { forgotten: self.settings.server_session, note: again, outcome: None };
         self.waiters.push((id, Wants::SignedOut(Box::new(parting))));
         self.forget(Some(id), Over::Anything, true);
-        let note = self.farewell(SignedOutReason::LoggedOut);
         let session = self.take_session(SignedOutReason::LoggedOut);
         if matches!(self.phase, Phase::Authenticating(..)) {
             self.call_off();
@@ -37,8 +38,10 @@ impl Machine {
         if let Some(cause) = failure {
             self.notify(Notice::StorageDegraded(cause));
         }
+        let mut note = None;
         self.part(id, |parting| {
             parting.forgotten = true;
+            note = parting.note.take();
             if let Some(cause) = failure {
                 // This weighs more than what the server says: a reload would sign the user in again.
                 let detail = ["The stored session could not be removed: ", cause, "."].concat();
@@ -46,6 +49,9 @@ impl Machine {
                 parting.outcome = Some(Outcome::Failed(error));
             }
         });
+        if let Some(note) = note {
+            self.push(Effect::Tell(note));
+        }
     }
 
     /// Notes how far the sign-out of this promise has come, and settles it at its end.
@@ -76,7 +82,10 @@ impl Machine {
         // While it is being restored, there may be another way to get it back; then nobody is told here that it is lost.
         let restoring = matches!(self.phase, Phase::Restoring(_));
         let shown = !restoring || self.last_resort.is_none();
-        self.forget(None, self.own(), false);
+        // What renews it is held by another tab, which may not have been able to store it: nothing in the medium is this tab's.
+        if !self.spent || !self.settings.shared {
+            self.forget(None, self.own(), false);
+        }
         let note = self.farewell(reason);
         let had_one = self.take_session(reason).is_some();
         self.clear_session(reason, origin, shown && had_one);
@@ -192,8 +201,10 @@ impl Machine {
 
     fn clear_session(&mut self, reason: SignedOutReason, origin: Origin, had_one: bool) {
         self.next_epoch();
+        if !self.lineage.is_empty() {
+            self.over = Some((std::mem::take(&mut self.lineage), self.generation, is_wish(reason)));
+        }
         self.generation = 0;
-        self.lineage.clear();
         self.arrived = None;
         if had_one {
             self.notify(Notice::SignedOut(reason, origin));
@@ -212,6 +223,9 @@ impl Machine {
     /// A renewal that is under way keeps its lock until its outcome is stored: another client of this browser would spend
     /// the same refresh token otherwise.
     pub(super) fn dispose(&mut self) {
+        if matches!(self.renewal, Renewal::Intending) {
+            self.note_tries(self.tries);
+        }
         if !matches!(self.renewal, Renewal::Requesting | Renewal::Committing(_)) {
             self.abandon_renewal();
         }
@@ -240,8 +254,9 @@ impl Machine {
             | EventKind::KeyLost(_)
             | EventKind::Loaded(..)
             | EventKind::Forgotten(..)
-            | EventKind::LockGranted(_)
+            | EventKind::LockGranted(..)
             | EventKind::LockRefused
+            | EventKind::Intended(_)
             | EventKind::Reread(_)
             | EventKind::Tick
             | EventKind::Visible
@@ -271,7 +286,10 @@ impl Machine {
         match answer {
             // A renewed record that was never committed would leave the stored one spent.
             Ok(Answer::Renewed(session)) if ours => self.commit_renewal(session),
-            Err(_) if ours => self.abandon_renewal(),
+            Err(error) if ours => {
+                self.note_outcome(&error);
+                self.abandon_renewal();
+            }
             answer => self.late(answer),
         }
     }

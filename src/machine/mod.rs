@@ -81,10 +81,18 @@ pub struct Machine {
     generation: u64,
     /// The newest commit that another tab spoke of: lineage and generation.
     heard: Option<(String, u64)>,
+    /// Another tab spoke while this one could not look: it looks as soon as it can.
+    unread: bool,
     /// The medium held the record of this session when it was last read or written.
     stored: bool,
+    /// What this session's sign-in was called, and its last renewal, where the session has ended here; and by wish.
+    over: Option<(String, u64, bool)>,
+    /// The session that a sign-in is tried beside was being restored, and has not been announced.
+    unshown: bool,
     /// A sign-in whose commit is under way was overtaken by another, and has not been announced.
     unannounced: bool,
+    /// How often the refresh token of this generation was sent without an answer that says what came of it.
+    tries: u32,
     /// Another tab has spent the refresh token of this one, and what it got for it cannot be read here.
     spent: bool,
     renewal: Renewal,
@@ -165,6 +173,10 @@ enum Renewal {
     Locking,
     /// Holding the lock, waiting for a medium that lags behind.
     Lagging,
+    /// Holding the lock: an earlier request may have been carried out, so whether the server is there is found out first.
+    Reaching,
+    /// Holding the lock, writing down that the refresh token is sent.
+    Intending,
     /// Holding the lock, waiting for the server.
     Requesting,
     /// Holding the lock, making the new credential durable.
@@ -189,6 +201,8 @@ enum Wants {
 #[derive(Debug)]
 struct Parting {
     forgotten: bool,
+    /// What the other tabs are told once more when the record is gone: a page may have begun with it meanwhile.
+    note: Option<Note>,
     outcome: Option<Outcome>,
 }
 
@@ -204,8 +218,12 @@ impl Machine {
             lineage: String::new(),
             generation: 0,
             heard: None,
+            unread: false,
             stored: false,
+            over: None,
+            unshown: false,
             unannounced: false,
+            tries: 0,
             spent: false,
             renewal: Renewal::None,
             renew_at: None,
@@ -255,6 +273,12 @@ impl Machine {
         if let Phase::SignedIn(session) = &self.phase { Some(session) } else { None }
     }
 
+    /// Whether it was disposed of.
+    #[must_use]
+    pub fn is_disposed(&self) -> bool {
+        matches!(self.phase, Phase::Disposed)
+    }
+
     fn view(&self) -> Snapshot {
         if self.left && !matches!(self.phase, Phase::Disposed) {
             return Snapshot::Initializing;
@@ -275,9 +299,15 @@ impl Machine {
 
     fn freshness(&self) -> Freshness {
         match (&self.renewal, &self.failure) {
-            (Renewal::Locking | Renewal::Lagging | Renewal::Requesting | Renewal::Committing(_), _) => {
-                Freshness::Refreshing
-            }
+            (
+                Renewal::Locking
+                | Renewal::Lagging
+                | Renewal::Reaching
+                | Renewal::Intending
+                | Renewal::Requesting
+                | Renewal::Committing(_),
+                _,
+            ) => Freshness::Refreshing,
             (Renewal::None, Some(error)) if matches!(error.code, ErrorCode::NetworkOrCors | ErrorCode::Timeout) => {
                 Freshness::Offline
             }
@@ -349,8 +379,9 @@ impl Machine {
             EventKind::Extend(id) => self.extend(id, Wants::Extended),
             EventKind::Dispose => self.dispose(),
             EventKind::Loaded(stored, arrival) => self.loaded(stored, arrival),
-            EventKind::LockGranted(stored) => self.lock_granted(stored),
+            EventKind::LockGranted(stored, known) => self.lock_granted(stored, known),
             EventKind::LockRefused => self.lock_refused(),
+            EventKind::Intended(done) => self.intended(done),
             EventKind::Reread(stored) => self.reread(stored),
             EventKind::Answered(epoch, answer) => self.answered(epoch, *answer),
             EventKind::Committed(epoch, commit) => self.committed(epoch, commit),
@@ -366,26 +397,33 @@ impl Machine {
         }
     }
 
-    fn answered(&mut self, ticket: Ticket, answer: Result<Answer, Error>) {
-        let expected = match ticket.kind {
+    /// Whether an answer with this ticket would be heeded.
+    #[must_use]
+    pub fn expects(&self, ticket: Ticket) -> bool {
+        match ticket.kind {
             CallKind::Login => self.attempt == ticket.epoch && matches!(self.phase, Phase::Authenticating(..)),
             CallKind::Refresh => self.epoch == ticket.epoch && matches!(self.renewal, Renewal::Requesting),
+            CallKind::Reach => self.epoch == ticket.epoch && matches!(self.renewal, Renewal::Reaching),
             CallKind::Check => self.epoch == ticket.epoch && self.checking,
-            CallKind::End(_) => {
-                self.ending = self.ending.saturating_sub(1);
-                true
-            }
-        };
-        if !expected {
+            CallKind::End(_) => true,
+        }
+    }
+
+    fn answered(&mut self, ticket: Ticket, answer: Result<Answer, Error>) {
+        if !self.expects(ticket) {
             return self.late(answer);
+        }
+        if let CallKind::End(_) = ticket.kind {
+            self.ending = self.ending.saturating_sub(1);
         }
         match answer {
             Ok(Answer::SignedIn(arrived)) => self.signed_in(arrived),
             Ok(Answer::Renewed(session)) => self.renewed(session),
             Ok(Answer::Checked(session)) => self.checked(session),
+            Ok(Answer::Reached) => self.intend(),
             Ok(Answer::Leave(url)) => match ticket.kind {
                 CallKind::End(id) => self.leave_signed_out(id, url),
-                CallKind::Login | CallKind::Refresh | CallKind::Check => self.leave(url),
+                CallKind::Login | CallKind::Refresh | CallKind::Reach | CallKind::Check => self.leave(url),
             },
             Ok(Answer::Ended) => {
                 if let CallKind::End(id) = ticket.kind {
@@ -394,7 +432,8 @@ impl Machine {
             }
             Err(error) => match ticket.kind {
                 CallKind::Login => self.login_failed(error),
-                CallKind::Refresh => self.renewal_failed(error),
+                CallKind::Refresh => self.request_failed(error),
+                CallKind::Reach => self.renewal_failed(error),
                 CallKind::Check => self.check_failed(error),
                 CallKind::End(id) => self.ended(id, Outcome::Failed(error)),
             },
@@ -407,7 +446,7 @@ impl Machine {
         let session = match answer {
             Ok(Answer::SignedIn(arrived)) => arrived.session,
             Ok(Answer::Renewed(session)) => session,
-            Ok(Answer::Checked(_) | Answer::Leave(_) | Answer::Ended) | Err(_) => return,
+            Ok(Answer::Checked(_) | Answer::Reached | Answer::Leave(_) | Answer::Ended) | Err(_) => return,
         };
         let Some(tokens) = session.tokens() else { return };
         // What an HttpOnly cookie holds can only be ended by that cookie, which may be the newer session's by now.
@@ -428,7 +467,7 @@ impl Machine {
     }
 
     fn send(&mut self, kind: CallKind, call: Call) {
-        if matches!(call, Call::Exchange | Call::Refresh(_)) {
+        if matches!(call, Call::Exchange | Call::Refresh(_) | Call::Reach(_)) {
             self.pace.count(self.ran);
         }
         let epoch = if kind == CallKind::Login { self.attempt } else { self.epoch };
@@ -476,6 +515,7 @@ impl Machine {
         self.heard = None;
         self.stored = false;
         self.unannounced = false;
+        self.tries = 0;
         self.spent = false;
         self.stale_reads = 0;
         self.abandon_renewal();
@@ -493,9 +533,13 @@ impl Machine {
         if epoch != self.epoch {
             return;
         }
+        let again = !self.stored && self.settings.shared;
         self.stored = matches!(commit, Commit::Done);
         match commit {
-            Commit::Superseded(stored) => return self.renewal_superseded(stored),
+            Commit::Superseded(stored) if matches!(self.renewal, Renewal::Committing(_)) => {
+                return self.renewal_superseded(stored);
+            }
+            Commit::Superseded(_) => self.unread = true,
             Commit::Failed(Some(cause)) => self.notify(Notice::StorageDegraded(cause)),
             Commit::Failed(None) | Commit::Done => {}
         }
@@ -505,6 +549,8 @@ impl Machine {
         match (&self.phase, &self.renewal) {
             (Phase::Committing(..), _) => self.sign_in_committed(),
             (_, Renewal::Committing(_)) => self.renewal_committed(),
+            // The medium has not taken it before.
+            (Phase::SignedIn(_), Renewal::None) if self.stored && again => self.tell_committed(),
             (
                 Phase::Idle
                 | Phase::Restoring(_)
@@ -512,7 +558,12 @@ impl Machine {
                 | Phase::Authenticating(..)
                 | Phase::SignedIn(_)
                 | Phase::Disposed,
-                Renewal::None | Renewal::Locking | Renewal::Lagging | Renewal::Requesting,
+                Renewal::None
+                | Renewal::Locking
+                | Renewal::Lagging
+                | Renewal::Reaching
+                | Renewal::Intending
+                | Renewal::Requesting,
             ) => {}
         }
     }

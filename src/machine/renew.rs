@@ -1,11 +1,13 @@
 //! Renewal of tokens: at most one at a time in the whole browser, committed before anybody is told.
 //!
-//! lock → read the medium again → adopt what a sibling stored, or ask the server → commit → release → tell.
-//! RFC 6749 §6; RFC 9700 §4.14.2 on rotation.
+//! lock → read the medium again → adopt what a sibling stored, or write down that the token is sent → ask the server →
+//! commit → release → tell. Where an answer was lost, nobody knows whether the token is spent: it is sent once more, after
+//! the server was seen to be there, and then not again. RFC 6749 §6; RFC 9700 §4.14.2 on rotation.
 
 use super::{Answer, Call, CallKind, CredentialName, Effect, Error, ErrorCode, Machine, Notice, Origin, Outcome};
 use super::{Phase, Renewal, SignedOutReason, Stored, WaiterId, Wants};
 use crate::policy::refresh::{self, Outcome as Verdict};
+use crate::protocol::coordination::Coordination;
 use crate::protocol::record::Record;
 use crate::types::{Lifetime, Session, Tokens, UnixMillis};
 use std::rc::Rc;
@@ -212,12 +214,24 @@ impl Machine {
         }
     }
 
-    pub(super) fn lock_granted(&mut self, stored: Stored) {
+    pub(super) fn lock_granted(&mut self, stored: Stored, known: Option<Coordination>) {
         self.mention_failure(&stored);
         if !matches!(self.renewal, Renewal::Locking | Renewal::Lagging) {
             return;
         }
         self.looked();
+        if let Some(known) = known.filter(|known| !known.lineage.is_empty()) {
+            if known.lineage == self.lineage && known.generation == self.generation {
+                self.tries = known.tries;
+            }
+            if self.settings.shared && known.ended && known.lineage == self.lineage {
+                // Whatever the medium shows.
+                return self.signed_out_elsewhere();
+            }
+            if self.settings.shared && !known.ended && self.is_newer(&known.lineage, known.generation) {
+                self.heard = Some((known.lineage, known.generation));
+            }
+        }
         if self.lags(&stored) {
             // Another tab spoke of a newer token than this medium shows yet. Using the old one now would spend it twice.
             self.renewal = Renewal::Lagging;
@@ -241,9 +255,69 @@ impl Machine {
             self.abandon_renewal();
             return self.cannot_renew();
         }
+        match (self.at_stake(), self.tries) {
+            (None, _) => self.request(),
+            (Some(_), 0) => self.intend(),
+            (Some(session), 1) => {
+                self.renewal = Renewal::Reaching;
+                self.send(CallKind::Reach, Call::Reach(session));
+            }
+            (Some(_), _) => self.renewal_failed(ErrorCode::RefreshAmbiguous.into()),
+        }
+    }
+
+    /// The session, where sending its refresh token is a risk. What an HttpOnly cookie holds, the server itself keeps up.
+    fn at_stake(&self) -> Option<Session> {
+        self.current().filter(|session| session.tokens().is_some_and(|tokens| !self.by_cookie(tokens))).cloned()
+    }
+
+    /// The token is sent only after it is written down that it is.
+    pub(super) fn intend(&mut self) {
+        self.renewal = Renewal::Intending;
+        self.note_tries(self.tries + 1);
+    }
+
+    pub(super) fn note_tries(&mut self, tries: u32) {
+        self.push(Effect::Intend(self.lineage.clone(), self.generation, tries));
+    }
+
+    pub(super) fn intended(&mut self, done: bool) {
+        if !matches!(self.renewal, Renewal::Intending) {
+            return;
+        }
+        if !done {
+            // Another tab took this one for gone. What it made of it is found out behind it.
+            self.abandon_renewal();
+            return self.begin_renewal();
+        }
+        self.tries += 1;
+        self.request();
+    }
+
+    fn request(&mut self) {
         self.renewal = Renewal::Requesting;
         let session = self.current().cloned();
         self.send(CallKind::Refresh, Call::Refresh(session));
+    }
+
+    /// The server was asked, and gave no session.
+    pub(super) fn request_failed(&mut self, error: Error) {
+        self.note_outcome(&error);
+        if refresh::is_unknown(&error) && self.tries >= refresh::MOST_TRIES {
+            let mut last = Error::from(ErrorCode::RefreshAmbiguous);
+            last.detail = ["The last failure was ", error.code.as_str(), "."].concat();
+            return self.renewal_failed(last);
+        }
+        self.renewal_failed(error);
+    }
+
+    /// An answer that says that nothing was renewed takes the try back.
+    pub(super) fn note_outcome(&mut self, error: &Error) {
+        let over = refresh::outcome(error.code) == Verdict::EndSession;
+        if self.tries > 0 && !over && !refresh::is_unknown(error) {
+            self.tries -= 1;
+            self.note_tries(self.tries);
+        }
     }
 
     pub(super) fn lock_refused(&mut self) {
@@ -279,11 +353,19 @@ impl Machine {
 
     /// Whether a record supersedes what this tab holds.
     pub(super) fn is_news(&self, record: &Record) -> bool {
-        record.lineage != self.lineage || record.generation > self.generation
+        self.is_newer(&record.lineage, record.generation)
     }
 
-    /// Takes over what a sibling stored.
+    fn is_newer(&self, lineage: &str, generation: u64) -> bool {
+        lineage != self.lineage || generation > self.generation
+    }
+
+    /// Takes over what a sibling stored. It has taken the place of what was here; where it must be bound to a key and is not, nobody
+    /// is signed in, as after a page load.
     pub(super) fn adopt(&mut self, record: Record) {
+        if self.settings.bound && record.session.is_unbound() {
+            return self.told_signed_out(SignedOutReason::Expired);
+        }
         let previous = self.current().cloned();
         let renewed = previous.is_some() && record.lineage == self.lineage;
         if renewed {
@@ -294,6 +376,7 @@ impl Machine {
         }
         (self.lineage, self.generation) = (record.lineage, record.generation);
         self.stored = true;
+        self.tries = 0;
         self.spent = false;
         self.recovered();
         let user = Rc::clone(&record.session.user);
@@ -358,6 +441,8 @@ impl Machine {
         let Renewal::Committing(session) = std::mem::replace(&mut self.renewal, Renewal::None) else { return };
         self.push(Effect::ReleaseLock);
         match stored {
+            // Another tab took this one for gone and renews now: what comes of it is found out behind it.
+            Stored::Record(record) if !self.is_news(&record) => return self.begin_renewal(),
             // A renewal of the same sign-in: revoking this one would end that one too.
             Stored::Record(record) if record.lineage == self.lineage => self.adopt(*record),
             Stored::Record(record) => {
@@ -375,6 +460,7 @@ impl Machine {
     pub(super) fn renewal_committed(&mut self) {
         let Renewal::Committing(session) = std::mem::replace(&mut self.renewal, Renewal::None) else { return };
         self.generation += 1;
+        self.tries = 0;
         self.push(Effect::ReleaseLock);
         self.tell_committed();
         let end = session.facts.server_end();

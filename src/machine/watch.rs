@@ -1,6 +1,7 @@
 //! Time and the world: ticks, other tabs. Correctness never depends on a timer: every event looks at the clock.
 
 use super::{Call, Effect, ErrorCode, Machine, Note, Notice, Origin, Phase, Renewal, SignedOutReason, Stored};
+use crate::protocol::record::Record;
 use crate::types::{Lifetime, UnixMillis};
 
 impl Machine {
@@ -16,6 +17,10 @@ impl Machine {
             } else {
                 self.read_medium();
             }
+        }
+        if self.unread && self.can_look() {
+            self.unread = false;
+            self.read_medium();
         }
         if is_due(self.leave_by) {
             self.stayed(ErrorCode::Timeout, "The page did not leave.");
@@ -146,9 +151,7 @@ impl Machine {
                 }
                 self.heard = Some((lineage, generation));
                 self.stale_reads = 0;
-                if matches!(self.renewal, Renewal::None) {
-                    self.read_medium();
-                }
+                self.unread = true;
             }
         }
     }
@@ -203,29 +206,48 @@ impl Machine {
         }
     }
 
+    /// Whether what the medium holds can be taken up now. A tab that waits for its turn may find what it waits for.
+    fn can_look(&self) -> bool {
+        matches!(self.phase, Phase::SignedIn(_) | Phase::SignedOut(..))
+            && matches!(self.renewal, Renewal::None | Renewal::Locking)
+    }
+
     pub(super) fn reread(&mut self, stored: Stored) {
         self.mention_failure(&stored);
         self.reads = self.reads.saturating_sub(1);
-        let settled = matches!(self.phase, Phase::SignedIn(_) | Phase::SignedOut(..));
-        if settled && matches!(self.renewal, Renewal::None) && !self.lags(&stored) {
-            // One that began before the page slept may have read what was before.
-            if self.reads == 0 {
+        if !self.can_look() {
+            self.unread = true;
+            // Where a renewal waits for its server, what the medium holds was read when it got its lock.
+            if !matches!(self.phase, Phase::SignedIn(_) | Phase::SignedOut(..)) {
                 self.looked();
             }
-            self.take_note(stored);
-            return self.serve_waiters();
+            return;
         }
-        // Where a renewal waits for its lock, what the medium holds is read once more when it has that.
-        if !settled {
+        if self.lags(&stored) {
+            return;
+        }
+        // A look that began before the page slept may have seen what was before.
+        if self.reads == 0 {
             self.looked();
         }
+        self.take_note(stored);
+        self.serve_waiters();
     }
 
     fn take_note(&mut self, stored: Stored) {
         match stored {
             // A session that was signed out here is not taken up again, unless another tab signed in since.
-            Stored::Record(record) if self.is_news(&record) => self.adopt(*record),
+            Stored::Record(record) if self.is_news(&record) && !self.has_ended(&record) => {
+                self.abandon_renewal();
+                self.adopt(*record);
+            }
             Stored::Ended(mark) if self.is_over(&mark.lineage) => self.signed_out_elsewhere(),
+            // The medium did not take it, and may by now.
+            Stored::Empty if !self.stored && !self.spent => {
+                if let Some(session) = self.session().cloned() {
+                    self.commit(&session, self.generation, self.own());
+                }
+            }
             Stored::Record(_)
             | Stored::Ended(_)
             | Stored::Empty
@@ -233,6 +255,14 @@ impl Machine {
             | Stored::KeyLost
             | Stored::Unreadable(_) => {}
         }
+    }
+
+    /// Whether a record is of the session that ended here last, and could not be removed. Another tab may have renewed what
+    /// ended by itself.
+    fn has_ended(&self, record: &Record) -> bool {
+        self.over.as_ref().is_some_and(|(lineage, generation, wished)| {
+            record.lineage == *lineage && (*wished || record.generation <= *generation)
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! RFC 9700 §4.14.2 (rotation makes a needless refresh a risk), RFC 9110 §10.2.3 (`Retry-After`).
 
-use crate::error::ErrorCode;
+use crate::error::{Error, ErrorCode, ErrorPhase};
 use crate::types::{ExpiresAt, Lifetime, UnixMillis};
 
 /// When an expiring credential is renewed.
@@ -116,6 +116,7 @@ pub fn outcome(code: ErrorCode) -> Outcome {
         | ErrorCode::IsolationUnavailable
         | ErrorCode::IssuerMismatch
         | ErrorCode::LoginRequired
+        | ErrorCode::RefreshAmbiguous
         | ErrorCode::RefreshUnavailable
         | ErrorCode::RequestRefused
         | ErrorCode::ReturnToRefused
@@ -130,6 +131,29 @@ pub fn outcome(code: ErrorCode) -> Outcome {
         | ErrorCode::WorkerLost => Outcome::KeepAndStop,
     }
 }
+
+/// Whether a request for renewal that failed so may have renewed all the same: it was sent, and no usable answer came of it.
+/// A refresh token that rotates may be spent then, and sending it again may be taken for theft. RFC 9700 §4.14.2.
+#[must_use]
+pub fn is_unknown(error: &Error) -> bool {
+    let sent = error.phase == ErrorPhase::Refresh;
+    let good = error.status.is_none_or(|status| (200..300).contains(&status));
+    let unusable = matches!(
+        error.code,
+        ErrorCode::NetworkOrCors
+            | ErrorCode::Timeout
+            | ErrorCode::ResponseInvalid
+            | ErrorCode::ResponseTooLarge
+            | ErrorCode::TokenTypeUnsupported
+            | ErrorCode::IdTokenInvalid
+            | ErrorCode::IdTokenMissing
+            | ErrorCode::IssuerMismatch
+    );
+    sent && good && unusable
+}
+
+/// How often a refresh token is sent without a usable answer: once, and once more after the server was seen to be there.
+pub const MOST_TRIES: u32 = 2;
 
 /// Between nothing and `most`, both included.
 fn jitter(most: Lifetime, random: u64) -> Lifetime {
@@ -239,6 +263,23 @@ mod tests {
                 assert!(range.contains(&wait), "{asked} {random}: {wait:?}");
             }
         }
+    }
+
+    #[test]
+    fn only_what_was_sent_and_not_answered_usably_leaves_the_outcome_unknown() {
+        let during = |code: ErrorCode, phase, status| {
+            let mut error = Error::from(code).during(phase);
+            error.status = status;
+            is_unknown(&error)
+        };
+        assert!(during(ErrorCode::NetworkOrCors, ErrorPhase::Refresh, None));
+        assert!(during(ErrorCode::Timeout, ErrorPhase::Refresh, None));
+        assert!(during(ErrorCode::ResponseInvalid, ErrorPhase::Refresh, None));
+        assert!(!during(ErrorCode::NetworkOrCors, ErrorPhase::Discovery, None), "the token was not sent");
+        assert!(!during(ErrorCode::ResponseInvalid, ErrorPhase::Refresh, Some(403)), "refused");
+        assert!(!during(ErrorCode::ServerError, ErrorPhase::Refresh, Some(503)));
+        assert!(!during(ErrorCode::RateLimited, ErrorPhase::Refresh, Some(429)));
+        assert!(!during(ErrorCode::SessionExpired, ErrorPhase::Refresh, Some(400)));
     }
 
     #[test]

@@ -5,8 +5,8 @@
 #![allow(clippy::type_complexity, reason = "closures of a test rig are clearer where they stand")]
 
 use super::{
-    Channel, Clock, Entropy, EntropyFailure, Http, Lock, Page, Ports, ProofKeys, Spawn, Store, StoreFailure, Task,
-    Timer,
+    Change, Channel, Clock, Entropy, EntropyFailure, Http, Lock, Page, Ports, ProofKeys, Register, Spawn, Store,
+    StoreFailure, Task, Timer,
 };
 use crate::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
 use crate::types::{Lifetime, UnixMillis};
@@ -25,6 +25,8 @@ pub struct Reply {
     pub after: Lifetime,
     /// The answer.
     pub result: Result<HttpResponse, HttpFailure>,
+    /// What the browser gets instead of the answer, which the server has given all the same.
+    pub lost: Option<HttpFailure>,
 }
 
 impl Reply {
@@ -39,13 +41,28 @@ impl Reply {
     pub fn with(status: u16, content_type: &str, body: &str) -> Self {
         let headers = vec![("content-type".to_owned(), content_type.to_owned())];
         let body = zeroize::Zeroizing::new(body.as_bytes().to_vec());
-        Self { after: Lifetime::from_millis(50), result: Ok(HttpResponse { status, headers, body, verdict: None }) }
+        let result = Ok(HttpResponse { status, headers, body, verdict: None });
+        Self { after: Lifetime::from_millis(50), result, lost: None }
     }
 
     /// No answer.
     #[must_use]
     pub fn failure(failure: HttpFailure) -> Self {
-        Self { after: Lifetime::from_millis(50), result: Err(failure) }
+        Self { after: Lifetime::from_millis(50), result: Err(failure), lost: None }
+    }
+
+    /// The server gives this answer, and it does not arrive.
+    #[must_use]
+    pub fn lost(mut self, failure: HttpFailure) -> Self {
+        self.lost = Some(failure);
+        self
+    }
+
+    /// Not after 50 ms, but after this.
+    #[must_use]
+    pub fn slow(mut self, after: Lifetime) -> Self {
+        self.after = after;
+        self
     }
 
     /// With another header.
@@ -56,6 +73,59 @@ impl Reply {
         }
         self
     }
+}
+
+/// A request, and what the server made of it.
+#[derive(Clone, Debug, Default)]
+pub struct Exchange {
+    /// Who sent it.
+    pub tab: u64,
+    /// When, in running time.
+    pub at: i64,
+    /// When the answer came, or the browser gave up, or the tab was gone.
+    pub until: i64,
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// Where to.
+    pub url: String,
+    /// The header `Authorization`.
+    pub authorization: Option<String>,
+    /// The body that was sent.
+    pub body: String,
+    /// What the server answered, whether or not it arrived.
+    pub status: Option<u16>,
+    /// The body of that answer.
+    pub answer: String,
+    /// It claims to be JSON.
+    pub json: bool,
+    /// It arrived.
+    pub delivered: bool,
+}
+
+/// What becomes of a tab besides running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    /// Nothing in it goes on, and what it holds it goes on holding.
+    Frozen,
+    /// It crashed, or was killed.
+    Gone,
+}
+
+/// How much there is of what must not grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Futures that run.
+    pub tasks: usize,
+    /// Instants that somebody waits for.
+    pub sleepers: usize,
+    /// Tabs that hear others.
+    pub listeners: usize,
+    /// Locks that are held.
+    pub locks: usize,
+    /// Texts in the shared medium.
+    pub texts: usize,
+    /// Keys that are kept.
+    pub keys: usize,
 }
 
 struct Flag(AtomicBool);
@@ -82,7 +152,9 @@ pub struct World {
     tasks: RefCell<Vec<Task>>,
     sleepers: RefCell<Vec<i64>>,
     woken: Arc<Flag>,
-    locks: RefCell<BTreeMap<String, u64>>,
+    /// Who holds each, and which guard stands for that.
+    locks: RefCell<BTreeMap<String, (u64, u64)>>,
+    lives: RefCell<BTreeMap<u64, Life>>,
     next_id: Cell<u64>,
     listeners: RefCell<Vec<(u64, Rc<dyn Fn(&str)>)>>,
     server: RefCell<Box<dyn FnMut(&HttpRequest, UnixMillis) -> Reply>>,
@@ -90,10 +162,16 @@ pub struct World {
     pub shared: RefCell<BTreeMap<String, String>>,
     /// What the media answer instead of working, if set.
     pub store_failure: Cell<Option<StoreFailure>>,
-    /// What writing and removing answer instead of working, if set; reading works.
+    /// What writing and removing answer instead of working, if set; reading works, and removing from what is full.
     pub writes_fail: Cell<Option<StoreFailure>>,
     /// How long a write takes, in milliseconds.
     pub write_takes: Cell<i64>,
+    /// What tabs agree on.
+    pub agreed: RefCell<BTreeMap<String, String>>,
+    /// What the place where tabs agree answers instead of working, if set.
+    pub register_fails: Cell<Option<StoreFailure>>,
+    /// The browser has locks that keep tabs apart.
+    pub has_locks: Cell<bool>,
     /// The keys that are kept, by name.
     pub keys: RefCell<BTreeMap<String, u8>>,
     /// What the keeper of keys answers instead of working, if set; what is in memory signs all the same.
@@ -106,6 +184,14 @@ pub struct World {
     pub requests: RefCell<Vec<String>>,
     /// Requests under way, and the most there ever were to one address at a time.
     pub in_flight: RefCell<BTreeMap<String, (u32, u32)>>,
+    /// All requests with what came of them, in order.
+    pub log: RefCell<Vec<Exchange>>,
+    /// All that tabs said to each other, and who said it.
+    pub said: RefCell<Vec<(u64, String)>>,
+    /// What tabs say is not heard by anybody.
+    pub deaf: Cell<bool>,
+    /// How long it takes until tabs hear each other, in milliseconds.
+    pub words_take: Cell<i64>,
 }
 
 impl std::fmt::Debug for World {
@@ -128,6 +214,7 @@ impl World {
             sleepers: RefCell::default(),
             woken: Arc::new(Flag(AtomicBool::new(false))),
             locks: RefCell::default(),
+            lives: RefCell::default(),
             next_id: Cell::new(1),
             listeners: RefCell::default(),
             server: RefCell::new(Box::new(server)),
@@ -135,12 +222,19 @@ impl World {
             store_failure: Cell::default(),
             writes_fail: Cell::default(),
             write_takes: Cell::default(),
+            agreed: RefCell::default(),
+            register_fails: Cell::default(),
+            has_locks: Cell::new(true),
             keys: RefCell::default(),
             keys_fail: Cell::default(),
             key_takes: Cell::default(),
             entropy_fails: Cell::default(),
             requests: RefCell::default(),
             in_flight: RefCell::default(),
+            log: RefCell::default(),
+            said: RefCell::default(),
+            deaf: Cell::default(),
+            words_take: Cell::default(),
         })
     }
 
@@ -156,6 +250,7 @@ impl World {
             transactions: Medium { world: Rc::clone(self), own: Some(own) },
             traces: Medium { world: Rc::clone(self), own: Some(Rc::default()) },
             keys: KeyRing { world: Rc::clone(self) },
+            agreement: Agreement { world: Rc::clone(self) },
             href: Rc::new(RefCell::new(href.to_owned())),
             navigations: Rc::default(),
             framed: Rc::default(),
@@ -176,6 +271,87 @@ impl World {
     /// What other tabs say does not reach `tab` any more.
     pub fn mute(&self, tab: u64) {
         self.listeners.borrow_mut().retain(|(id, _)| *id != tab);
+    }
+
+    /// Nothing goes on in `tab` from now on: it is in the background of a phone, or a debugger stopped it.
+    pub fn freeze(&self, tab: u64) {
+        self.lives.borrow_mut().insert(tab, Life::Frozen);
+    }
+
+    /// It goes on.
+    pub fn thaw(&self, tab: u64) {
+        self.lives.borrow_mut().remove(&tab);
+        self.wake_all();
+    }
+
+    /// `tab` is gone without a word: what it held is free, and what it was doing is not done.
+    pub fn crash(&self, tab: u64) {
+        self.lives.borrow_mut().insert(tab, Life::Gone);
+        self.mute(tab);
+        self.locks.borrow_mut().retain(|_, (holder, _)| *holder != tab);
+        for exchange in self.log.borrow_mut().iter_mut().filter(|each| each.tab == tab && each.until > self.now.get()) {
+            (exchange.until, exchange.delivered) = (self.now.get(), false);
+        }
+        self.wake_all();
+    }
+
+    /// Whether `tab` crashed.
+    #[must_use]
+    pub fn crashed(&self, tab: u64) -> bool {
+        self.lives.borrow().get(&tab) == Some(&Life::Gone)
+    }
+
+    /// Whether `tab` is frozen.
+    #[must_use]
+    pub fn is_frozen(&self, tab: u64) -> bool {
+        self.lives.borrow().get(&tab) == Some(&Life::Frozen)
+    }
+
+    /// Whether `tab` listens to what others say, if it is said.
+    #[must_use]
+    pub fn listens(&self, tab: u64) -> bool {
+        self.listeners.borrow().iter().any(|(id, _)| *id == tab)
+    }
+
+    /// Whether `tab` hears what others say.
+    #[must_use]
+    pub fn hears(&self, tab: u64) -> bool {
+        !self.deaf.get() && !self.lives.borrow().contains_key(&tab) && self.listens(tab)
+    }
+
+    /// Running time, in milliseconds.
+    #[must_use]
+    pub fn running(&self) -> i64 {
+        self.now.get()
+    }
+
+    /// How much there is of everything.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts {
+            tasks: self.tasks.borrow().len(),
+            sleepers: self.sleepers.borrow().len(),
+            listeners: self.listeners.borrow().len(),
+            locks: self.locks.borrow().len(),
+            texts: self.shared.borrow().len(),
+            keys: self.keys.borrow().len(),
+        }
+    }
+
+    /// Starts a future that is part of `tab`, and shares its fate.
+    fn start_in(self: &Rc<Self>, tab: u64, task: Task) {
+        let (world, mut task) = (Rc::clone(self), Some(task));
+        self.start(poll_fn(move |context| {
+            let life = world.lives.borrow().get(&tab).copied();
+            match (life, &mut task) {
+                (Some(Life::Frozen), _) => Poll::Pending,
+                (None, Some(task)) => task.as_mut().poll(context),
+                (Some(Life::Gone), _) | (None, None) => {
+                    task = None;
+                    Poll::Ready(())
+                }
+            }
+        }));
     }
 
     /// Starts a future.
@@ -305,6 +481,12 @@ impl Medium {
         Self { world: Rc::clone(&self.world), own: texts }
     }
 
+    /// Whether other tabs see it.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.own.is_none()
+    }
+
     /// Everything in it.
     #[must_use]
     pub fn dump(&self) -> String {
@@ -325,7 +507,8 @@ impl Store for Medium {
         self.with(|map| drop(map.insert(key.to_owned(), text.to_owned())))
     }
     async fn remove(&self, key: &str) -> Result<(), StoreFailure> {
-        self.world.writes_fail.get().map_or(Ok(()), Err)?;
+        // A medium that is full gives away what it has.
+        self.world.writes_fail.get().filter(|failure| *failure != StoreFailure::Full).map_or(Ok(()), Err)?;
         self.with(|map| drop(map.remove(key)))
     }
 }
@@ -387,6 +570,8 @@ pub struct Tab {
     pub traces: Medium,
     /// The keys that its tokens are bound to.
     pub keys: KeyRing,
+    /// Where it agrees with the others.
+    pub agreement: Agreement,
     /// Its address.
     pub href: Rc<RefCell<String>>,
     /// Where it was told to go.
@@ -402,12 +587,48 @@ pub struct Tab {
 pub struct Guard {
     world: Rc<World>,
     name: String,
+    number: u64,
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.world.locks.borrow_mut().remove(&self.name);
+        // Not one that was taken away.
+        self.world.locks.borrow_mut().retain(|name, (_, number)| *name != self.name || *number != self.number);
         self.world.woken.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Where the tabs of a browser agree.
+#[derive(Clone, Debug)]
+pub struct Agreement {
+    world: Rc<World>,
+}
+
+impl Agreement {
+    fn with<T>(&self, act: impl FnOnce(&mut BTreeMap<String, String>) -> T) -> Result<T, StoreFailure> {
+        self.world.register_fails.get().map_or_else(|| Ok(act(&mut self.world.agreed.borrow_mut())), Err)
+    }
+}
+
+impl Store for Agreement {
+    async fn read(&self, key: &str) -> Result<Option<String>, StoreFailure> {
+        self.with(|map| map.get(key).cloned())
+    }
+    async fn write(&self, key: &str, text: &str) -> Result<(), StoreFailure> {
+        self.with(|map| drop(map.insert(key.to_owned(), text.to_owned())))
+    }
+    async fn remove(&self, key: &str) -> Result<(), StoreFailure> {
+        self.with(|map| drop(map.remove(key)))
+    }
+}
+
+impl Register for Agreement {
+    async fn update(&self, key: &str, change: Change) -> Result<Option<String>, StoreFailure> {
+        self.with(|map| {
+            let put = change(map.get(key).cloned())?;
+            map.insert(key.to_owned(), put.clone());
+            Some(put)
+        })
     }
 }
 
@@ -448,36 +669,83 @@ impl Http for Tab {
         }
         let reply = (self.world.server.borrow_mut())(request, self.world.true_time());
         let patience = request.deadline;
-        self.world.sleep_until(self.world.now.get() + reply.after.min(patience).millis()).await;
+        let until = self.world.now.get() + reply.after.min(patience).millis();
+        self.world.log.borrow_mut().push(Exchange {
+            tab: self.id,
+            at: self.world.now.get(),
+            until,
+            method: request.method.clone(),
+            url: url.clone(),
+            authorization: request.headers.iter().find(|(name, _)| name == "authorization").map(|(_, v)| v.clone()),
+            body: request.body.as_ref().map(|(_, text)| text.to_string()).unwrap_or_default(),
+            status: reply.result.as_ref().ok().map(|response| response.status),
+            answer: match &reply.result {
+                Ok(response) => String::from_utf8_lossy(&response.body).into_owned(),
+                Err(_) => String::new(),
+            },
+            json: matches!(&reply.result, Ok(answer) if answer.header("content-type").is_some_and(|t| t.contains("json"))),
+            delivered: reply.result.is_ok() && reply.lost.is_none() && reply.after <= patience,
+        });
+        self.world.sleep_until(until).await;
         if let Some((now, _)) = self.world.in_flight.borrow_mut().get_mut(&url) {
             *now -= 1;
         }
-        if reply.after > patience { Err(HttpFailure::Timeout) } else { reply.result }
+        if reply.after > patience { Err(HttpFailure::Timeout) } else { reply.lost.map_or(reply.result, Err) }
+    }
+}
+
+impl Tab {
+    /// Locks of a browser without locks are of this page only.
+    fn lock_name(&self, name: &str) -> String {
+        if self.world.has_locks.get() { name.to_owned() } else { [name, "@", &self.id.to_string()].concat() }
+    }
+
+    fn lock(&self, name: &str) -> Guard {
+        let number = self.world.next_id.get();
+        self.world.next_id.set(number + 1);
+        self.world.locks.borrow_mut().insert(name.to_owned(), (self.id, number));
+        Guard { world: Rc::clone(&self.world), name: name.to_owned(), number }
     }
 }
 
 impl Lock for Tab {
     type Guard = Guard;
     async fn acquire(&self, name: &str, patience: Lifetime) -> Option<Guard> {
+        let name = self.lock_name(name);
         let give_up = self.world.now.get() + patience.millis();
         self.world.sleepers.borrow_mut().push(give_up);
         poll_fn(|_| {
-            let mut locks = self.world.locks.borrow_mut();
-            if !locks.contains_key(name) {
-                locks.insert(name.to_owned(), self.id);
-                return Poll::Ready(Some(Guard { world: Rc::clone(&self.world), name: name.to_owned() }));
+            if !self.world.locks.borrow().contains_key(&name) {
+                return Poll::Ready(Some(self.lock(&name)));
             }
             if self.world.now.get() >= give_up { Poll::Ready(None) } else { Poll::Pending }
         })
         .await
     }
+    async fn seize(&self, name: &str) -> Option<Guard> {
+        Some(self.lock(&self.lock_name(name)))
+    }
+    fn spans_tabs(guard: &Guard) -> bool {
+        guard.world.has_locks.get()
+    }
 }
 
 impl Channel for Tab {
     fn post(&self, text: &str) {
+        self.world.said.borrow_mut().push((self.id, text.to_owned()));
+        if self.world.deaf.get() {
+            return;
+        }
         for (id, hear) in self.world.listeners.borrow().iter().filter(|(id, _)| *id != self.id) {
-            let (_, hear, text) = (id, Rc::clone(hear), text.to_owned());
-            self.world.start(async move { hear(&text) });
+            let (world, hear, text) = (Rc::clone(&self.world), Rc::clone(hear), text.to_owned());
+            let at = world.now.get() + world.words_take.get();
+            let told = async move {
+                if at > world.now.get() {
+                    world.sleep_until(at).await;
+                }
+                hear(&text);
+            };
+            self.world.start_in(*id, Box::pin(told));
         }
     }
 }
@@ -509,7 +777,7 @@ impl Page for Tab {
 
 impl Spawn for Tab {
     fn spawn(&self, task: Task) {
-        self.world.start(task);
+        self.world.start_in(self.id, task);
     }
 }
 
@@ -517,6 +785,10 @@ impl Ports for Tab {
     type Store = Medium;
     type Transactions = Medium;
     type Keys = KeyRing;
+    type Register = Agreement;
+    fn register(&self) -> &Agreement {
+        &self.agreement
+    }
     fn keys(&self) -> &KeyRing {
         &self.keys
     }

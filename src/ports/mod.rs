@@ -44,6 +44,16 @@ pub trait Store {
     async fn remove(&self, key: &str) -> Result<(), StoreFailure>;
 }
 
+/// What to put in the place of a text, if anything.
+pub type Change = Box<dyn Fn(Option<String>) -> Option<String>>;
+
+/// A store that all tabs of the origin share, and that changes a text in one step.
+pub trait Register: Store {
+    /// Puts what `change` makes of the text, with no access of another tab in between; what was put. Durable when it
+    /// returns.
+    async fn update(&self, key: &str, change: Change) -> Result<Option<String>, StoreFailure>;
+}
+
 /// Keys on P-256 that sign and cannot be read. RFC 9449 §11.4: whoever holds tokens only cannot use them.
 pub trait ProofKeys {
     /// Stands for a key pair; copies stand for the same.
@@ -96,6 +106,10 @@ pub trait Lock {
     type Guard: 'static;
     /// Waits for the lock called `name`, at most `patience`; `None` when that has passed.
     async fn acquire(&self, name: &str, patience: Lifetime) -> Option<Self::Guard>;
+    /// Takes the lock from whoever holds it; `None` where that is not possible.
+    async fn seize(&self, name: &str) -> Option<Self::Guard>;
+    /// Whether this lock keeps other tabs away, and not only other clients of this page.
+    fn spans_tabs(guard: &Self::Guard) -> bool;
 }
 
 /// Messages to the other tabs of this origin. They carry no secrets.
@@ -141,6 +155,8 @@ pub trait Ports: Clock + Entropy + Http + Lock + Channel + Timer + Page + Spawn 
     type Transactions: Store;
     /// The keys that tokens are bound to.
     type Keys: ProofKeys;
+    /// Where tabs agree on who renews.
+    type Register: Register;
     /// The configured medium.
     fn store(&self) -> &Self::Store;
     /// Where pending sign-ins are kept.
@@ -149,4 +165,6 @@ pub trait Ports: Clock + Entropy + Http + Lock + Channel + Timer + Page + Spawn 
     fn traces(&self) -> &Self::Transactions;
     /// Where the keys are.
     fn keys(&self) -> &Self::Keys;
+    /// Where the tabs agree.
+    fn register(&self) -> &Self::Register;
 }

@@ -40,7 +40,7 @@ pub enum Purpose {
     Session,
 }
 
-/// A request to send. Never follows a redirect; has no referrer; is not cached.
+/// A request to send. Follows no redirect unless it is opaque; has no referrer; is not cached.
 pub struct HttpRequest {
     /// `GET`, `POST`, …
     pub method: String,
@@ -58,6 +58,8 @@ pub struct HttpRequest {
     pub keepalive: bool,
     /// Who reads the answer.
     pub purpose: Purpose,
+    /// Nobody reads the answer: only that one comes counts. Fetch standard, request mode "no-cors".
+    pub opaque: bool,
     /// Whose proof goes along. RFC 9449 §4.1.
     pub prover: Option<Prover>,
 }
@@ -75,8 +77,15 @@ impl HttpRequest {
             deadline: DEADLINE,
             keepalive: false,
             purpose: Purpose::Protocol,
+            opaque: false,
             prover: None,
         }
+    }
+
+    /// A call that shows whether the server at `url` can be reached, and nothing more.
+    #[must_use]
+    pub fn knock(url: &WebUrl) -> Self {
+        Self { opaque: true, ..Self::new("HEAD", url.clone()) }
     }
 }
 

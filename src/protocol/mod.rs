@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod authorization;
 pub mod callback;
+pub mod coordination;
 pub mod dpop;
 pub mod end_session;
 pub mod endpoint;

@@ -9,13 +9,15 @@ import * as calls from "./cases/calls.mjs";
 import * as heap from "./cases/heap.mjs";
 import * as line from "./cases/line.mjs";
 import * as signIn from "./cases/sign-in.mjs";
+import * as stampede from "./cases/stampede.mjs";
 import * as start from "./cases/start.mjs";
+import * as window from "./cases/window.mjs";
 import { clients, distinct } from "./support/clients.mjs";
 import { print, printWaterfall } from "./support/report.mjs";
 import { table } from "./support/stats.mjs";
 import { makeWorld, SLOW } from "./support/world.mjs";
 
-const CASES = { a: start, b: calls.token, c: signIn, d: heap, e: calls.request, f: start };
+const CASES = { a: start, b: calls.token, c: signIn, d: heap, e: calls.request, f: start, g: stampede, h: window };
 
 const only = (process.env.BENCH_ONLY || Object.keys(CASES).join()).split(",");
 const unknown = only.find((letter) => !(letter in CASES));
@@ -49,10 +51,11 @@ try {
     report.slow = rows;
   }
   for (const one of new Set(only.map((letter) => CASES[letter]))) {
-    const { samples, waterfalls } = await one.run(world, { runs, say });
-    if (one !== start || only.includes("a")) print(one, samples);
+    const { samples, waterfalls, rows } = await one.run(world, { runs, say });
+    if (rows) console.log(`\n${one.title}\n${table(rows)}`);
+    else if (one !== start || only.includes("a")) print(one, samples);
     if (waterfalls && only.includes("f")) printWaterfall(waterfalls);
-    (report.cases ??= []).push({ title: one.title, unit: one.unit, samples, waterfalls });
+    (report.cases ??= []).push({ title: one.title, unit: one.unit, samples, waterfalls, rows });
   }
 } finally {
   await world.close();

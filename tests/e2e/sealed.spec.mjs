@@ -164,15 +164,28 @@ test("a browser that loses the key signs out with a reason, and the next sign-in
 });
 
 for (const isolation of ["required", "page"]) {
-  const withoutDatabase = async (page) => {
+  const without = (how) => async (page) => {
+    await page.addInitScript((how) => {
+      window.databaseFault = how;
+      window.workerSource = `/bare/worker-without-database.js?how=${how}`;
+    }, how);
     await page.addInitScript({ path: new URL("pages/no-database.js", import.meta.url).pathname });
-    await page.addInitScript(() => (window.workerSource = "/bare/worker-without-database.js"));
   };
+  for (const how of ["denied", "full", "mute"]) {
+    test(`a sign-in by redirect succeeds where no key can be had for what is pending (${how}, ${isolation})`, async ({
+      visit,
+    }) => {
+      const tab = await visit(byName("token by OpenID, memory"), { options: { isolation }, before: without(how) });
+      await tab.signIn();
+      expect(await tab.state()).toMatchObject({ status: "authenticated" });
+      expect(await tab.call()).toEqual([200]);
+    });
+  }
   for (const name of ["token by OpenID, localStorage", "token by password, localStorage"]) {
     test(`without a database for the key the session lives in memory, and that is told (${name}, ${isolation})`, async ({
       visit,
     }) => {
-      const tab = await visit(byName(name), { options: { ...sealed, isolation }, before: withoutDatabase });
+      const tab = await visit(byName(name), { options: { ...sealed, isolation }, before: without("denied") });
       await tab.signIn();
       expect(await tab.state()).toMatchObject({ status: "authenticated", freshness: "fresh" });
       expect(await tab.events("storageDegraded")).toMatchObject([
@@ -185,6 +198,62 @@ for (const isolation of ["required", "page"]) {
   }
 }
 
+/** The record of the case that is kept in sessionStorage. */
+const sessionText = (tab) =>
+  tab.page.evaluate(() => sessionStorage.getItem("authsafe.e2e-token-by-OpenID-sessionStorage.session"));
+
+/** What the browser makes when the user duplicates a tab: another one that begins with a copy of its sessionStorage. */
+async function duplicate(visit, tab, one, options) {
+  const texts = await tab.page.evaluate(() => ({ ...sessionStorage }));
+  return visit(one, {
+    options,
+    before: (page) =>
+      page.addInitScript((texts) => {
+        if (window.name) return;
+        window.name = "begun";
+        for (const [key, text] of Object.entries(texts)) sessionStorage.setItem(key, text);
+      }, texts),
+  });
+}
+
+test("a duplicated tab that renews keeps its session, and the original does not take it", async ({ visit }) => {
+  const one = byName("token by OpenID, sessionStorage");
+  const options = { storage: "sessionStorage" };
+  const original = await visit(one, { options });
+  await original.signIn();
+  const copy = await duplicate(visit, original, one, options);
+  expect(await copy.state()).toMatchObject({ status: "authenticated" });
+  const before = await sessionText(original);
+  expect(await copy.refresh()).toEqual({ value: "authenticated" });
+  // It is told that its token is spent, and writes what is left to it.
+  await expect.poll(() => sessionText(original)).not.toBe(before);
+  expect(await original.refresh()).toMatchObject({ error: { code: "refresh_unavailable" } });
+  for (let loads = 0; loads < 2; loads++) {
+    expect((await copy.reload()).state).toMatchObject({ status: "authenticated" });
+    expect(await copy.refresh()).toEqual({ value: "authenticated" });
+  }
+  expect((await original.reload()).state).toMatchObject({ status: "authenticated" });
+  for (const tab of [original, copy]) expect(await tab.call()).toEqual([200]);
+});
+
+test("each tab takes its own plain record of before over, and seals it at once", async ({ visit }) => {
+  const one = byName("token by OpenID, sessionStorage");
+  const tabs = [await visit(one), await visit(one)];
+  await tabs[0].signIn();
+  await tabs[1].signIn(undefined, { known: true });
+  for (const tab of tabs) {
+    expect(await sessionText(tab)).toContain('"v":1,');
+    // The next version of the application is deployed.
+    await tab.page.addInitScript(() => (window.authOptions = { ...window.authOptions, storage: "sessionStorage" }));
+  }
+  for (const tab of tabs) {
+    expect((await tab.reload()).state).toMatchObject({ status: "authenticated" });
+    expect(await sessionText(tab)).toContain('"v":2,');
+    expect((await tab.reload()).state).toMatchObject({ status: "authenticated" });
+    expect(await tab.call()).toEqual([200]);
+  }
+});
+
 test("a plain record of before is taken over once, and none after it", async ({ visit }) => {
   const plain = { ...sealed, storage: { kind: "localStorage", dangerouslyPlaintext: true } };
   const before = await visit(byPassword, { options: plain });
@@ -194,8 +263,8 @@ test("a plain record of before is taken over once, and none after it", async ({ 
   await before.close();
   const tab = await visit(byPassword, { options: sealed });
   expect(await tab.state()).toMatchObject({ status: "authenticated" });
-  expect(await tab.refresh()).toEqual({ value: "authenticated" });
   expect(await storedText(tab.page)).not.toContain("access");
+  expect(await tab.refresh()).toEqual({ value: "authenticated" });
   expect((await tab.reload()).state).toMatchObject({ status: "authenticated" });
   await putBack(tab.page, record);
   expect((await tab.reload()).state).toMatchObject({ status: "unauthenticated", reason: "storage_lost" });

@@ -2,6 +2,9 @@
 #![allow(dead_code, reason = "each story uses its part")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story whose setting fails has failed")]
 
+pub(crate) mod grants;
+pub(crate) mod invariants;
+pub(crate) mod play;
 pub(crate) mod session;
 
 use authsafe::client::options::Config;
@@ -30,6 +33,8 @@ pub(crate) struct Provider {
     /// Bodies of token requests, for stories about what was sent.
     pub(crate) bodies: RefCell<Vec<String>>,
     pub(crate) reused: Cell<bool>,
+    /// A refresh token is still taken after it was rotated once.
+    pub(crate) grace: Cell<bool>,
 }
 
 impl Provider {
@@ -44,6 +49,7 @@ impl Provider {
             faults: RefCell::default(),
             bodies: RefCell::default(),
             reused: Cell::new(false),
+            grace: Cell::new(false),
         })
     }
 
@@ -51,6 +57,8 @@ impl Provider {
         let body = request.body.as_ref().map(|(_, text)| text.to_string()).unwrap_or_default();
         match request.url.path() {
             "/.well-known/openid-configuration" => Reply::json(200, &self.metadata()),
+            // Somebody looks whether the server is there. It is, unless it is to fail.
+            "/token" if request.method == "HEAD" => Reply::with(405, "text/plain", ""),
             "/token" => {
                 self.token_requests.set(self.token_requests.get() + 1);
                 self.bodies.borrow_mut().push(body.clone());
@@ -77,7 +85,10 @@ impl Provider {
 
     fn tokens(&self, body: &str, now: UnixMillis) -> Reply {
         let current = format!("refresh-{}", self.rotations.get());
-        if body.contains("grant_type=refresh_token") && !body.contains(&format!("refresh_token={current}")) {
+        let has = |token: &str| param(body, "refresh_token") == token;
+        let before = format!("refresh-{}", self.rotations.get().wrapping_sub(1));
+        let good = has(&current) || (self.grace.get() && has(&before));
+        if body.contains("grant_type=refresh_token") && !good {
             self.reused.set(true);
             return Reply::json(400, r#"{"error":"invalid_grant"}"#);
         }
@@ -137,8 +148,17 @@ impl Page {
         let here = WebUrl::parse(&tab.href.borrow()).unwrap();
         let config = Config::parse(&Json::parse(options).unwrap(), &here).unwrap();
         let reports: Rc<RefCell<Vec<Report>>> = Rc::default();
-        let sink = Rc::clone(&reports);
-        let client = Client::new(config, tab.clone(), move |report| sink.borrow_mut().push(report));
+        let marks: Rc<RefCell<Vec<invariants::Mark>>> = Rc::default();
+        let own: Rc<RefCell<Option<Client<Tab>>>> = Rc::default();
+        let (sink, when, world, slot) =
+            (Rc::clone(&reports), Rc::clone(&marks), Rc::clone(&tab.world), Rc::clone(&own));
+        let client = Client::new(config, tab.clone(), move |report| {
+            when.borrow_mut().push(invariants::Mark::now(&world, slot.borrow().as_ref()));
+            sink.borrow_mut().push(report);
+        });
+        *own.borrow_mut() = Some(client.clone());
+        let (of, seen) = (client.clone(), Rc::clone(&reports));
+        invariants::watch(invariants::Watched { tab: tab.clone(), client: of, reports: seen, marks, own });
         let hears = client.clone();
         tab.world.listen(tab.id, move |text| hears.hear(text));
         Self { tab, client, reports }

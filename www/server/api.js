@@ -4,7 +4,7 @@ import cors from "cors";
 import express from "express";
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from "jose";
 import { ALGORITHMS, createProofCheck } from "./api-proofs.js";
-import { freePort, listen } from "./listen.js";
+import { listen, reservePort } from "./listen.js";
 
 /**
  * @param {object} options
@@ -14,7 +14,7 @@ import { freePort, listen } from "./listen.js";
  * @param {() => number} [options.now] Epoch milliseconds.
  */
 export async function startApi({ issuers, pageOrigins, now = Date.now, ...options }) {
-  const port = options.port || (await freePort());
+  const port = options.port || (await reservePort());
   const url = `http://localhost:${port}`;
   const stats = { requests: [] };
   const denied = new Set();

@@ -5,7 +5,7 @@
 import express from "express";
 import cors from "cors";
 import { decodeJwt, decodeProtectedHeader } from "jose";
-import { freePort, listen } from "./listen.js";
+import { listen, reservePort } from "./listen.js";
 
 /**
  * @param {object} options
@@ -13,7 +13,7 @@ import { freePort, listen } from "./listen.js";
  * @param {number} [options.port]
  */
 export async function startLab({ apiUrl, ...options }) {
-  const port = options.port || (await freePort());
+  const port = options.port || (await reservePort());
   const app = express().disable("x-powered-by");
   app.use(cors({ origin: true, allowedHeaders: ["authorization", "content-type", "dpop"] }));
   app.post("/loot", express.text({ type: () => true, limit: "2mb" }), async (req, res) => {

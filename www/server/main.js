@@ -2,7 +2,7 @@
 /** Starts the whole demo and prints where it is. Ctrl-C ends it. */
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { freePort, isFree } from "./listen.js";
+import { isFree, reservePort } from "./listen.js";
 import { APPLICATION } from "./page.js";
 import { startStack } from "./stack.js";
 import { demoUsers } from "./users.js";
@@ -100,14 +100,14 @@ async function choosePorts(first) {
     if (found === "free") page = candidate;
     else notices.push(`Port ${candidate} is taken by something else; trying another for the page.`);
   }
-  page ??= await freePort();
+  page ??= await reservePort();
   const ports = { page };
   for (const [name, wanted] of [
     ["provider", page - 2],
     ["api", page - 1],
   ]) {
     const taken = Object.values(ports);
-    ports[name] = !taken.includes(wanted) && (await isFree(wanted)) ? wanted : await freePort(taken);
+    ports[name] = !taken.includes(wanted) && (await isFree(wanted)) ? wanted : await reservePort();
     if (ports[name] !== wanted) notices.push(`Port ${wanted} is taken; the ${name} uses ${ports[name]}.`);
   }
   return { ports, notices };

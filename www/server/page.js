@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import express from "express";
-import { freePort, listen } from "./listen.js";
+import { listen, reservePort } from "./listen.js";
 
 /** By this a second start recognises the demo that runs already. */
 export const APPLICATION = "authsafe-demo";
@@ -13,15 +13,15 @@ export const APPLICATION = "authsafe-demo";
  * @param {string[]} options.connectTo Origins that the page's script may call.
  * @param {string[]} options.formTargets Origins that the page may send a form to.
  * @param {import("express").Router[]} [options.routers] Backends that share the page's origin.
- * @param {Record<string, string | {dir: string, csp?: string | false}>} [options.extraStatic] More folders to serve, by
- *   path. `csp` replaces the page's policy there; `false` sends none.
+ * @param {Record<string, string | {dir: string, csp?: string | false, headers?: object}>} [options.extraStatic] More
+ *   folders to serve, by path. `csp` replaces the page's policy there; `false` sends none. `headers` are sent along.
  * @param {number} [options.port]
  * @param {string} [options.root] The folder of the page's files.
  * @param {string} [options.packageRoot] The folder of the npm package.
  */
 export async function startPage(options) {
   const { config, connectTo, formTargets, routers = [], extraStatic = {}, root = WWW, packageRoot = PACKAGE } = options;
-  const port = options.port || (await freePort());
+  const port = options.port || (await reservePort());
   const url = `http://localhost:${port}`;
   const app = express().disable("x-powered-by");
   const csp = contentSecurityPolicy({ connectTo, formTargets });
@@ -72,8 +72,9 @@ function contentSecurityPolicy({ connectTo, formTargets }) {
 }
 
 function serveExtra(app, path, entry) {
-  const { dir, csp } = typeof entry === "string" ? { dir: entry } : entry;
+  const { dir, csp, headers = {} } = typeof entry === "string" ? { dir: entry } : entry;
   app.use(path, (req, res, next) => {
+    res.set(headers);
     if (csp === false) res.removeHeader("Content-Security-Policy");
     else if (csp) res.set("Content-Security-Policy", csp);
     next();

@@ -3,18 +3,22 @@
 /**
  * An adapter factory as oidc-provider wants it.
  * @param {import("abstract-level").AbstractSublevel} db
+ * @param {{reuseGraceSeconds?: number}} [lifetimes] Read at every use. For so long after a refresh token was rotated, it is
+ *   taken once more instead of ending its grant: its answer may have been lost on the way.
  */
-export function levelAdapter(db) {
-  return (model) => new LevelAdapter(db, model);
+export function levelAdapter(db, lifetimes = {}) {
+  return (model) => new LevelAdapter(db, model, lifetimes);
 }
 
 class LevelAdapter {
   #db;
   #model;
+  #lifetimes;
 
-  constructor(db, model) {
+  constructor(db, model, lifetimes) {
     this.#db = db;
     this.#model = model;
+    this.#lifetimes = lifetimes;
   }
 
   async upsert(id, payload, expiresIn) {
@@ -28,7 +32,9 @@ class LevelAdapter {
 
   async find(id) {
     const record = await this.#db.get(this.#key(id));
-    return record && record.expires > Date.now() ? record.payload : undefined;
+    if (!record || record.expires <= Date.now()) return undefined;
+    const { consumed, ...unused } = record.payload;
+    return consumed && this.#isGraceful(consumed) ? unused : record.payload;
   }
 
   async findByUid(uid) {
@@ -64,6 +70,11 @@ class LevelAdapter {
         { type: "del", key: indexKey },
       ]);
     }
+  }
+
+  #isGraceful(consumed) {
+    const seconds = this.#model === "RefreshToken" ? (this.#lifetimes.reuseGraceSeconds ?? 0) : 0;
+    return Date.now() / 1000 < consumed + seconds;
   }
 
   #key(id) {

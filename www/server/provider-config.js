@@ -32,7 +32,7 @@ export function providerConfiguration(options) {
   const { apiUrl, clientId, boundClientId, confirmLogout, dpop, jwks, lifetimes, pageOrigins, store } = options;
   const clientIds = [clientId, boundClientId];
   return {
-    adapter: levelAdapter(store.provider),
+    adapter: levelAdapter(store.provider, lifetimes),
     jwks,
     cookies: { keys: [randomBytes(32).toString("base64url")] },
     clients: clientIds.map((id) => ({ ...publicClient(options), client_id: id, ...bound(id === boundClientId) })),

@@ -71,6 +71,17 @@ describe("the OpenID provider's tokens and sessions", () => {
     assert.equal(stack.provider.stats.revokedGrants, revokedGrants + 1);
   });
 
+  test("takes a used refresh token once more within the time of grace, and ends its family after it", async () => {
+    const { tokens } = await obtainTokens(stack);
+    stack.provider.lifetimes.reuseGraceSeconds = 3600;
+    assert.equal((await refresh(stack, tokens.refresh_token)).status, 200);
+    const again = await refresh(stack, tokens.refresh_token);
+    assert.equal(again.status, 200);
+    stack.provider.lifetimes.reuseGraceSeconds = 0;
+    assert.equal((await refresh(stack, tokens.refresh_token)).body.error, "invalid_grant");
+    assert.equal((await refresh(stack, again.body.refresh_token)).body.error, "invalid_grant");
+  });
+
   test("revokes a refresh token on request", async () => {
     const { tokens } = await obtainTokens(stack);
     const response = await fetch(`${stack.issuer}/token/revocation`, {

@@ -1,6 +1,6 @@
 /** The demo's OpenID provider: npm `oidc-provider` on loopback, with a sign-in form of its own. */
 import express from "express";
-import { freePort, listen } from "./listen.js";
+import { listen, reservePort } from "./listen.js";
 import { generateSigningKeys, providerConfiguration } from "./provider-config.js";
 import { interactionRoutes } from "./provider-interactions.js";
 
@@ -19,6 +19,7 @@ import { interactionRoutes } from "./provider-interactions.js";
  * @param {number} [options.accessTokenSeconds]
  * @param {number} [options.idTokenSeconds]
  * @param {number} [options.refreshTokenSeconds]
+ * @param {number} [options.reuseGraceSeconds] For so long a rotated refresh token is taken once more. Default 0.
  * @param {boolean} [options.alwaysIssueRefreshToken] Also without the `offline_access` scope. Such a refresh token ends
  *   with the provider's session. Default `true`.
  * @param {boolean} [options.confirmLogout] Ask before signing out even where the request proves whose session it is.
@@ -26,12 +27,13 @@ import { interactionRoutes } from "./provider-interactions.js";
  *   before each answer of the token endpoint leaves; the answer waits for the promise.
  */
 export async function startProvider(options) {
-  const port = options.port || (await freePort());
+  const port = options.port || (await reservePort());
   const issuer = `http://localhost:${port}`;
   const lifetimes = {
     accessTokenSeconds: options.accessTokenSeconds ?? 120,
     idTokenSeconds: options.idTokenSeconds ?? 3600,
     refreshTokenSeconds: options.refreshTokenSeconds ?? 24 * 3600,
+    reuseGraceSeconds: options.reuseGraceSeconds ?? 0,
   };
   /** May change while running. */
   const dpop = { requireNonce: false };

@@ -1,5 +1,5 @@
 /** Every server of the demo on free ports, with the levers that end-to-end tests pull. */
-import { freePort } from "./listen.js";
+import { reservePort } from "./listen.js";
 import { startStack } from "./stack.js";
 
 /**
@@ -17,7 +17,7 @@ export async function startAll(options = {}) {
   const apiClock = makeClock();
   const stack = await startStack({
     ...rest,
-    ports: await freePorts(),
+    ports: await reservePorts(),
     provider: { accessTokenSeconds, onTokenRequest, ...rest.provider },
     session: { idleSeconds, absoluteSeconds, now: sessionClock.now, ...rest.session },
     firstParty: { accessTokenSeconds, ...rest.firstParty },
@@ -61,10 +61,8 @@ export function makeClock() {
   };
 }
 
-async function freePorts() {
-  const provider = await freePort();
-  const api = await freePort([provider]);
-  return { provider, api, page: await freePort([provider, api]) };
+async function reservePorts() {
+  return { provider: await reservePort(), api: await reservePort(), page: await reservePort() };
 }
 
 function pick(source, names) {

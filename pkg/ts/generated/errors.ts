@@ -52,6 +52,8 @@ export type AuthErrorCode =
   | "rate_limited"
   /** The server redirects where it must answer. Configure the final address of the endpoint; credentials are not sent after a redirect. */
   | "redirect_refused"
+  /** Nobody knows whether the refresh token is spent. The answer was lost twice, and the session may have been renewed. The access token serves until its end; then sign in again. A grace period for rotation at the provider makes this rare. */
+  | "refresh_ambiguous"
   /** There is no way to renew this credential. Ask for a refresh token (scope `offline_access`), or sign in again. */
   | "refresh_unavailable"
   /** The request cannot be sent safely as it is. Leave the Authorization and CSRF headers to authsafe, or use window.fetch. */

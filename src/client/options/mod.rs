@@ -61,16 +61,15 @@ fn read(reader: &Reader<'_>, page_url: &WebUrl) -> Config {
             false
         }
     };
-    let (known, other, remark) = if token_mode {
+    let (own, other, remark) = if token_mode {
         (TOKEN_OPTIONS, SESSION_OPTIONS, "is an option of session mode")
     } else {
         (SESSION_OPTIONS, TOKEN_OPTIONS, "is an option of token mode")
     };
     for (name, _) in reader.value().members().unwrap_or_default() {
-        let name = name.as_str();
-        reader.check(known.contains(&name) || !other.contains(&name), name, remark);
+        reader.check(!other.contains(&name.as_str()), name, remark);
     }
-    reader.only(known);
+    reader.only(&[COMMON_OPTIONS, own].concat());
     reader.function("mapUser");
     // Which realm the core runs in was decided before it was there.
     reader.word("isolation", &["worker", "page", "required"]);
@@ -148,39 +147,13 @@ fn short_hash(text: &str) -> String {
     crate::types::text::hex(hash)
 }
 
-const SESSION_OPTIONS: &[&str] = &[
-    "mode",
-    "id",
-    "mapUser",
-    "allowedOrigins",
-    "refresh",
-    "isolation",
-    "logger",
-    "baseUrl",
-    "endpoints",
-    "credentials",
-    "csrf",
-    "recheck",
-    "initialSession",
-    "parseSession",
-    "isSessionExpired",
-];
+/// Those of both modes.
+const COMMON_OPTIONS: &[&str] = &["mode", "id", "mapUser", "allowedOrigins", "refresh", "isolation", "logger"];
 
-const TOKEN_OPTIONS: &[&str] = &[
-    "mode",
-    "id",
-    "mapUser",
-    "allowedOrigins",
-    "refresh",
-    "isolation",
-    "logger",
-    "oidc",
-    "firstParty",
-    "storage",
-    "exposeAccessToken",
-    "restore",
-    "dpop",
-];
+const SESSION_OPTIONS: &[&str] =
+    &["baseUrl", "endpoints", "credentials", "csrf", "recheck", "initialSession", "parseSession", "isSessionExpired"];
+
+const TOKEN_OPTIONS: &[&str] = &["oidc", "firstParty", "storage", "exposeAccessToken", "restore", "dpop"];
 
 #[cfg(test)]
 mod tests;

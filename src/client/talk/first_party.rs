@@ -18,6 +18,8 @@ pub(super) enum Waiting {
     Tokens(Purpose),
     /// The user, with these tokens, which came at this time.
     User(Purpose, Box<TokenResponse>, Reading),
+    /// Anything.
+    Reach,
     /// The end.
     Logout,
 }
@@ -56,6 +58,11 @@ pub(super) fn refresh(backend: &FirstParty, session: Option<Session>) -> Step<'_
     Ok(send(backend, request, purpose.phase(), Waiting::Tokens(purpose)))
 }
 
+pub(super) fn reach(backend: &FirstParty) -> Step<'_> {
+    let refresh = backend.refresh.as_ref().ok_or(ErrorCode::RefreshUnavailable)?;
+    Ok(send(backend, HttpRequest::knock(&refresh.url), ErrorPhase::Refresh, Waiting::Reach))
+}
+
 pub(super) fn logout<'a>(backend: &'a FirstParty, refresh_token: Option<&RefreshToken>) -> Step<'a> {
     match logout_request(backend, refresh_token) {
         Some(request) => Ok(send(backend, request, ErrorPhase::Logout, Waiting::Logout)),
@@ -82,6 +89,7 @@ pub(super) fn next<'a>(
             }
         }
         Waiting::User(purpose, tokens, at) => finish(purpose, *tokens, Some(process_user(answer)?), (at, memory)),
+        Waiting::Reach => done(Answer::Reached),
         // 401 says that there is nothing left to end.
         Waiting::Logout if matches!(answer.status, 200..=299 | 401) => done(Answer::Ended),
         Waiting::Logout => Err(status_error(answer, ErrorPhase::Logout)),

@@ -26,7 +26,7 @@ pub(super) use memory::Memory;
 use super::driver::Inner;
 use super::options::{Mode, SessionConfig};
 use crate::error::{Error, ErrorCode, ErrorPhase};
-use crate::machine::{Answer, Arrived, Call};
+use crate::machine::{Answer, Arrived, Call, Ticket};
 use crate::ports::Ports;
 use crate::protocol::authorization::{Randomness, Registration};
 use crate::protocol::first_party::FirstParty;
@@ -81,8 +81,9 @@ struct Kept {
 }
 
 impl<P: Ports> Inner<P> {
-    pub(super) fn talk(&self, call: Call) -> Work<'_, Answer> {
-        self.carry_out(self.begin(call))
+    /// Until it is over, or nobody waits for it any more: then no credential is sent to the provider.
+    pub(super) fn talk(&self, ticket: Ticket, call: Call) -> Work<'_, Answer> {
+        self.carry_out(self.begin(call), Some(ticket))
     }
 
     /// The header that proves where an unsafe request comes from; its token is fetched where it is not known yet.
@@ -92,7 +93,7 @@ impl<P: Ports> Inner<P> {
             if let Some(known) = self.memory.borrow().proof(kind, self.cookie())? {
                 return Ok(known);
             }
-            self.carry_out(Ok(session::fetch_csrf(&config.backend, None))).await?;
+            self.carry_out(Ok(session::fetch_csrf(&config.backend, None)), None).await?;
             self.memory.borrow().told_proof(kind, self.cookie())
         })
     }
@@ -119,10 +120,15 @@ impl<P: Ports> Inner<P> {
     }
 
     /// Does what comes next until it is over.
-    fn carry_out<'a>(&'a self, begun: Step<'a>) -> Work<'a, Answer> {
+    fn carry_out<'a>(&'a self, begun: Step<'a>, ticket: Option<Ticket>) -> Work<'a, Answer> {
         Box::pin(async move {
             let mut next = begun?;
             loop {
+                // What has brought tokens goes on to its end: they are revoked then.
+                let at_provider = matches!(next, Next::Send(_, _, Then::Oidc(..)));
+                if at_provider && ticket.is_some_and(|ticket| !self.expects(ticket)) {
+                    return Err(ErrorCode::Aborted.into());
+                }
                 next = match next {
                     Next::Send(request, phase, then) => {
                         let asked = self.ports.read();

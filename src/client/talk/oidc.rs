@@ -26,6 +26,8 @@ pub(super) enum Task {
     Exchange(Box<(AuthorizationResponse, Transaction)>),
     /// The next tokens of this session.
     Refresh(Session, RefreshToken),
+    /// To see whether it is there.
+    Reach,
     /// Revocation, and the provider's own page.
     End(Box<Tokens>, Ending),
 }
@@ -44,6 +46,8 @@ pub(super) enum Waiting {
     Exchange(Box<Transaction>),
     /// The next tokens of this session.
     Refresh(Session),
+    /// Anything.
+    Reach,
     /// To forget this token.
     Revocation(Box<SignOut>, Revoked),
 }
@@ -116,6 +120,7 @@ pub(super) fn next<'a>(
             let tokens = token::process_token_response(&answer?, at, ErrorPhase::Refresh, key)?;
             done(Answer::Renewed(judge_tokens(registration, tokens, None, Some(&session), (moment, memory))?))
         }
+        Waiting::Reach => answer.and_then(|_| done(Answer::Reached)),
         Waiting::Revocation(sign_out, which) => revoked(registration, sign_out, which, answer),
     }
 }
@@ -143,6 +148,10 @@ fn go_on(registration: &Registration, task: Task, metadata: Rc<Metadata>) -> Ste
         Task::Refresh(session, refresh_token) => {
             let request = token::refresh_request(registration, &metadata, &refresh_token, session.prover());
             Ok(send(registration, request, ErrorPhase::Refresh, Waiting::Refresh(session)))
+        }
+        Task::Reach => {
+            let request = HttpRequest::knock(&metadata.token_endpoint);
+            Ok(send(registration, request, ErrorPhase::Refresh, Waiting::Reach))
         }
         Task::End(tokens, ending) => {
             // The refresh token first: it is the one that lives.

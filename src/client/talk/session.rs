@@ -59,7 +59,7 @@ pub(super) fn begin<'a>(
             Some(endpoint) if endpoint.navigate => done(Answer::Leave(Box::new(navigation(endpoint, None)))),
             Some(_) => prove(backend, Wish::Logout.first(), cookie, memory),
         },
-        Call::Exchange | Call::Refresh(_) => Err(other_mode()),
+        Call::Exchange | Call::Refresh(_) | Call::Reach(_) => Err(other_mode()),
     }
 }
 

@@ -40,6 +40,7 @@ pub(super) fn begin<'a>(
             oidc::begin(registration, Task::Exchange(Box::new(returned)), memory)
         }
         Call::Refresh(session) => refresh(config, session, memory),
+        Call::Reach(session) => reach(config, &session, memory),
         Call::End(session, ending) => end(config, session, ending, memory),
         Call::Check | Call::Extend => Err(other_mode()),
     }
@@ -55,6 +56,14 @@ fn refresh<'a>(config: &'a TokenConfig, session: Option<Session>, memory: &mut M
             oidc::begin(registration, Task::Refresh(session, token), memory)
         }
         session => first_party::refresh(backend(config)?, session),
+    }
+}
+
+/// Whatever the server says shows that it is there.
+fn reach<'a>(config: &'a TokenConfig, session: &Session, memory: &mut Memory) -> Step<'a> {
+    match session.tokens().map(|tokens| tokens.source) {
+        Some(Source::Oidc) => oidc::begin(registration(config)?, Task::Reach, memory),
+        Some(Source::FirstParty) | None => first_party::reach(backend(config)?),
     }
 }
 

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 import { pack, root } from "../../../tools/pack.mjs";
-import { before, clients } from "./clients.mjs";
+import { before, built } from "./clients.mjs";
 
 const here = fileURLToPath(new URL("..", import.meta.url));
 const place = join(root, "target/bench");
@@ -27,7 +27,7 @@ export async function buildPages() {
   for (const name of ["oidc-client-ts", "@auth0/auth0-spa-js"]) {
     symlinkSync(join(here, "node_modules", name), join(app, "node_modules", name));
   }
-  for (const { page, entry, package: name = "authsafe" } of clients) {
+  for (const { page, entry, package: name = "authsafe" } of built) {
     await build({
       root: app,
       base: `/${page}/`,

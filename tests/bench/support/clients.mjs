@@ -29,6 +29,11 @@ export const clients = [
   { name: "oidc-client-ts", page: "oidc-client-ts", entry: "oidc-client-ts", peer: true },
   { name: "auth0-spa-js", page: "auth0-spa-js", entry: "auth0-spa-js", peer: true },
 ];
+/** With its tokens in memory, as it does unless told otherwise: each tab signs in for itself. Only beside the others where they renew. */
+const inMemory = { name: "auth0-spa-js, memory", page: "auth0-spa-js-memory", entry: "auth0-spa-js-memory" };
 export const peers = clients.filter(({ peer }) => peer);
 /** What the HTML names matters only while a page starts. */
 export const distinct = clients.filter(({ preload }) => !preload);
+export const renewing = [...distinct, inMemory];
+/** Every page that is built. */
+export const built = [...clients, inMemory];

@@ -7,7 +7,7 @@ import { createSecureServer } from "node:http2";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
-import { clients } from "./clients.mjs";
+import { built } from "./clients.mjs";
 
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
 
@@ -75,7 +75,7 @@ export async function startHost(folder, configFor) {
 
 /** The lines of README.md that start downloads with the HTML. */
 function preloads(page, files) {
-  const { preload = [] } = clients.find((client) => client.page === page);
+  const { preload = [] } = built.find((client) => client.page === page);
   const lines = {
     worker: (path) => `<link rel="modulepreload" href="${path}" as="worker" />`,
     wasm: (path) => `<link rel="preload" href="${path}" as="fetch" type="application/wasm" crossorigin />`,

@@ -10,7 +10,7 @@ export function print({ title, unit }, samples) {
   for (const [row, byName] of Object.entries(samples)) {
     const medians = Object.fromEntries(Object.entries(byName).map(([name, list]) => [name, median(list)]));
     const beside = Object.keys(byName).some((name) => name.startsWith(BESIDE));
-    const others = peers.map(({ name }) => name);
+    const others = peers.map(({ name }) => name).filter((name) => medians[name]);
     const head = [
       row,
       "median",

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startAll } from "../../../www/server/testing.js";
 import { root } from "../../../tools/pack.mjs";
 import { buildPages } from "./build.mjs";
-import { clients } from "./clients.mjs";
+import { built } from "./clients.mjs";
 import { startFront } from "./front.mjs";
 import { startHost } from "./host.mjs";
 import { makeLine } from "./line.mjs";
@@ -32,11 +32,12 @@ export async function makeWorld() {
 
   const host = keep(await startHost(pages, (name, origin) => describe(name, origin)));
   const origins = { fast: `https://localhost:${host.port}`, slow: `https://localhost:${await line.listen(host.port)}` };
-  const redirectUris = Object.values(origins).flatMap((origin) => clients.map(({ page }) => `${origin}/${page}/`));
+  const redirectUris = Object.values(origins).flatMap((origin) => built.map(({ page }) => `${origin}/${page}/`));
   const pageOrigins = Object.values(origins);
   servers.stack = keep(
     await startAll({
       provider: { accessTokenSeconds: DAY_SECONDS, pageOrigins, redirectUris, postLogoutRedirectUris: redirectUris },
+      onTokenRequest: (request) => world.onTokenRequest?.(request),
       api: { pageOrigins },
     }),
   );
@@ -49,9 +50,10 @@ export async function makeWorld() {
     const scope = "openid profile email offline_access api";
     const redirectUri = `${origin}/${name}/`;
     const resource = `${apiUrl}/api/hello`;
-    return { issuer, auth0Domain: servers.front.url, clientId, scope, redirectUri, apiUrl, resource, exposed };
+    return { issuer, auth0Domain: servers.front.url, clientId, scope, redirectUri, apiUrl, resource, ...told };
   }
-  let exposed = false;
+  /** What the pages are told besides. */
+  const told = { exposed: false };
 
   /** A new profile, on disk as a person's is: in a private one, Chromium neither caches there nor connects in advance. */
   async function openProfile() {
@@ -83,24 +85,29 @@ export async function makeWorld() {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
+  /** Signs in on a page that has just been opened. */
+  async function signIn(page) {
+    await page.waitForFunction(() => window.settled);
+    await page.click("#sign-in");
+    // Known from the first time on, the provider asks no more.
+    const known = page.waitForFunction(() => window.answeredMs).then(() => true);
+    const form = page.getByLabel("User name");
+    known.catch(() => {});
+    if (!(await Promise.race([known, form.waitFor().then(() => false)]))) {
+      await form.fill(USER.username);
+      await page.getByLabel("Password").fill(USER.password);
+      await page.getByRole("button", { name: "Sign in" }).click();
+    }
+    await page.waitForFunction(() => window.answeredMs);
+  }
+
   /** A profile in which this client is signed in, on the lines that are named. */
   async function signedIn(client, lines) {
     const context = await openProfile();
     for (const line of lines) {
       const page = await context.newPage();
       await page.goto(`${origins[line]}/${client.page}/`);
-      await page.waitForFunction(() => window.settled);
-      await page.click("#sign-in");
-      // Known from the first time on, the provider asks no more.
-      const known = page.waitForFunction(() => window.answeredMs).then(() => true);
-      const form = page.getByLabel("User name");
-      known.catch(() => {});
-      if (!(await Promise.race([known, form.waitFor().then(() => false)]))) {
-        await form.fill(USER.username);
-        await page.getByLabel("Password").fill(USER.password);
-        await page.getByRole("button", { name: "Sign in" }).click();
-      }
-      await page.waitForFunction(() => window.answeredMs);
+      await signIn(page);
       await page.close();
     }
     return context;
@@ -122,9 +129,14 @@ export async function makeWorld() {
     origins,
     openProfile,
     closeProfile,
+    signIn,
     signedIn,
+    /** `stats` and `lifetimes` of the provider. `world.onTokenRequest` may be set, see `startProvider`. */
+    provider: servers.stack.provider,
     /** Whether authsafe's pages are opened with `exposeAccessToken`. */
-    expose: (value) => (exposed = value),
+    expose: (value) => (told.exposed = value),
+    /** Where authsafe keeps its tokens in pages that are opened from now on. */
+    store: (value) => (told.storage = value),
     async close() {
       for (const context of [...profiles.keys()]) await closeProfile(context);
       for (const close of closing) await close();

@@ -1,6 +1,7 @@
 /**
  * Makes the client that the test described in `window.authOptions`, starts it as an application would, and keeps what it
- * tells. `window.started` is what `init()` found, as plain JSON; it is set last.
+ * tells. `window.started` is what `init()` found, as plain JSON; it is set last. What a test names `window.beforeInit` is
+ * called when all is loaded and nothing has been started.
  */
 import * as authsafe from "/bare/authsafe/dist/index.js";
 import { adapters } from "./adapters.js";
@@ -27,6 +28,8 @@ window.attempt = async (work) => {
 
 window.authsafe = authsafe;
 if (window.workerSource) authsafe.setWorkerSource(window.workerSource);
+// One that goes by the clock of this page, which is right only now.
+if (window.workerScript) authsafe.setWorkerSource(`/bare/${window.workerScript}?now=${Date.now()}`);
 window.record = { states: [], events: [] };
 if (window.authOptions) window.started = await start(withAdapter(window.authOptions));
 
@@ -38,6 +41,10 @@ async function start(options) {
       window.auth.on(name, ({ error, ...detail }) =>
         window.record.events.push({ name, ...detail, ...(error && { error: plain(error) }) }),
       );
+    }
+    if (window.beforeInit) {
+      await window.auth.preload();
+      await window.beforeInit();
     }
     const { state, callback, error } = await window.auth.init();
     return { state: { ...state, error: plain(state.error) }, callback, error: plain(error) };

@@ -3,7 +3,7 @@
 /** The clock of a context; to be made before its pages are opened. */
 export async function installClock(context) {
   await context.clock.install();
-  await context.addInitScript(() => (window.workerSource = `/bare/worker.js?now=${Date.now()}`));
+  await context.addInitScript(() => (window.workerScript = "worker.js"));
   return {
     /** Lets time pass, at once, in multiples of five seconds; what falls due on the way is run. */
     async letPass(seconds) {

@@ -25,11 +25,14 @@ export const test = base.extend({
       const extraStatic = {
         "/bare/authsafe/dist": unbound(`${pkg}/dist`),
         "/bare/authsafe/wasm": unbound(`${pkg}/wasm`),
+        "/bare/clear": { ...unbound(pages), headers: { "Clear-Site-Data": '"storage"' } },
         "/bare": unbound(pages),
       };
-      const stack = await startAll({ redirectPaths, extraStatic });
+      const hooks = {};
+      const onTokenRequest = (request) => hooks.onTokenRequest?.(request);
+      const stack = await startAll({ redirectPaths, extraStatic, onTokenRequest });
       const config = await (await fetch(`${stack.pageUrl}/config.json`)).json();
-      await use({ ...stack, config });
+      await use({ ...stack, config, hooks });
       await stack.close();
     },
     { scope: "worker", timeout: SETUP_MS },
@@ -50,12 +53,14 @@ export const test = base.extend({
     { scope: "worker", auto: true, timeout: SETUP_MS },
   ],
 
+  /** `hooks.onTokenRequest` may be set: an answer of the provider's token endpoint waits for what it returns. */
   servers: async ({ stack }, use) => {
     const usual = [stack.provider, stack.session, stack.firstParty].map((server) => ({ ...server.lifetimes }));
     await use(stack);
     [stack.provider, stack.session, stack.firstParty].forEach((server, at) =>
       Object.assign(server.lifetimes, usual[at]),
     );
+    delete stack.hooks.onTokenRequest;
     stack.provider.dpop.requireNonce = false;
     Object.assign(stack.api.proofs.settings, { requireNonce: false, exposeNonce: true });
     stack.session.clock.reset();

@@ -292,7 +292,7 @@ fn no_option_makes_reading_panic() {
     let samples =
         ["null", "true", "-1", "1e300", "\"\"", "\"x\"", "\"/x\"", "[]", "[null]", "{}", r#"{"kind":7,"url":{}}"#];
     for (mode, names) in [("session", SESSION_OPTIONS), ("token", TOKEN_OPTIONS)] {
-        for name in names.iter().filter(|name| **name != "mode") {
+        for name in names.iter().chain(COMMON_OPTIONS).filter(|name| **name != "mode") {
             for sample in samples {
                 let other = if *name == "endpoints" { "id" } else { "endpoints" };
                 for options in [

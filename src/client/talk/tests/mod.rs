@@ -81,6 +81,7 @@ fn told(answer: &Answer) -> String {
         Answer::Renewed(session) => format!("renewed {}", who(session)),
         Answer::Checked(session) => format!("checked {:?}", session.as_ref().map(who)),
         Answer::Leave(url) => format!("leave for {}", url.path()),
+        Answer::Reached => "reached".to_owned(),
         Answer::Ended => "ended".to_owned(),
     }
 }

@@ -1,13 +1,15 @@
 // @auth0/auth0-spa-js, as its documentation says: tokens in localStorage, renewed by refresh token.
 import { createAuth0Client } from "@auth0/auth0-spa-js";
 
-export async function start({ auth0Domain, clientId, scope, redirectUri }) {
+export const start = (config) => startAuth0(config, "localstorage");
+
+export async function startAuth0({ auth0Domain, clientId, scope, redirectUri }, cacheLocation) {
   const auth0 = await createAuth0Client({
     domain: auth0Domain,
     clientId,
     authorizationParams: { redirect_uri: redirectUri, scope },
     useRefreshTokens: true,
-    cacheLocation: "localstorage",
+    cacheLocation,
   });
   if (new URLSearchParams(location.search).has("code")) {
     await auth0.handleRedirectCallback();
@@ -23,6 +25,7 @@ export async function start({ auth0Domain, clientId, scope, redirectUri }) {
       signedIn = false;
     },
     accessToken,
+    freshToken: accessToken,
     request: async (url) => fetch(url, { headers: { authorization: `Bearer ${await accessToken()}` } }),
   };
 }

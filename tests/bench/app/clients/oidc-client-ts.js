@@ -23,6 +23,11 @@ export async function start({ issuer, clientId, scope, redirectUri }) {
       signedIn = false;
     },
     accessToken,
+    /** A token that has not expired: the library renews by a timer, and an application does where the timer came too late. */
+    async freshToken() {
+      const user = await manager.getUser();
+      return (user.expired ? await manager.signinSilent() : user).access_token;
+    },
     request: async (url) => fetch(url, { headers: { authorization: `Bearer ${await accessToken()}` } }),
   };
 }

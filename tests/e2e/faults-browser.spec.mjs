@@ -1,0 +1,269 @@
+// Faults that are the browser's own, each under its number: tabs that die or freeze in the middle of a renewal, storage that is
+// cleared or does not answer, APIs that are missing, networks that are gone when the page starts.
+import { byName } from "./support/cases.mjs";
+import { kill } from "./support/crowd.mjs";
+import { environment, realmOf } from "./support/environment.mjs";
+import { expect, test } from "./support/fixtures.mjs";
+import { meetRenewal } from "./support/renewals.mjs";
+
+const oidc = byName("token by OpenID, memory");
+const password = byName("token by password, memory");
+const stored = { storage: "indexedDB", isolation: "required", id: "faults" };
+const isolations = ["required", "page"];
+const fresh = { status: "authenticated", freshness: "fresh" };
+
+const tokenEndpoint = ({ config }) => `${config.issuer}/token`;
+const devtoolsOf = ({ page }) => page.context().newCDPSession(page);
+
+/** Signs the first of two tabs in; the second comes later, and is signed in from its beginning. */
+async function twoTabs(visit, options = stored, before = undefined) {
+  const first = await visit(oidc, { options, before });
+  await first.signIn();
+  return [first, await visit(oidc, { options, before })];
+}
+
+for (const isolation of isolations) {
+  test(`F30 a database that never answers leaves the session in memory, and that is told (${isolation})`, async ({
+    visit,
+  }) => {
+    const before = environment("silent-database.js", "worker-with-silent-database.js");
+    const tab = await visit(password, { options: { ...stored, isolation }, before });
+    await tab.signIn();
+    expect(await tab.state()).toMatchObject(fresh);
+    expect(await tab.events("storageDegraded")).toMatchObject([{ wanted: "indexedDB", using: "memory" }]);
+    expect(await tab.call()).toEqual([200]);
+    expect(await tab.refresh()).toEqual({ value: "authenticated" });
+    expect(await tab.call()).toEqual([200]);
+    expect(await tab.events("storageDegraded")).toHaveLength(1);
+  });
+
+  test(`F30 a tab that keeps an older database open costs persistence until it is closed, and no session (${isolation})`, async ({
+    context,
+    servers,
+    visit,
+  }) => {
+    const older = await context.newPage();
+    await older.goto(`${servers.config.pageUrl}/bare/`);
+    await older.evaluate(
+      () =>
+        new Promise((resolve) => {
+          const request = indexedDB.open("authsafe", 1);
+          request.onsuccess = () => resolve((window.held = request.result).version);
+        }),
+    );
+    const tab = await visit(password, { options: { ...stored, isolation } });
+    await tab.signIn();
+    expect(await tab.state()).toMatchObject(fresh);
+    expect(await tab.events("storageDegraded")).toMatchObject([{ wanted: "indexedDB", using: "memory" }]);
+    expect(await tab.call()).toEqual([200]);
+    await older.close();
+    expect(await tab.refresh()).toEqual({ value: "authenticated" });
+    expect((await tab.reload()).state).toMatchObject(fresh);
+    expect(await tab.call()).toEqual([200]);
+  });
+}
+
+const clearings = {
+  async "by the user"({ page }, origin) {
+    const devtools = await devtoolsOf({ page });
+    await devtools.send("Storage.clearDataForOrigin", { origin, storageTypes: "local_storage,indexeddb" });
+  },
+  async "by Clear-Site-Data"({ page }) {
+    await page.evaluate(async () => (await fetch("/bare/clear/no-locks.js")).text());
+  },
+};
+for (const [how, clear] of Object.entries(clearings)) {
+  for (const storage of ["localStorage", "indexedDB"]) {
+    test(`F32 storage that is cleared ${how} costs the running tabs nothing, and a reload ends cleanly (${storage})`, async ({
+      servers,
+      visit,
+    }) => {
+      const [first, second] = await twoTabs(visit, { ...stored, storage });
+      const tabs = [first, second];
+      await clear(first, servers.config.pageUrl);
+      for (const tab of tabs) expect(await tab.call()).toEqual([200]);
+      const before = first.renewals();
+      expect(await first.refresh()).toEqual({ value: "authenticated" });
+      expect(first.renewals() - before).toBe(1);
+      // What was renewed is stored anew, and the other tab takes it over.
+      expect(await Promise.all(tabs.map((tab) => tab.refresh()))).toEqual(tabs.map(() => ({ value: "authenticated" })));
+      for (const tab of tabs) expect(await tab.call()).toEqual([200]);
+      expect((await first.reload()).state).toMatchObject(fresh);
+
+      await clear(first, servers.config.pageUrl);
+      const { state, error } = await second.reload();
+      expect(error).toBeUndefined();
+      expect(state).toMatchObject({ status: "unauthenticated" });
+      expect(await first.call()).toEqual([200]);
+    });
+  }
+}
+
+for (const isolation of isolations) {
+  test(`F38 without BroadcastChannel tabs renew once, and hear of a sign-out when they are looked at (${isolation})`, async ({
+    clock,
+    visit,
+  }) => {
+    const before = environment("no-channel.js", "worker-without-channel.js");
+    const [first, second] = await twoTabs(visit, { ...stored, isolation }, before);
+    await clock.letPass(600);
+    const renewals = first.renewals();
+    expect(await Promise.all([first.call(), second.call()])).toEqual([[200], [200]]);
+    expect(first.renewals() - renewals).toBe(1);
+    expect(await first.logout()).toEqual({});
+    await second.page.evaluate(() => window.dispatchEvent(new Event("focus")));
+    await second.becomes({ status: "unauthenticated", reason: "logged_out_elsewhere" });
+    expect(await second.call()).toEqual(["login_required"]);
+  });
+
+  test(`F44 an answer of the token endpoint that script may not read keeps the session, and the hint names the cause (${isolation})`, async ({
+    liar,
+    recorder,
+    visit,
+  }) => {
+    const oidcOptions = { issuer: liar.issuer, clientId: "client" };
+    const tab = await visit(oidc, {
+      options: { ...stored, isolation, oidc: oidcOptions, allowedOrigins: [recorder.origin] },
+    });
+    await tab.signIn(undefined, { known: true });
+    liar.lies.token = (honest, { json }) => ({
+      ...json({ error: "temporarily_unavailable" }, 503),
+      headers: { "access-control-allow-origin": "http://elsewhere.example" },
+    });
+    const { error } = await tab.refresh();
+    expect(error).toMatchObject({ code: "network_or_cors", retryable: true, recovery: "retry" });
+    expect(error.hint).toMatch(/CORS/);
+    expect(await tab.state()).toMatchObject({ status: "authenticated" });
+    expect(await tab.call(1, `${recorder.origin}/x`)).toEqual([200]);
+    delete liar.lies.token;
+    expect(await tab.refresh()).toEqual({ value: "authenticated" });
+    expect(await tab.state()).toMatchObject(fresh);
+  });
+
+  for (const [token, seconds] of [
+    ["a valid token", 0],
+    ["an expired token", 600],
+  ]) {
+    test(`F45 a page that starts offline with ${token} shows who is signed in, and goes on when the network is back (${isolation})`, async ({
+      clock,
+      context,
+      servers,
+      visit,
+    }) => {
+      const options = { ...stored, isolation };
+      const earlier = await visit(oidc, { options });
+      await earlier.signIn();
+      const renewals = earlier.renewals();
+      await earlier.close();
+      await clock.letPass(seconds);
+      // What a page needs to start is in a cache where it works offline; here it is loaded before the network goes.
+      const before = (page) => page.exposeFunction("beforeInit", () => context.setOffline(true));
+      const tab = await visit(oidc, { options, before });
+      expect(await tab.state()).toMatchObject({ status: "authenticated", user: { name: "Alice Liddell" } });
+      expect(await tab.events("signedOut")).toEqual([]);
+      expect(await tab.call()).toEqual([seconds ? "network_or_cors" : "TypeError"]);
+      expect(await tab.state()).toMatchObject({ status: "authenticated", freshness: seconds ? "offline" : "fresh" });
+      await context.setOffline(false);
+      await tab.becomes(fresh);
+      expect(await tab.call()).toEqual([200]);
+      expect(tab.renewals() - renewals).toBe(seconds ? 1 : 0);
+    });
+  }
+
+  for (const [moment, point, grace, after] of [
+    ["before it was sent", "request", 0, fresh],
+    ["after it was sent, at a server with a time of grace", "answer", 3600, fresh],
+    ["after it was sent, at a strict server", "answer", 0, { status: "unauthenticated", reason: "expired" }],
+  ]) {
+    test(`F58 a page that is left in the middle of a renewal, ${moment}, comes back ${after.freshness ? "signed in" : "cleanly signed out"} (${isolation})`, async ({
+      context,
+      servers,
+      visit,
+    }) => {
+      const tab = await visit(oidc, { options: { ...stored, isolation } });
+      await tab.signIn();
+      servers.provider.lifetimes.reuseGraceSeconds = grace;
+      const before = tab.renewals();
+      const { met } = await meetRenewal(point, { context, servers }, () => tab.page.goto("about:blank"));
+      await tab.page.evaluate(() => void window.auth.refresh().catch(() => {}));
+      await met;
+      expect((await tab.open()).state).toMatchObject({ status: "authenticated" });
+      await tab.refresh();
+      expect(await tab.state()).toMatchObject(after);
+      expect(await tab.call()).toEqual([after.freshness ? 200 : "session_expired"]);
+      expect(tab.renewals() - before).toBeLessThanOrEqual(2);
+    });
+  }
+
+  test(`F59 a tab that was frozen for hours renews once before it calls, and is signed out if another tab was meanwhile (${isolation})`, async ({
+    clock,
+    visit,
+  }) => {
+    const [first, second] = await twoTabs(visit, { ...stored, isolation });
+    const devtools = await devtoolsOf(second);
+    await devtools.send("Page.setWebLifecycleState", { state: "frozen" });
+    await clock.letPass(9 * 3600);
+    await devtools.send("Page.setWebLifecycleState", { state: "active" });
+    const before = first.renewals();
+    expect(await second.call()).toEqual([200]);
+    expect(first.renewals() - before).toBe(1);
+    await devtools.send("Page.setWebLifecycleState", { state: "frozen" });
+    expect(await first.logout()).toEqual({});
+    await devtools.send("Page.setWebLifecycleState", { state: "active" });
+    await second.becomes({ status: "unauthenticated", reason: "logged_out_elsewhere" });
+    expect(await second.call()).toEqual(["login_required"]);
+  });
+
+  test(`F61 an API that refuses every token costs one renewal a minute, and no session (${isolation})`, async ({
+    clock,
+    context,
+    visit,
+  }) => {
+    const tab = await visit(oidc, { options: { ...stored, isolation, dpop: "never" } });
+    await tab.signIn();
+    let asked = 0;
+    await context.route(tab.resource, (route) => {
+      if (route.request().method() === "OPTIONS") return route.continue();
+      asked += 1;
+      const headers = { "access-control-allow-origin": "*", "access-control-expose-headers": "www-authenticate" };
+      return route.fulfill({
+        status: 401,
+        headers: { ...headers, "www-authenticate": 'Bearer error="invalid_token"' },
+      });
+    });
+    const before = tab.renewals();
+    expect(await tab.call(20)).toEqual(Array(20).fill(401));
+    expect(tab.renewals() - before).toBe(1);
+    expect(await tab.call(20)).toEqual(Array(20).fill(401));
+    expect(tab.renewals() - before).toBe(1);
+    expect(asked).toBe(60);
+    await clock.letPass(65);
+    expect(await tab.call()).toEqual([401]);
+    expect(tab.renewals() - before).toBe(2);
+    expect(await tab.state()).toMatchObject(fresh);
+  });
+
+  test(`F62 an API that wants another nonce each time gets each request twice, and no storm (${isolation})`, async ({
+    context,
+    visit,
+  }) => {
+    const tab = await visit(oidc, { options: { ...stored, isolation } });
+    await tab.signIn();
+    let asked = 0;
+    await context.route(tab.resource, (route) => {
+      if (route.request().method() === "OPTIONS") return route.continue();
+      const headers = {
+        "access-control-allow-origin": "*",
+        "access-control-expose-headers": "www-authenticate, dpop-nonce",
+        "www-authenticate": 'DPoP error="use_dpop_nonce"',
+        "dpop-nonce": `nonce-${(asked += 1)}`,
+      };
+      return route.fulfill({ status: 401, headers });
+    });
+    const before = tab.renewals();
+    expect(await tab.call()).toEqual([401]);
+    expect(asked).toBe(2);
+    expect(tab.renewals() - before).toBe(0);
+    expect(await tab.state()).toMatchObject(fresh);
+  });
+}

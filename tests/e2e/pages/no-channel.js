@@ -1,0 +1,2 @@
+// A browser without BroadcastChannel.
+delete globalThis.BroadcastChannel;

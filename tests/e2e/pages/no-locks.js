@@ -1,0 +1,3 @@
+// A browser without Web Locks.
+const navigators = globalThis.Navigator ?? globalThis.WorkerNavigator;
+delete navigators.prototype.locks;

@@ -124,6 +124,24 @@ fn a_session_that_was_signed_out_does_not_come_back_by_a_dispose() {
 }
 
 #[test]
+fn a_renewal_that_still_reads_the_metadata_sends_no_token_after_a_sign_out() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let page = signed_in(&world, &provider, "localStorage");
+    page.client.dispose();
+    // A page that has just been loaded does not know the metadata.
+    let page = Page::in_tab(page.tab.clone(), &token_options("localStorage"));
+    page.run(|client| async move { client.start().await.unwrap() });
+    let client = page.client.clone();
+    world.start(async move { drop(client.renew().await) });
+    world.run();
+    page.run(|client| async move { client.logout(Ending::Local).await.unwrap() });
+    world.advance(secs(5));
+    assert_eq!(provider.token_requests.get(), 1);
+    invariants::hold(&world);
+}
+
+#[test]
 fn a_disposed_client_and_its_successor_spend_a_refresh_token_once() {
     let provider = Provider::new();
     let world = world_of(&provider);

@@ -34,6 +34,8 @@ const CALLS = [
   [/\barg0\[arg1( >>> 0)?\] = arg2;/g, "put(arg0, arg1$1, arg2);"],
   [/\barg0\.length\b/g, "lengthOf(arg0)"],
   [/\barg0 instanceof Uint8Array\b/g, "isBytes(arg0)"],
+  [/\barg0 instanceof ArrayBuffer\b/g, "isBuffer(arg0)"],
+  [/\barg0\.fill\(/g, "fillBytes(arg0, "],
   [/\bUint8Array\.prototype\.set\.call\(/g, "setBytes("],
   [/\barg0\.getRandomValues\(/g, "random("],
   [/\bPromise\.resolve\(/g, "resolved("],
@@ -50,9 +52,9 @@ const CALLS = [
 
 /** What must not be left of the glue's own ways to the memory and to what passes through it. */
 const LEFT =
-  /cachedText|cachedUint8|cachedDataView|memory\.buffer|\.then\(|\.call\(|\.push\(|\.apply\(this|\.subarray\(/;
+  /cachedText|cachedUint8|cachedDataView|memory\.buffer|\.then\(|\.call\(|\.push\(|\.fill\(|\.apply\(this|\.subarray\(|\.subtle\b/;
 
-const NAMES = `Array, Error, JSON, Object, Promise, Reflect, Uint8Array, bytesAt, encoded, getUint32, isBytes, lengthOf, push, put, random,
+const NAMES = `Array, Error, JSON, Object, Promise, Reflect, Uint8Array, bytesAt, encoded, fillBytes, getUint32, isBuffer, isBytes, lengthOf, push, put, random,
   rejected, resolved, setBytes, setFloat64, setInt32, tableGet, tableSet, textAt, then`;
 
 function rewrite(glue) {

@@ -54,6 +54,7 @@ const writeInt32 = /* @__PURE__ */ method(View.prototype, "setInt32");
 const writeFloat64 = /* @__PURE__ */ method(View.prototype, "setFloat64");
 const readUint32 = /* @__PURE__ */ method(View.prototype, "getUint32");
 const generator = page.crypto;
+const subtle = /* @__PURE__ */ get(generator ?? {}, "subtle") as object | undefined;
 export const urlOf = /* @__PURE__ */ getter(page.Request?.prototype, "url");
 export const methodOf = /* @__PURE__ */ getter(page.Request?.prototype, "method");
 export const modeOf = /* @__PURE__ */ getter(page.Request?.prototype, "mode");
@@ -66,9 +67,14 @@ export const setHeader = /* @__PURE__ */ method(page.Headers?.prototype, "set");
 const read = /* @__PURE__ */ method(WeakMap.prototype, "get");
 const write = /* @__PURE__ */ method(WeakMap.prototype, "set");
 const fill = /* @__PURE__ */ method(generator, "getRandomValues");
+const fillWith = /* @__PURE__ */ method(typedArray, "fill");
+const bufferLength = /* @__PURE__ */ getter(globalThis.ArrayBuffer.prototype, "byteLength");
 
-// A response is asked for it before anybody could prevent that; what is its own is not asked of Object.prototype.
-if (page.Response) defineProperty(page.Response.prototype, "then", bare({ value: undefined }));
+// What the browser itself resolves a promise with is asked for it before anybody could prevent that; what is its own is not asked
+// of Object.prototype. An ArrayBuffer is what was decrypted.
+for (const owner of [page.Response, page.ArrayBuffer, page.CryptoKey]) {
+  if (owner) defineProperty(owner.prototype, "then", bare({ value: undefined }));
+}
 
 export const setBytes = /* @__PURE__ */ method(typedArray, "set");
 export const tableGet = /* @__PURE__ */ method(page.WebAssembly?.Table?.prototype, "get");
@@ -107,6 +113,17 @@ export function isBytes(value: unknown): boolean {
   return tagOf(value) === "Uint8Array";
 }
 
+export function isBuffer(value: unknown): boolean {
+  try {
+    return bufferLength(value) >= 0;
+  } catch {
+    return false;
+  }
+}
+
+export const fillBytes = (bytes: Uint8Array, value: number, from: number, to: number): Any =>
+  fillWith(bytes, value, from, to);
+
 export function lengthOf(list: Any): number {
   return tagOf(list) === undefined ? list.length : bytesLength(list);
 }
@@ -132,8 +149,10 @@ export const random = (bytes: Uint8Array): Any => fill(generator, bytes);
 
 const reflect = bare({
   apply,
-  get: (target: object, key: PropertyKey): unknown =>
-    target === page && key === "fetch" ? unseenFetch : get(target, key),
+  get(target: object, key: PropertyKey): unknown {
+    if (target !== page) return get(target, key);
+    return key === "fetch" ? unseenFetch : key === "crypto" ? unseenCrypto : get(target, key);
+  },
   set: (target: object, key: PropertyKey, value: unknown): boolean =>
     getPrototypeOf(target) === plainPrototype ? put(target, key, value) : set(target, key, value),
 });
@@ -152,6 +171,29 @@ function unseenFetch(url: string, init: Any): object {
   const sent = apply(realFetch, undefined, [url, plain]);
   return thenable((resolve, reject) => then(sent, (response: unknown) => resolve(seen(response)), reject));
 }
+
+/** A method of Web Cryptography; what it is given and what it resolves with passes nobody. */
+function unseen(name: string): Method {
+  const real = method(subtle, name);
+  return (algorithm, first, second) => {
+    // It is asked for what it lacks. The name of a format is none.
+    const done = real(subtle, typeof algorithm === "object" ? bare(algorithm) : algorithm, first, second);
+    return thenable((resolve, reject) => then(done, resolve, reject));
+  };
+}
+
+/** `crypto` for the core, which calls no other methods of it. For randomness there is `random`. */
+const unseenCrypto = /* @__PURE__ */ bare({
+  subtle:
+    subtle &&
+    bare({
+      decrypt: unseen("decrypt"),
+      encrypt: unseen("encrypt"),
+      exportKey: unseen("exportKey"),
+      generateKey: unseen("generateKey"),
+      sign: unseen("sign"),
+    }),
+});
 
 function thenable(wait: (resolve: Method, reject: Method) => void): object {
   return bare({ then: wait });

@@ -2,7 +2,7 @@
 import { own } from "./error.js";
 import { addressOf, LIMIT_SECONDS, needSecureContext, wasmGiven, workerGiven } from "./loader.js";
 import { dress, type Streams, streams, takeApart } from "./passing.js";
-import type { Calls, Host, PageNews, StatePlain } from "./skin.js";
+import type { Calls, Host, StatePlain } from "./skin.js";
 import { BUILD } from "./source.js";
 import type { SessionInfo } from "./types.js";
 import type { CallName, Opened, Service, ToPage, ToWorker, WasmGiven } from "./wire.js";
@@ -29,6 +29,8 @@ const MOST_SILENT_BEATS = 3;
 
 /** The wall clock, which may be set, and one that may stand still while the machine sleeps. */
 const CLOCKS = [Date, performance];
+
+const PAGE_EVENTS = "visibilitychange focus online pagehide pageshow".split(" ");
 
 /** Why there is no worker. Anything else that fails while the vault opens would fail in the page too. */
 export class NoWorker {
@@ -200,7 +202,7 @@ export function openVault(
         origins = message.origins;
         proven ??= { script, wasm: wasm! };
         opened?.resolve(vault);
-        return;
+        return tell({ type: "visibilitychange" });
       case "closed":
         return end(message.fault);
       case "result":
@@ -229,6 +231,14 @@ export function openVault(
         return;
     }
     message satisfies never;
+  }
+
+  /** Something happens to the page. One that is left for good, or was loaded anew, is no news. */
+  function tell({ type, persisted }: { type: string; persisted?: boolean }): void {
+    if (persisted === false) return;
+    // What comes back from the back-forward cache must not be on the screen before the worker has looked again.
+    if (type === "pagehide") hear({ kind: "state", state: { status: "initializing" } });
+    post({ kind: "page", news: type, seen: document.visibilityState });
   }
 
   const vault: Calls = {
@@ -285,7 +295,7 @@ export function openVault(
       },
     ]);
     signal.addEventListener("abort", () => end(own("disposed")), { signal: ended.signal });
-    listenToPage((news) => post({ kind: "page", news }), ended.signal);
+    for (const name of PAGE_EVENTS) addEventListener(name, tell, { signal: ended.signal });
     wasmForWorker().then(
       (given) => {
         wasm = given;
@@ -303,13 +313,4 @@ function warm(address: string): void {
   apply(realFetch, undefined, [address])
     .then(({ body }: Response) => body?.pipeTo(new WritableStream()))
     .catch(() => {});
-}
-
-function listenToPage(tell: (news: PageNews) => void, signal: AbortSignal): void {
-  const on = (target: EventTarget, name: string, news: PageNews, when: (event: Event) => boolean = () => true) =>
-    target.addEventListener(name, (event) => when(event) && tell(news), { signal });
-  on(window, "focus", "visible");
-  on(document, "visibilitychange", "visible", () => document.visibilityState === "visible");
-  on(window, "online", "online");
-  on(window, "pageshow", "restored", (event) => (event as PageTransitionEvent).persisted);
 }

@@ -5,7 +5,7 @@ use super::options::{Config, Mode};
 use super::proof::HeldKey;
 use super::talk::{Memory, Work};
 use crate::error::ErrorCode;
-use crate::machine::{Effect, Event, EventKind, Machine, Outcome, Over, Settings, Snapshot, WaiterId, step};
+use crate::machine::{Effect, Event, EventKind, Machine, Outcome, Over, Settings, Snapshot, Ticket, WaiterId, step};
 use crate::policy::restore::{Restore, Trace};
 use crate::ports::Ports;
 use crate::protocol::callback::AuthorizationResponse;
@@ -50,7 +50,7 @@ pub(super) struct Inner<P: Ports> {
 
 impl<P: Ports> Inner<P> {
     pub(super) fn new(config: Config, ports: P, listener: Box<dyn Fn(Report)>) -> Rc<Self> {
-        let machine = Machine::new(settings(&config, ports.now()));
+        let machine = Machine::new(settings(&config));
         Rc::new(Self {
             config,
             ports,
@@ -91,6 +91,11 @@ impl<P: Ports> Inner<P> {
         }
     }
 
+    /// Whether anybody waits for the answer of this ticket.
+    pub(super) fn expects(&self, ticket: Ticket) -> bool {
+        self.machine.borrow().as_ref().is_some_and(|machine| machine.expects(ticket))
+    }
+
     /// Puts a wish to the machine and waits for its outcome.
     pub(super) fn ask(self: &Rc<Self>, event: impl FnOnce(WaiterId) -> EventKind) -> Work<'static, Outcome> {
         let id = WaiterId(self.next_waiter.get());
@@ -113,7 +118,7 @@ impl<P: Ports> Inner<P> {
 
     /// Makes one step, and runs what follows from it unless an outer call is doing so already.
     pub(super) fn dispatch(self: &Rc<Self>, kind: EventKind) {
-        let event = Event { at: self.ports.now(), random: self.random(), kind };
+        let event = Event { at: self.ports.read(), random: self.random(), kind };
         // A step calls nothing, so the machine is always back when the next event comes.
         let Some(machine) = self.machine.borrow_mut().take() else { return };
         let (machine, effects) = step(machine, event);
@@ -151,7 +156,7 @@ impl<P: Ports> Inner<P> {
             }
             Effect::Reread => self.enqueue(Job::Reread),
             Effect::Send(ticket, call) => self.spawn(async move {
-                let answer = this.talk(call).await;
+                let answer = this.talk(ticket, call).await;
                 this.dispatch(EventKind::Answered(ticket, Box::new(answer)));
             }),
             Effect::Commit(epoch, record, over) => self.enqueue(Job::Commit(epoch, record, over)),
@@ -316,7 +321,7 @@ enum Job {
     Release(u64),
 }
 
-fn settings(config: &Config, now: UnixMillis) -> Settings {
+fn settings(config: &Config) -> Settings {
     let base = Settings {
         server_session: false,
         refresh: config.refresh.clone(),
@@ -349,7 +354,7 @@ fn settings(config: &Config, now: UnixMillis) -> Settings {
             recheck_on_focus: session.recheck.on_focus,
             recheck_on_online: session.recheck.on_online,
             recheck_min_interval: session.recheck.min_interval,
-            initial: super::assemble::initial_session(session, now),
+            initial: super::assemble::initial_session(session),
             ..base
         },
     }

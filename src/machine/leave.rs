@@ -255,6 +255,8 @@ impl Machine {
             | EventKind::Reread(_)
             | EventKind::Tick
             | EventKind::Visible
+            | EventKind::Hidden
+            | EventKind::Left
             | EventKind::Online
             | EventKind::Restored
             | EventKind::Told(_) => {}

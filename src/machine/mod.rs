@@ -11,14 +11,18 @@
 //! | `check` | check, extend and their answers |
 //! | `leave` | logout and every other end of a session |
 //! | `watch` | ticks, wake-ups, other tabs |
+//! | `wake` | clocks that jump; pages that sleep, are hidden, left and restored |
+//! | `pace` | none: how many token requests a minute takes |
 
 mod check;
 mod effect;
 mod event;
 mod leave;
 mod login;
+mod pace;
 mod renew;
 mod start;
+mod wake;
 mod watch;
 
 pub use effect::{
@@ -122,7 +126,23 @@ pub struct Machine {
     start_error: Option<Error>,
     shown: Snapshot,
     wake_at: Option<UnixMillis>,
+    /// The token requests of the last minute.
+    pace: pace::Pace,
+    /// Nobody looks at the page.
+    hidden: bool,
+    /// The page is in the back-forward cache, or was and does not know yet what happened meanwhile.
+    left: bool,
+    /// It is back from there.
+    back: bool,
+    /// Reads of the medium that are under way.
+    reads: u32,
+    /// What slept reads the medium again before it hands anything out; until when at the latest.
+    looking: Option<UnixMillis>,
+    /// The server could not be asked for longer than the application allows; during this epoch.
+    outlasted: Option<u64>,
     now: UnixMillis,
+    /// How long the realm had run then.
+    ran: Lifetime,
     random: u64,
     effects: Vec<Effect>,
 }
@@ -221,7 +241,15 @@ impl Machine {
             start_error: None,
             shown: Snapshot::Initializing,
             wake_at: None,
+            pace: pace::Pace::default(),
+            hidden: false,
+            left: false,
+            back: false,
+            reads: 0,
+            looking: None,
+            outlasted: None,
             now: UnixMillis(0),
+            ran: Lifetime::ZERO,
             random: 0,
             effects: Vec::new(),
         }
@@ -246,10 +274,16 @@ impl Machine {
     }
 
     fn view(&self) -> Snapshot {
+        if self.left && !matches!(self.phase, Phase::Disposed) {
+            return Snapshot::Initializing;
+        }
         match &self.phase {
             Phase::Idle | Phase::Restoring(_) => Snapshot::Initializing,
             Phase::SignedOut(reason, error) => Snapshot::Unauthenticated(*reason, error.clone()),
             Phase::Authenticating(via, _) | Phase::Committing(via, _, _) => Snapshot::Authenticating(*via),
+            Phase::SignedIn(_) if self.outlasted.is_some() => {
+                Snapshot::Unauthenticated(SignedOutReason::Error, self.failure.clone())
+            }
             Phase::SignedIn(session) => {
                 Snapshot::Authenticated(Rc::clone(&session.user), Box::new(session.facts.clone()), self.freshness())
             }
@@ -349,25 +383,32 @@ impl Machine {
             // The alarm has rung, so the driver needs the next wish even if it is the same.
             EventKind::Tick => self.wake_at = None,
             EventKind::Visible => self.visible(),
+            EventKind::Hidden => self.hidden = true,
+            EventKind::Left => self.left = true,
             EventKind::Online => self.online(),
             EventKind::Restored => self.restored(),
             EventKind::Told(note) => self.told(note),
         }
     }
 
-    fn answered(&mut self, ticket: Ticket, answer: Result<Answer, Error>) {
-        let expected = match ticket.kind {
+    /// Whether an answer with this ticket would be heeded.
+    #[must_use]
+    pub fn expects(&self, ticket: Ticket) -> bool {
+        match ticket.kind {
             CallKind::Login => self.attempt == ticket.epoch && matches!(self.phase, Phase::Authenticating(..)),
             CallKind::Refresh => self.epoch == ticket.epoch && matches!(self.renewal, Renewal::Requesting),
             CallKind::Reach => self.epoch == ticket.epoch && matches!(self.renewal, Renewal::Reaching),
             CallKind::Check => self.epoch == ticket.epoch && self.checking,
-            CallKind::End(_) => {
-                self.ending = self.ending.saturating_sub(1);
-                true
-            }
-        };
-        if !expected {
+            CallKind::End(_) => true,
+        }
+    }
+
+    fn answered(&mut self, ticket: Ticket, answer: Result<Answer, Error>) {
+        if !self.expects(ticket) {
             return self.late(answer);
+        }
+        if let CallKind::End(_) = ticket.kind {
+            self.ending = self.ending.saturating_sub(1);
         }
         match answer {
             Ok(Answer::SignedIn(arrived)) => self.signed_in(arrived),
@@ -420,6 +461,9 @@ impl Machine {
     }
 
     fn send(&mut self, kind: CallKind, call: Call) {
+        if matches!(call, Call::Exchange | Call::Refresh(_) | Call::Reach(_)) {
+            self.pace.count(self.ran);
+        }
         let epoch = if kind == CallKind::Login { self.attempt } else { self.epoch };
         self.push(Effect::Send(Ticket { kind, epoch }, call));
     }
@@ -459,6 +503,7 @@ impl Machine {
     /// From here on, answers to earlier questions come too late.
     fn next_epoch(&mut self) {
         self.epoch += 1;
+        self.looked();
         self.checking = false;
         self.extending = false;
         self.heard = None;
@@ -512,6 +557,7 @@ impl Machine {
     }
 
     fn finish(&mut self) {
+        self.count_grace();
         let view = self.view();
         if view != self.shown {
             self.shown = view.clone();
@@ -529,18 +575,11 @@ impl Machine {
 /// One move. Pure: time and randomness come in the event.
 #[must_use]
 pub fn step(mut machine: Machine, event: Event) -> (Machine, Vec<Effect>) {
-    // A little is noise: events may be told in another order than they happened.
-    if event.at < machine.now.minus(NOISE) {
-        machine.clock_set_back(event.at);
-    }
-    machine.now = event.at;
     machine.random = event.random;
+    machine.tell_time(event.at);
     machine.handle(event.kind);
     machine.due();
     machine.finish();
     let effects = std::mem::take(&mut machine.effects);
     (machine, effects)
 }
-
-/// A wall clock that goes back by less was not set.
-const NOISE: Lifetime = Lifetime::from_seconds(2);

@@ -148,7 +148,9 @@ mod tests {
         for each in [Coordination::default(), known(), known().end("a").unwrap(), turn()] {
             assert_eq!(Coordination::parse(&each.to_text()), each);
         }
-        for text in ["", "1", "2 7 a 3 1 0 -", "1 7 a 3 1 2 -", "1 x a 3 1 0 -", "1 7 a 3 1 0 - x", "{}", "1 7 a 3 -1 0 -"] {
+        for text in
+            ["", "1", "2 7 a 3 1 0 -", "1 7 a 3 1 2 -", "1 x a 3 1 0 -", "1 7 a 3 1 0 - x", "{}", "1 7 a 3 -1 0 -"]
+        {
             assert_eq!(Coordination::parse(text), Coordination::default(), "{text:?}");
         }
     }

@@ -12,27 +12,34 @@ async function patched(tab) {
 
 const stolen = (tab) => tab.page.evaluate(() => ({ ...window.stolen }));
 
-test("script that patches the page after it has started sees nothing of a renewal and of a call", async ({
-  visit,
-  liar,
-  recorder,
-}) => {
-  const allowedOrigins = [recorder.origin];
-  const options = { isolation: "page", allowedOrigins, oidc: { issuer: liar.issuer, clientId: "client" } };
-  const tab = await visit(byName("token by OpenID, memory"), { options });
-  await tab.signIn(undefined, { known: true });
-  expect(await tab.state()).toMatchObject({ status: "authenticated" });
-  expect(await tab.page.evaluate(() => window.auth.isolation)).toBe("page");
-  await patched(tab);
-  const before = liar.secrets.size;
-  expect(await tab.refresh()).toEqual({ value: "authenticated" });
-  // The provider has given out new tokens, so there was something to see.
-  expect(liar.secrets.size).toBeGreaterThan(before);
-  expect(await tab.call(2, `${recorder.origin}/x`)).toEqual([200, 200]);
-  for (const { authorization } of recorder.requests) expect(authorization).toContain(`${MARK}-access-`);
-  expect(recorder.requests).toHaveLength(2);
-  expect(await stolen(tab)).toEqual({});
-});
+for (const storage of ["memory", "sessionStorage", "localStorage"]) {
+  test(`script that patches the page after it has started sees nothing of a renewal and of a call (${storage})`, async ({
+    visit,
+    liar,
+    recorder,
+  }) => {
+    const allowedOrigins = [recorder.origin];
+    const options = { isolation: "page", storage, allowedOrigins, oidc: { issuer: liar.issuer, clientId: "client" } };
+    const tab = await visit(byName("token by OpenID, memory"), { options });
+    await tab.signIn(undefined, { known: true });
+    expect(await tab.state()).toMatchObject({ status: "authenticated" });
+    expect(await tab.page.evaluate(() => window.auth.isolation)).toBe("page");
+    await patched(tab);
+    const before = liar.secrets.size;
+    // The second one opens what the first one has sealed, where other tabs could have written it.
+    for (let renewals = 0; renewals < 2; renewals++) expect(await tab.refresh()).toEqual({ value: "authenticated" });
+    // The provider has given out new tokens, so there was something to see.
+    expect(liar.secrets.size).toBeGreaterThan(before);
+    expect(await tab.call(2, `${recorder.origin}/x`)).toEqual([200, 200]);
+    for (const { authorization } of recorder.requests) expect(authorization).toContain(`${MARK}-access-`);
+    expect(recorder.requests).toHaveLength(2);
+    expect(await stolen(tab)).toEqual({});
+    if (storage === "memory") return;
+    const texts = await tab.page.evaluate((storage) => JSON.stringify({ ...window[storage] }), storage);
+    expect(texts).toContain('ct\\":');
+    expect(await tab.events("storageDegraded")).toEqual([]);
+  });
+}
 
 test("the same script sees a renewal that the page makes by itself", async ({ visit, liar }) => {
   const options = { isolation: "page", oidc: { issuer: liar.issuer, clientId: "client" } };
@@ -43,10 +50,25 @@ test("the same script sees a renewal that the page makes by itself", async ({ vi
     const response = await fetch("/elsewhere", { method: "POST", body: body.toString() });
     await response.text();
     JSON.parse(JSON.stringify({ refresh_token: `${mark}` }));
-    new TextDecoder().decode(new TextEncoder().encode(mark));
+    const bytes = new TextEncoder().encode(mark);
+    new TextDecoder().decode(bytes);
+    const algorithm = { name: "AES-GCM", iv: new Uint8Array(12) };
+    const key = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+    const sealed = await crypto.subtle.encrypt(algorithm, key, bytes);
+    if (!((await crypto.subtle.decrypt(algorithm, key, sealed)) instanceof ArrayBuffer)) throw new Error("no bytes");
   }, MARK);
   const seen = Object.keys(await stolen(tab));
-  expect(seen).toEqual(expect.arrayContaining(["fetch", "JSON.parse", "TextDecoder.decode", "TextEncoder.encode"]));
+  expect(seen).toEqual(
+    expect.arrayContaining([
+      "fetch",
+      "JSON.parse",
+      "TextDecoder.decode",
+      "TextEncoder.encode",
+      "SubtleCrypto.encrypt",
+      "crypto.subtle",
+      "ArrayBuffer[Symbol.hasInstance]",
+    ]),
+  );
 });
 
 test("a request that lies about its address carries no token to another one", async ({ visit, liar, recorder }) => {

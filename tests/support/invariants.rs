@@ -372,7 +372,11 @@ fn told_once(world: &Rc<World>, pages: &[Watched], broken: &mut Vec<String>) {
         .iter()
         .filter(|page| page.tab.store.is_shared() && world.hears(page.tab.id) && !is_disposed(page))
         .collect();
-    let lost = world.store_failure.get().is_some() || world.writes_fail.get().is_some();
+    // What could not be stored, no other tab can know; the application was told.
+    let degraded = |page: &Watched| {
+        page.reports.borrow().iter().any(|each| matches!(each, Report::Event(Notice::StorageDegraded(_))))
+    };
+    let lost = world.store_failure.get().is_some() || pages.iter().any(degraded);
     let who = |page: &Watched| match page.client.snapshot() {
         Snapshot::Authenticated(_, facts, _) => facts.sub.clone().unwrap_or_default(),
         Snapshot::Unauthenticated(..) => "nobody".to_owned(),

@@ -2,7 +2,9 @@
 #![allow(dead_code, reason = "each story uses its part")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story whose setting fails has failed")]
 
+pub(crate) mod grants;
 pub(crate) mod invariants;
+pub(crate) mod play;
 pub(crate) mod session;
 
 use authsafe::client::options::Config;

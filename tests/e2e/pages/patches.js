@@ -125,6 +125,9 @@ for (const name of [
   "close",
   "clone",
   "status",
+  "subtle",
+  "crypto",
+  "iv",
 ]) {
   defineProperty(Object.prototype, name, {
     configurable: true,
@@ -161,6 +164,12 @@ defineProperty(RealBytes, Symbol.hasInstance, {
     return Object.prototype.isPrototypeOf.call(RealBytes.prototype, value);
   },
 });
+defineProperty(ArrayBuffer, Symbol.hasInstance, {
+  value(value) {
+    lookAll("ArrayBuffer[Symbol.hasInstance]", undefined, [value]);
+    return Object.prototype.isPrototypeOf.call(ArrayBuffer.prototype, value);
+  },
+});
 const typed = getPrototypeOf(RealBytes.prototype);
 const wanted = ["set", "subarray", "slice", "buffer", "length", "byteLength", "fill", Symbol.iterator];
 for (const name of wanted) patch(typed, name, `TypedArray.${String(name)}`);
@@ -177,7 +186,23 @@ patchAll(WritableStream.prototype, "WritableStream", ["constructor"]);
 patchAll(ReadableStreamDefaultReader.prototype, "Reader", ["constructor"]);
 patchAll(XMLHttpRequest.prototype, "XMLHttpRequest", ["constructor"]);
 patchAll(JSON, "JSON");
-patchAll(Crypto.prototype, "Crypto", ["constructor", "subtle"]);
+patchAll(ArrayBuffer.prototype, "ArrayBuffer", ["constructor"]);
+patchAll(Crypto.prototype, "Crypto", ["constructor"]);
+patchAll(SubtleCrypto.prototype, "SubtleCrypto", ["constructor"]);
+const { subtle } = crypto;
+defineProperty(crypto, "subtle", {
+  configurable: true,
+  value: new Proxy(subtle, {
+    get(_, name) {
+      if (typeof subtle[name] !== "function") return subtle[name];
+      return (...given) => {
+        const result = apply(subtle[name], subtle, given);
+        lookAll("crypto.subtle", undefined, given, result);
+        return result;
+      };
+    },
+  }),
+});
 for (const name of ["charCodeAt", "slice", "split", "replace", "indexOf", "trim"]) {
   patch(String.prototype, name, `String.${name}`);
 }

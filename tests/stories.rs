@@ -39,13 +39,15 @@ fn f50_a_callback_address_that_is_opened_twice_says_so_and_sends_nothing() {
     let callback = go_and_return(&first, &provider);
     let second = Page::in_tab(first.tab.clone(), &token_options("memory"));
     second.run(|client| async move { client.start().await.unwrap() });
-    *first.tab.href.borrow_mut() = callback;
-    let third = Page::in_tab(first.tab.clone(), &token_options("memory"));
+    // What was in the memory of the page is gone.
+    let mut tab = world.tab(&callback, false);
+    tab.transactions = first.tab.transactions.clone();
+    let third = Page::in_tab(tab, &token_options("memory"));
     let (arrived, error) = third.run(|client| async move { client.start().await.unwrap() });
     assert!(arrived.is_none());
     assert_eq!(error.unwrap().code, ErrorCode::CallbackReplayed);
     assert_eq!(provider.token_requests.get(), 1);
-    assert_eq!(*first.tab.href.borrow(), "https://app.example/callback?keep=1#frag");
+    assert_eq!(*third.tab.href.borrow(), "https://app.example/callback?keep=1#frag");
     invariants::hold(&world);
 }
 

@@ -269,7 +269,7 @@ fn what_changes_nothing_is_told_to_nobody() {
         page.tab.world.advance(secs(1));
         let seen: Rc<RefCell<Vec<Report>>> = Rc::clone(&page.reports);
         let before = seen.borrow().len();
-        for news in [PageNews::Visible, PageNews::Online, PageNews::Restored, PageNews::Active].repeat(5) {
+        for news in [PageNews::Visible, PageNews::Online, PageNews::Active].repeat(5) {
             page.client.page_changed(news);
             page.tab.world.advance(secs(1));
         }

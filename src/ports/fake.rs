@@ -156,6 +156,7 @@ pub struct World {
     locks: RefCell<BTreeMap<String, (u64, u64)>>,
     lives: RefCell<BTreeMap<u64, Life>>,
     next_id: Cell<u64>,
+    next_guard: Cell<u64>,
     listeners: RefCell<Vec<(u64, Rc<dyn Fn(&str)>)>>,
     server: RefCell<Box<dyn FnMut(&HttpRequest, UnixMillis) -> Reply>>,
     /// Where all tabs see when the user was last active.
@@ -218,6 +219,7 @@ impl World {
             locks: RefCell::default(),
             lives: RefCell::default(),
             next_id: Cell::new(1),
+            next_guard: Cell::default(),
             listeners: RefCell::default(),
             server: RefCell::new(Box::new(server)),
             stamps: Rc::default(),
@@ -716,8 +718,8 @@ impl Tab {
     }
 
     fn lock(&self, name: &str) -> Guard {
-        let number = self.world.next_id.get();
-        self.world.next_id.set(number + 1);
+        let number = self.world.next_guard.get();
+        self.world.next_guard.set(number + 1);
         self.world.locks.borrow_mut().insert(name.to_owned(), (self.id, number));
         Guard { world: Rc::clone(&self.world), name: name.to_owned(), number }
     }

@@ -102,7 +102,7 @@ struct Row {
 }
 
 codes! {
-    /// The call was called off: by its AbortSignal, by a sign-out, or because the page went elsewhere.
+    /// The call was called off: by its signal, by a sign-out, or as the page went elsewhere.
     Aborted = "aborted", Request, false, None, "Nothing to do.";
     /// The user or the provider said no to the sign-in.
     AccessDenied = "access_denied", Callback, false, Login, "Offer to sign in again.";
@@ -141,7 +141,7 @@ codes! {
     /// The page is not a secure context, so the browser offers no cryptography.
     InsecureContext = "insecure_context", Init, false, FixConfig, "Serve the page over https, or from localhost.";
     /// Isolation was required and cannot be had.
-    IsolationUnavailable = "isolation_unavailable", Init, false, FixConfig, "The message names the obstacle. `isolation: 'worker'` starts all the same, in the page, and says so.";
+    IsolationUnavailable = "isolation_unavailable", Init, false, FixConfig, "The message names the obstacle. `isolation: 'worker'` starts in the page then, and says so.";
     /// The issuer of an answer is not the configured one.
     IssuerMismatch = "issuer_mismatch", Discovery, false, FixConfig, "Set `oidc.issuer` to exactly what the provider publishes, trailing slash included.";
     /// Nobody is signed in.
@@ -168,6 +168,8 @@ codes! {
     ServerError = "server_error", Request, true, Retry, "Try again later.";
     /// The session has ended.
     SessionExpired = "session_expired", Session, false, Login, "Sign in again.";
+    /// The user was away for too long; nothing is handed out until somebody signs in.
+    SessionLocked = "session_locked", Session, false, Login, "Ask the user to sign in again; a sign-in of the same user unlocks the session.";
     /// The storage medium is blocked, full or broken; the session continues in memory.
     StorageUnavailable = "storage_unavailable", Storage, false, None, "The session will not survive a reload. Free space, or allow storage for this site.";
     /// The server did not answer in time.
@@ -183,11 +185,11 @@ codes! {
     /// The page's Content-Security-Policy forbids WebAssembly.
     WasmBlockedByCsp = "wasm_blocked_by_csp", Init, false, FixConfig, "Add 'wasm-unsafe-eval' to the script-src directive.";
     /// The WebAssembly module could not be loaded.
-    WasmLoadFailed = "wasm_load_failed", Init, true, Retry, "Check that the .wasm file of this version is served beside the script, unchanged and as application/wasm, or call setWasmSource().";
+    WasmLoadFailed = "wasm_load_failed", Init, true, Retry, "Check that the .wasm file of this version is served beside the script, unchanged, or call setWasmSource().";
     /// The core stopped at an internal fault and must be started anew.
     WasmTrapped = "wasm_trapped", Request, false, None, "Reload the page, and report this with the version.";
     /// The worker that held the tokens is gone; another one takes its place.
-    WorkerLost = "worker_lost", Request, true, Retry, "Try again: a stored session has been restored by then. One that was kept in memory is lost.";
+    WorkerLost = "worker_lost", Request, true, Retry, "Try again: a stored session is restored by then; one in memory is lost.";
 }
 
 impl ErrorCode {

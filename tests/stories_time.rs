@@ -161,6 +161,7 @@ fn states(page: &Page, seen: usize) -> Vec<&'static str> {
         Report::State(Snapshot::Unauthenticated(..)) => Some("unauthenticated"),
         Report::State(Snapshot::Authenticating(_)) => Some("authenticating"),
         Report::State(Snapshot::Authenticated(..)) => Some("authenticated"),
+        Report::State(Snapshot::Locked(_)) => Some("locked"),
         Report::Event(_) => None,
     };
     page.reports.borrow()[seen..].iter().filter_map(name).collect()

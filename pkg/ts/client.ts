@@ -205,6 +205,7 @@ export function createAuthClient<U extends Claims = Claims>(
     login: (options) => use((core) => login(options ?? {}, core), options?.signal),
     logout: (options = {}) => use((core) => core.logout(plain(options))),
     refresh: () => use((core) => core.refresh()).then(() => state),
+    diagnose: () => use((core) => core.diagnose()),
     async fetch(input, init) {
       // The browser's own parser decides what the address is; nothing here compares the text that the caller wrote.
       const request = new Request(input, init);

@@ -3,6 +3,7 @@ import type { AuthErrorFields, OwnErrorCode } from "./error.js";
 import type {
   AuthEvents,
   AuthState,
+  DiagnosticReport,
   LoginResult,
   SessionConfig,
   SessionInfo,
@@ -19,7 +20,8 @@ export type RawUser = Record<string, unknown>;
 export type StatePlain =
   | Extract<AuthState, { status: "initializing" | "authenticating" }>
   | { status: "unauthenticated"; reason: SignedOutReason; error?: AuthErrorFields }
-  | (Omit<Extract<AuthState, { status: "authenticated" }>, "user"> & { user: RawUser });
+  | (Omit<Extract<AuthState, { status: "authenticated" }>, "user"> & { user: RawUser })
+  | { status: "locked"; user: RawUser };
 
 /** A completed sign-in whose user is raw. */
 export type LoginPlain = Omit<LoginResult, "user"> & { user: RawUser };
@@ -79,6 +81,7 @@ export interface Calls {
   revoke(): Promise<void>;
   accessToken(minValiditySeconds: number): Promise<string>;
   idTokenClaims(): object | null | Promise<object | null>;
+  diagnose(): Promise<DiagnosticReport>;
   /**
    * `window.fetch` with the credential added where it may go. `body` is what the request was made from, if that is known.
    * Rejects as `window.fetch` does, too.

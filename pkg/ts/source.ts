@@ -9,7 +9,7 @@ export const BUILD = WASM_INTEGRITY;
 
 /** Asks for the wasm at once. A file with another digest is not run. */
 export function request(address: string): CoreSource {
-  const response = fetch(address, { integrity: WASM_INTEGRITY });
+  const response = fetch(address, { integrity: BUILD });
   // Who compiles it reports the failure; until then it is not an unhandled one.
   response.catch(() => {});
   return { given: response, address };

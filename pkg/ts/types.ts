@@ -72,6 +72,25 @@ export interface RefreshPolicy {
   offlineGraceSeconds?: number;
 }
 
+/**
+ * When a user counts as away: where on the pages of this client nothing was done for so long, in any tab. A pointer, a key, a
+ * wheel, a touch and a tab that is turned to count, in steps of five seconds; what script makes up, a renewal, a request, a
+ * reload and what is done in frames of other origins do not.
+ */
+export interface IdlePolicy {
+  /** How long. At least 10. The time that a device sleeps counts. */
+  timeoutSeconds: number;
+  /** How long before that `idleWarning` begins to count down. Default: the smaller of 60 and a quarter of the time; 0 for never. */
+  warnSeconds?: number;
+  /**
+   * What happens then. `'logout'`: what `logout()` does, except that the page does not leave for the provider, whose own session
+   * stays; the reason is `idle`. `'lock'`: the state is `locked` and nothing is handed out or renewed, not after a reload either,
+   * until somebody signs in by `login()`. It keeps an honest page from working on, and no script from anything. In session mode
+   * it needs a `login` endpoint without `navigate`. `'event'`: `idleWarning` with 0 seconds left, and nothing else. Default `'logout'`.
+   */
+  onTimeout?: "logout" | "lock" | "event";
+}
+
 /** How much is logged: this, and what is graver. Default `'warn'`. Nothing secret is logged at any level, and no claim. */
 export type LogLevel = "silent" | "error" | "warn" | "info" | "debug";
 
@@ -100,6 +119,8 @@ export interface CommonConfig<U extends Claims = Claims> {
   allowedOrigins?: readonly (string | AllowedOrigin)[];
   /** When an expiring credential is renewed. */
   refresh?: RefreshPolicy;
+  /** What happens when the user goes away. Default: nothing. */
+  idle?: IdlePolicy;
   /**
    * Where the core runs. `'worker'`: in a worker of its own, so that no script of the page can reach the tokens; where no
    * worker can be had it runs in the page, and the event `isolationDegraded` says why. `'required'`: in a worker, or `init()`
@@ -439,7 +460,15 @@ export interface TokenConfig<U extends Claims = Claims> extends CommonConfig<U> 
 
 /** Why nobody is signed in. */
 export type SignedOutReason =
-  "never" | "logged_out" | "logged_out_elsewhere" | "expired" | "revoked" | "storage_lost" | "user_changed" | "error";
+  | "never"
+  | "logged_out"
+  | "logged_out_elsewhere"
+  | "expired"
+  | "idle"
+  | "revoked"
+  | "storage_lost"
+  | "user_changed"
+  | "error";
 
 /** How a sign-in is made. */
 export type LoginVia = "redirect" | "password";
@@ -458,6 +487,11 @@ export interface SessionInfo {
   refreshExpiresAt?: number;
   /** When the session ends whatever happens. */
   absoluteExpiresAt?: number;
+  /**
+   * When the user counts as away, if nothing is done. It follows the user in steps of a tenth of `idle.timeoutSeconds` or a minute,
+   * so that the state does not change with every touch: the true end is never earlier.
+   */
+  idleExpiresAt?: number;
   /** Authentication context class. */
   acr?: string;
   /** Authentication methods. */
@@ -508,6 +542,12 @@ export type AuthState<U extends Claims = Claims> =
        * server was out of reach.
        */
       readonly freshness: "fresh" | "refreshing" | "stale" | "offline";
+    }
+  | {
+      /** The user was away for too long; nothing is handed out until somebody signs in. See `idle.onTimeout`. */
+      readonly status: "locked";
+      /** Whose session it is. */
+      readonly user: U;
     };
 
 /** Options of a sign-in. */
@@ -623,6 +663,14 @@ export interface AuthEvents<U extends Claims = Claims> {
     /** How soon. */
     secondsLeft: number;
   };
+  /**
+   * The user seems to be away: said each second of the countdown, until the user does something; then the state changes, as its
+   * `idleExpiresAt` is a later one.
+   */
+  idleWarning: {
+    /** How long it takes until `idle.onTimeout` happens. 0, where that is `'event'` and it happens now. */
+    secondsLeft: number;
+  };
   /** The chosen medium does not work; another is used instead. */
   storageDegraded: {
     /** The medium that was chosen. */
@@ -637,6 +685,54 @@ export interface AuthEvents<U extends Claims = Claims> {
     /** Why not. */
     cause: string;
   };
+}
+
+/** Something that happened to a client. Nothing in it is secret, and nothing is said about the user. */
+export interface Transition {
+  /** When, by the device's clock. Epoch seconds. */
+  at: number;
+  /** An event, by its name; the others are changes of state. The seconds of a countdown are left out. */
+  event?: keyof AuthEvents;
+  /** What the state became. */
+  status?: AuthState["status"];
+  /** How current the credential was then. */
+  freshness?: string;
+  /** Why nobody was signed in any more, or what was wrong with a medium. */
+  reason?: string;
+  /** Who did it: `this-tab`, `other-tab`, `restored` or `server`. */
+  origin?: string;
+  /** How a sign-in was made. */
+  via?: LoginVia;
+  /** How often the credential had been renewed, counted from 1. */
+  generation?: number;
+  /** The failure that led to it. */
+  code?: AuthErrorCode;
+  /** During what that occurred. */
+  phase?: ErrorPhase;
+  /** The HTTP status, where an answer was the failure. */
+  httpStatus?: number;
+}
+
+/** What `diagnose()` found. */
+export interface DiagnosticReport {
+  /** Every check is in order. */
+  ok: boolean;
+  /**
+   * What can be told without asking anybody. What is not known, such as the provider's metadata before they were needed, is not
+   * among them.
+   */
+  checks: readonly {
+    /** Names the check. */
+    id: string;
+    /** Nothing is to be done. */
+    ok: boolean;
+    /** What was found. */
+    detail: string;
+    /** What would mend it. */
+    fix?: string;
+  }[];
+  /** The last 50 transitions of this tab, oldest first, those of earlier page loads included. */
+  history: readonly Transition[];
 }
 
 /** Options of `on`. */
@@ -696,6 +792,11 @@ export interface AuthClient<U extends Claims = Claims> {
    * credential; a failed network call rejects as `window.fetch` does.
    */
   fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
+  /**
+   * What there is to say about the deployment, and what happened. Sends nothing. Rejects where
+   * the core cannot be started; the `hint` of that error then says what would mend it.
+   */
+  diagnose(): Promise<DiagnosticReport>;
   /** Stops timers and listeners. The stored session stays. Every later call rejects with `disposed`. */
   dispose(): void;
 }

@@ -31,6 +31,9 @@ const MOST_SILENT_BEATS = 3;
 const CLOCKS = [Date, performance];
 
 const PAGE_EVENTS = "visibilitychange focus online pagehide pageshow".split(" ");
+/** What a user does. `scroll` is not among it, as script can cause one that looks the same. */
+const MOVE = "pointermove";
+const ACTS = ["pointerdown", MOVE, "keydown", "wheel", "touchmove", "visibilitychange"];
 
 /** Why there is no worker. Anything else that fails while the vault opens would fail in the page too. */
 export class NoWorker {
@@ -108,6 +111,7 @@ export function openVault(
   let again: ((seconds: number) => string | undefined) | undefined;
   let lastId = 0;
   let silentBeats = 0;
+  let acted = -1000;
   let beat: ReturnType<typeof setTimeout> | undefined;
   let opened: { resolve(vault: Calls): void; reject(why: unknown): void } | undefined;
 
@@ -241,18 +245,27 @@ export function openVault(
     post({ kind: "page", news: type, seen: document.visibilityState });
   }
 
+  /** The user does something; the worker hears of it once a second at most. */
+  function act({ isTrusted, type, timeStamp, movementX, movementY }: MouseEvent): void {
+    // A browser may report a pointer that stands still, because the page below it has moved.
+    if (!isTrusted || document.hidden || (type === MOVE && !movementX && !movementY) || timeStamp - acted < 1000) return;
+    acted = timeStamp;
+    post({ kind: "page", news: "active", seen: "visible" });
+  }
+
   const vault: Calls = {
+    login: (options) => call("login", options),
+    logout: (options) => call("logout", options),
+    refresh: () => call("refresh"),
+    revoke: () => call("revoke"),
+    idTokenClaims: () => call("idTokenClaims"),
+    diagnose: () => call("diagnose"),
     async init() {
       const { state, ...found } = await call<Opened>("init");
       last = state;
       return found;
     },
-    login: (options) => call("login", options),
-    logout: (options) => call("logout", options),
-    refresh: () => call("refresh"),
-    revoke: () => call("revoke"),
     accessToken: async (seconds) => again?.(seconds) ?? keep(await call("accessToken", seconds)),
-    idTokenClaims: () => call("idTokenClaims"),
     snapshot: () => last,
     dispose: () => end(own("disposed")),
     fetch(request, body) {
@@ -296,6 +309,9 @@ export function openVault(
     ]);
     signal.addEventListener("abort", () => end(own("disposed")), { signal: ended.signal });
     for (const name of PAGE_EVENTS) addEventListener(name, tell, { signal: ended.signal });
+    for (const name of (options as { idle?: unknown }).idle ? ACTS : []) {
+      addEventListener(name, (event) => act(event as MouseEvent), { signal: ended.signal, capture: true, passive: true });
+    }
     wasmForWorker().then(
       (given) => {
         wasm = given;

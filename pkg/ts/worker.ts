@@ -64,6 +64,7 @@ const calls: Record<CallName, (core: Core, argument: unknown) => unknown> = {
   revoke: (core) => core.revoke(),
   accessToken: (core, seconds) => core.accessToken(Number(seconds)),
   idTokenClaims: (core) => core.idTokenClaims(),
+  diagnose: (core) => core.diagnose(),
 };
 
 async function open(build: string, wasm: WasmGiven, options: object): Promise<void> {

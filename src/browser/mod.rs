@@ -3,6 +3,7 @@
 //! Two rules hold throughout. Whatever the page can make throw is called so that an exception becomes an error. And nothing
 //! is touched before it is needed: constructing [`BrowserPorts`] works in a worker, and on a server that has no `window`.
 
+mod activity;
 mod channel;
 mod clock;
 mod cookie;
@@ -118,6 +119,11 @@ impl BrowserPorts {
     /// Calls `callback` with every message of another tab, until the listener is dropped.
     pub fn listen_tabs(&self, callback: impl Fn(&str) + 'static) -> Listener {
         self.channel.listen(callback)
+    }
+
+    /// Calls `callback` when the user does something on the page, once a second at most, until the listener is dropped.
+    pub fn listen_user(&self, callback: impl Fn() + 'static) -> Listener {
+        activity::listen(callback)
     }
 
     /// Calls `callback` when something happens to the page, until the listener is dropped.
@@ -271,6 +277,20 @@ impl Page for BrowserPorts {
         self.page.framed()
     }
 
+    fn isolated(&self) -> bool {
+        self.page.is_remote()
+    }
+
+    fn features(&self) -> Vec<(&'static str, bool)> {
+        let there = |name| reflect::global(name).is_some_and(|value| value.is_truthy());
+        let names = [
+            ("secure_context", "isSecureContext"),
+            ("broadcast_channel", "BroadcastChannel"),
+            ("indexed_db", "indexedDB"),
+        ];
+        names.map(|(id, name)| (id, there(name))).into()
+    }
+
     fn cookie(&self, name: &str) -> Option<String> {
         cookie::readable(name)
     }
@@ -285,6 +305,7 @@ impl Spawn for BrowserPorts {
 impl Ports for BrowserPorts {
     type Store = BrowserStore;
     type Transactions = BrowserStore;
+    type Stamps = IndexedDb;
     type Keys = Keys;
     type Register = IndexedDb;
 
@@ -298,6 +319,10 @@ impl Ports for BrowserPorts {
 
     fn traces(&self) -> &BrowserStore {
         self.transactions.unsealed()
+    }
+
+    fn stamps(&self) -> &IndexedDb {
+        &IndexedDb
     }
 
     fn keys(&self) -> &Keys {

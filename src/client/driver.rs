@@ -1,6 +1,7 @@
 //! Effects in, events out.
 
 use super::Report;
+use super::history::History;
 use super::options::{Config, Mode};
 use super::proof::HeldKey;
 use super::talk::{Memory, Work};
@@ -41,11 +42,14 @@ pub(super) struct Inner<P: Ports> {
     lock_turn: Cell<u64>,
     alarm: Cell<u64>,
     pub(super) memory: RefCell<Memory>,
+    /// Keeps other clients of the page from the callback until it is known what comes of it.
+    pub(super) arriving: RefCell<Option<P::Guard>>,
     pub(super) callback: RefCell<Option<(AuthorizationResponse, Transaction)>>,
     /// The keys of tokens that are in use, or were before another sign-in took their place.
     pub(super) held: RefCell<Vec<HeldKey<P>>>,
     /// The medium failed, and the application knows.
     pub(super) degraded: Cell<bool>,
+    pub(super) history: History,
 }
 
 impl<P: Ports> Inner<P> {
@@ -67,9 +71,11 @@ impl<P: Ports> Inner<P> {
             lock_turn: Cell::new(0),
             alarm: Cell::new(0),
             memory: RefCell::new(Memory::default()),
+            arriving: RefCell::new(None),
             callback: RefCell::new(None),
             held: RefCell::new(Vec::new()),
             degraded: Cell::new(false),
+            history: History::default(),
         })
     }
 
@@ -121,7 +127,9 @@ impl<P: Ports> Inner<P> {
         let event = Event { at: self.ports.read(), random: self.random(), kind };
         // A step calls nothing, so the machine is always back when the next event comes.
         let Some(machine) = self.machine.borrow_mut().take() else { return };
+        let at = event.at.wall;
         let (machine, effects) = step(machine, event);
+        self.note(&effects, &machine, at);
         *self.machine.borrow_mut() = Some(machine);
         self.queue.borrow_mut().extend(effects);
         if self.draining.replace(true) {
@@ -162,6 +170,8 @@ impl<P: Ports> Inner<P> {
             Effect::Commit(epoch, record, over) => self.enqueue(Job::Commit(epoch, record, over)),
             Effect::Forget(id, over, mark) => self.enqueue(Job::Forget(id, over, mark)),
             Effect::Trace(trace) => self.enqueue(Job::Trace(trace)),
+            Effect::NoteActivity(at) => self.enqueue(Job::NoteActivity(at)),
+            Effect::ReadActivity => self.enqueue(Job::ReadActivity),
             Effect::Navigate(url) => self.ports.navigate(url.as_str()),
             Effect::WakeAt(at) => self.set_alarm(at),
             Effect::Tell(note) => self.ports.post(&note.to_text()),
@@ -176,6 +186,10 @@ impl<P: Ports> Inner<P> {
     }
 
     fn settle(&self, id: WaiterId, outcome: Outcome) {
+        let ended = matches!(&outcome, Outcome::Failed(error) if error.code == ErrorCode::Disposed);
+        if ended || matches!(outcome, Outcome::Started(..)) {
+            self.arriving.borrow_mut().take();
+        }
         let sender = {
             let mut waiting = self.waiting.borrow_mut();
             let Some(at) = waiting.iter().position(|(each, _)| *each == id) else { return };
@@ -282,6 +296,11 @@ impl<P: Ports> Inner<P> {
                 self.dispatch(EventKind::Committed(epoch, commit));
             }
             Job::Trace(trace) => self.trace(trace).await,
+            Job::NoteActivity(at) => self.note_activity(at).await,
+            Job::ReadActivity => {
+                let stamp = self.read_activity().await;
+                self.dispatch(EventKind::ActivityRead(stamp));
+            }
             Job::Forget(id, over, mark) => {
                 let failure = self.forget(&over, mark).await.err();
                 self.dispatch(EventKind::Forgotten(id, failure));
@@ -317,6 +336,8 @@ enum Job {
     Commit(u64, Box<Record>, Over),
     Forget(Option<WaiterId>, Over, Option<Mark>),
     Trace(Trace),
+    NoteActivity(Option<UnixMillis>),
+    ReadActivity,
     /// Of any turn before this one.
     Release(u64),
 }
@@ -334,6 +355,7 @@ fn settings(config: &Config) -> Settings {
         recheck_on_focus: false,
         recheck_on_online: false,
         recheck_min_interval: Lifetime::ZERO,
+        idle: config.idle,
         initial: None,
     };
     match &config.mode {

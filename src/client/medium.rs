@@ -1,11 +1,12 @@
 //! Records and pending sign-ins, in and out of their media.
 
-use super::driver::Inner;
+use super::driver::{Inner, LOCK_PATIENCE};
 use super::options::Mode;
 use super::talk::Work;
 use crate::error::{Error, ErrorCode, ErrorPhase};
 use crate::machine::{Arrival, Commit, Over, Stored};
 use crate::policy::restore::Trace;
+use crate::policy::storage::Medium;
 use crate::ports::{Ports, Store, StoreFailure};
 use crate::protocol::callback;
 use crate::protocol::record::{self, Mark, Record, RecordFault};
@@ -14,11 +15,11 @@ use crate::types::{ReturnTo, WebUrl};
 use std::pin::Pin;
 
 impl<P: Ports> Inner<P> {
-    fn record_key(&self) -> String {
+    pub(super) fn record_key(&self) -> String {
         ["authsafe.", &self.config.id, ".session"].concat()
     }
 
-    fn transactions_key(&self) -> String {
+    pub(super) fn transactions_key(&self) -> String {
         ["authsafe.", &self.config.id, ".transactions"].concat()
     }
 
@@ -109,10 +110,10 @@ impl<P: Ports> Inner<P> {
         matches!(self.key(jkt, None).await, Err(error) if error.code == ErrorCode::DpopKeyLost)
     }
 
-    /// As [`read`](Self::read), for media that other tabs write to; nobody else writes to the others.
+    /// As [`read`](Self::read), for media that somebody else writes to: other tabs, or another client of this page.
     pub(super) async fn read_shared(&self) -> Stored {
-        let shared = matches!(&self.config.mode, Mode::Token(tokens) if tokens.storage.medium.is_shared());
-        if shared { self.read().await } else { Stored::Unreadable(None) }
+        let own = matches!(&self.config.mode, Mode::Token(tokens) if tokens.storage.medium == Medium::Memory);
+        if own { Stored::Unreadable(None) } else { self.read().await }
     }
 
     /// Makes the record durable, if what is there may be replaced. An error is reported once, until a commit succeeds again.
@@ -211,6 +212,10 @@ impl<P: Ports> Inner<P> {
         let Some(response) = callback::recognise(&self.ports.href(), &registration.redirect_uri) else {
             return self.plain().await;
         };
+        // Another client of this page may be at it. What comes of that is then found in the medium.
+        let name = ["authsafe.", &self.config.id, ".callback.", response.state.as_str()].concat();
+        let guard = self.ports.acquire(&name, LOCK_PATIENCE).await;
+        *self.arriving.borrow_mut() = guard;
         let key = self.transactions_key();
         let Ok(Some(text)) = self.ports.transactions().read(&key).await else {
             return self.plain().await;

@@ -5,9 +5,12 @@
 //! on, and this file is what an application calls.
 
 mod assemble;
+mod diagnosis;
 mod driver;
+mod history;
 mod medium;
 pub mod options;
+mod presence;
 mod proof;
 mod talk;
 mod turn;
@@ -22,6 +25,8 @@ use crate::types::{AccessToken, Json, Lifetime, ReturnTo, SessionFacts, WebUrl};
 use driver::Inner;
 use options::{Config, Mode};
 use std::rc::Rc;
+
+pub use diagnosis::{Check, Diagnosis};
 
 pub use crate::machine::{Arrived, CredentialName, Freshness, Origin, SignedOutReason, Via};
 
@@ -47,6 +52,8 @@ pub enum PageNews {
     Online,
     /// It came back from the back-forward cache.
     Restored,
+    /// The user did something on it.
+    Active,
 }
 
 /// What a request of the application's needs.
@@ -181,7 +188,7 @@ impl<P: Ports> Client<P> {
     /// What a request to `url` needs; `None` where it must carry no credential of ours.
     ///
     /// # Errors
-    /// `login_required` and `session_expired` in token mode, `csrf_unavailable` in session mode.
+    /// `login_required` and `session_expired` in token mode, `csrf_unavailable` in session mode; in both `session_locked`.
     pub async fn authorize(&self, url: &str, method: &str) -> Result<Option<Authorization>, Error> {
         let allowed = &self.inner.config.allowed_origins;
         let Some(url) = WebUrl::parse(url).filter(|url| policy::origins::may_attach(allowed, url)) else {
@@ -211,6 +218,9 @@ impl<P: Ports> Client<P> {
             let refuse_redirects = proven || !policy::origins::may_follow(allowed, &url);
             return Ok(Some(Authorization { headers, credentials: None, refuse_redirects, credential, proven }));
         };
+        if self.inner.config.idle.is_some() {
+            self.ask(|id| EventKind::Use(id, Lifetime::ZERO)).await?;
+        }
         let header = if policy::csrf::needed(method) { self.inner.csrf_header(config).await? } else { None };
         let secret = header.is_some() && !matches!(config.backend.csrf_kind, crate::types::Csrf::StaticHeader { .. });
         Ok(Some(Authorization {
@@ -297,6 +307,7 @@ impl<P: Ports> Client<P> {
             PageNews::Left => EventKind::Left,
             PageNews::Online => EventKind::Online,
             PageNews::Restored => EventKind::Restored,
+            PageNews::Active => EventKind::Active,
         });
     }
 

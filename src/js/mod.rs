@@ -77,6 +77,7 @@ impl Core {
         let sealed_in = page.is_remote() && !exposed;
         let origins = config.allowed_origins.iter().map(|place| place.origin.clone()).collect();
         let wanted = medium(&config).as_str();
+        let counts = config.idle.is_some();
         let client = Client::new(config, ports, move |report| match report {
             Report::State(snapshot) => tell(on_state.as_ref(), &[plain::to_js(&plain::snapshot(&snapshot))]),
             Report::Event(notice) => {
@@ -84,7 +85,7 @@ impl Core {
                 tell(on_event.as_ref(), &[name.into(), plain::to_js(&detail)]);
             }
         });
-        Ok(Self { listeners: RefCell::new(listen(&client)), client, sealed_in, origins })
+        Ok(Self { listeners: RefCell::new(listen(&client, counts)), client, sealed_in, origins })
     }
 
     /// `{ callback?, error? }`
@@ -182,13 +183,19 @@ impl Core {
         }
     }
 
+    /// `DiagnosticReport`
+    pub fn diagnose(&self) -> Promise {
+        let client = self.client.clone();
+        promise(Box::pin(async move { Ok(plain::to_js(&client.diagnose().await.to_json())) }))
+    }
+
     /// The only origins that may get a credential, each as the browser's URL parser writes it.
     pub fn origins(&self) -> Vec<String> {
         self.origins.clone()
     }
 
     /// Something happened to the page of a core that runs in a worker: an event of this name, with the page so visible.
-    /// `pagehide` and `pageshow` mean the back-forward cache here.
+    /// `pagehide` and `pageshow` mean the back-forward cache here; `active`, that the user does something.
     #[wasm_bindgen(js_name = pageChanged)]
     pub fn page_changed(&self, event: &str, visibility: &str) {
         let news = match event {
@@ -197,6 +204,7 @@ impl Core {
             "online" => PageNews::Online,
             "pagehide" => PageNews::Left,
             "pageshow" => PageNews::Restored,
+            "active" => PageNews::Active,
             _ => return,
         };
         self.client.page_changed(news);
@@ -243,7 +251,7 @@ impl Core {
     }
 }
 
-fn listen(client: &Ported) -> Vec<Listener> {
+fn listen(client: &Ported, counts_activity: bool) -> Vec<Listener> {
     let (tabs, page) = (client.clone(), client.clone());
     let heard = client.ports().listen_tabs(move |text| tabs.hear(text));
     let seen = client.ports().listen_page(move |event| match event {
@@ -254,7 +262,12 @@ fn listen(client: &Ported) -> Vec<Listener> {
         PageEvent::Restored => page.page_changed(PageNews::Restored),
         PageEvent::Offline => {}
     });
-    vec![heard, seen]
+    let mut listeners = vec![heard, seen];
+    if counts_activity {
+        let user = client.clone();
+        listeners.push(client.ports().listen_user(move || user.page_changed(PageNews::Active)));
+    }
+    listeners
 }
 
 /// A function of the application's, if there is one by this name.

@@ -4,7 +4,7 @@
 //! are read by hand: its reader comes with all of Rust's text formatting, for messages that nobody would see.
 
 use crate::error::Error;
-use crate::machine::{Arrived, Notice, Outcome, Snapshot, Via};
+use crate::machine::{Arrived, Notice, Outcome, Snapshot};
 use crate::types::{ExpiresAt, Json, MAX_DEPTH, Members, ReturnTo, SessionFacts, UnixMillis};
 use js_sys::{Array, ArrayBuffer, Map, Object, Symbol};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
@@ -104,18 +104,13 @@ pub(super) fn snapshot(snapshot: &Snapshot) -> Json {
             .text("status", Some("unauthenticated"))
             .text("reason", Some(reason.as_str()))
             .value("error", error.as_ref().map(Error::to_json)),
-        Snapshot::Authenticating(via) => {
-            let via = match via {
-                Via::Redirect => "redirect",
-                Via::Password => "password",
-            };
-            members.text("status", Some("authenticating")).text("via", Some(via))
-        }
+        Snapshot::Authenticating(via) => members.text("status", Some("authenticating")).text("via", Some(via.as_str())),
         Snapshot::Authenticated(user, known, freshness) => members
             .text("status", Some("authenticated"))
             .value("user", Some(Json::clone(user)))
             .value("session", Some(facts(known)))
             .text("freshness", Some(freshness.as_str())),
+        Snapshot::Locked(user) => members.text("status", Some("locked")).value("user", Some(Json::clone(user))),
     };
     members.object()
 }
@@ -150,6 +145,10 @@ pub(super) fn notice(notice: &Notice, wanted: &'static str) -> (&'static str, Js
         Notice::Expiring(left) => {
             detail.number("secondsLeft", Some(*left as f64));
             "expiring"
+        }
+        Notice::IdleWarning(left) => {
+            detail.number("secondsLeft", Some(*left as f64));
+            "idleWarning"
         }
         Notice::StorageDegraded(cause) => {
             detail.text("wanted", Some(wanted)).text("using", Some("memory")).text("cause", Some(cause));
@@ -199,6 +198,7 @@ fn facts(facts: &SessionFacts) -> Json {
         .number("expiresAt", end(facts.expires_at))
         .number("refreshExpiresAt", end(facts.refresh_expires_at))
         .number("absoluteExpiresAt", end(facts.absolute_expires_at))
+        .number("idleExpiresAt", end(facts.idle_expires_at))
         .text("acr", facts.acr.as_deref())
         .value("amr", (!amr.is_empty()).then_some(Json::List(amr)))
         .number("authTime", instant(facts.auth_time))

@@ -15,7 +15,13 @@ impl Machine {
 
     pub(super) fn extend(&mut self, id: WaiterId, wants: Wants) {
         if self.session().is_none() {
-            let why = if self.settings.extendable { ErrorCode::LoginRequired } else { ErrorCode::RefreshUnavailable };
+            let why = if self.idle.locked {
+                ErrorCode::SessionLocked
+            } else if self.settings.extendable {
+                ErrorCode::LoginRequired
+            } else {
+                ErrorCode::RefreshUnavailable
+            };
             return self.settle(id, Outcome::Failed(why.into()));
         }
         if !self.settings.extendable {
@@ -56,9 +62,10 @@ impl Machine {
             Phase::SignedIn(_) => true,
             // Somebody may have signed in by other ways than this page. A sign-out of this tab is not undone by asking: where
             // its server could not be told, the cookie still stands.
-            Phase::SignedOut(reason, _) => {
-                !matches!(reason, SignedOutReason::LoggedOut | SignedOutReason::LoggedOutElsewhere)
-            }
+            Phase::SignedOut(reason, _) => !matches!(
+                reason,
+                SignedOutReason::LoggedOut | SignedOutReason::LoggedOutElsewhere | SignedOutReason::Idle
+            ),
             Phase::Idle | Phase::Restoring(_) | Phase::Authenticating(..) | Phase::Committing(..) | Phase::Disposed => {
                 false
             }
@@ -86,7 +93,15 @@ impl Machine {
         let facts = session.facts.clone();
         let user = Rc::clone(&session.user);
         match std::mem::replace(&mut self.phase, Phase::Idle) {
+            Phase::Restoring(_) if self.overdue() && !self.began_since(&session) => {
+                self.end_overdue(Some(session));
+                self.stay_signed_out(SignedOutReason::Idle, None);
+                return self.settle_checked(None);
+            }
             Phase::Restoring(_) => {
+                if self.began_since(&session) {
+                    self.note_activity();
+                }
                 self.phase = Phase::SignedIn(session);
                 self.restored_session();
             }
@@ -95,12 +110,18 @@ impl Machine {
                 let end = session.facts.server_end();
                 let prolonged = previous.facts.server_end() < end;
                 // The same claims keep their reference, so that the application sees a change only where there is one.
+                let unlocks = std::mem::take(&mut self.idle.unlocking) || changed;
+                let unlocked = unlocks && self.idle.locked;
                 let user = if previous.user == session.user { Rc::clone(&previous.user) } else { user };
                 session.user = Rc::clone(&user);
                 self.phase = Phase::SignedIn(session);
                 if changed {
                     self.next_epoch();
+                    self.idle_begins(false);
                     self.notify(Notice::UserChanged(Rc::clone(&previous.user), user));
+                } else if unlocked {
+                    self.idle_adopts();
+                    self.notify(Notice::SignedIn(user, Origin::OtherTab));
                 } else if prolonged {
                     self.warned = None;
                     self.notify(Notice::Refreshed(end, Origin::ThisTab));
@@ -109,6 +130,7 @@ impl Machine {
             Phase::SignedOut(..) | Phase::Idle => {
                 self.phase = Phase::SignedIn(session);
                 self.next_epoch();
+                self.idle_adopts();
                 self.notify(Notice::SignedIn(user, Origin::OtherTab));
             }
             Phase::Authenticating(via, _) => {
@@ -123,7 +145,11 @@ impl Machine {
     fn session_gone(&mut self) {
         match &self.phase {
             Phase::SignedIn(_) => self.end(SignedOutReason::Expired, Origin::Server),
-            Phase::Restoring(_) => self.stay_signed_out(SignedOutReason::Never, None),
+            Phase::Restoring(_) => {
+                let reason = if self.away() { SignedOutReason::Idle } else { SignedOutReason::Never };
+                self.forget_activity();
+                self.stay_signed_out(reason, None);
+            }
             Phase::SignedOut(SignedOutReason::Error, _) => self.phase = Phase::SignedOut(SignedOutReason::Never, None),
             Phase::Authenticating(_, before) if matches!(before.as_ref(), Phase::SignedIn(_)) => {
                 self.end(SignedOutReason::Expired, Origin::Server);
@@ -155,6 +181,7 @@ impl Machine {
         let extending = std::mem::take(&mut self.extending);
         let verdict = refresh::outcome(error.code);
         if let refresh::Outcome::EndSession = verdict {
+            self.blame = Some(error);
             return self.session_gone();
         }
         self.failures += 1;

@@ -36,6 +36,10 @@ pub enum Effect {
     Forget(Option<WaiterId>, Over, Option<Mark>),
     /// Leave this trace for the next page load of this tab.
     Trace(Trace),
+    /// Keep when the user was last active, where all tabs see it; or forget it.
+    NoteActivity(Option<UnixMillis>),
+    /// Read that; report `ActivityRead`.
+    ReadActivity,
     /// Leave for this address.
     Navigate(Box<WebUrl>),
     /// Report `Tick` at this instant or soon after. Replaces the wish before; `None` takes it back.
@@ -208,6 +212,8 @@ pub enum Notice {
     RefreshFailed(Error, Option<UnixMillis>, bool),
     /// `expiring`: whole seconds left.
     Expiring(i64),
+    /// `idleWarning`: seconds left; none where the time is up and the application wants no more than to know.
+    IdleWarning(i64),
     /// `storageDegraded`: the cause.
     StorageDegraded(&'static str),
 }
@@ -247,6 +253,17 @@ pub enum Via {
     Password,
 }
 
+impl Via {
+    /// The word that JavaScript sees.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Redirect => "redirect",
+            Self::Password => "password",
+        }
+    }
+}
+
 /// The state that the application sees.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Snapshot {
@@ -258,4 +275,6 @@ pub enum Snapshot {
     Authenticating(Via),
     /// Somebody is signed in.
     Authenticated(Rc<Json>, Box<SessionFacts>, Freshness),
+    /// The user was away for too long; nothing is handed out until somebody signs in.
+    Locked(Rc<Json>),
 }

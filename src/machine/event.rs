@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::policy::restore::Trace;
 use crate::protocol::coordination::Coordination;
 use crate::protocol::record::{Mark, Record};
-use crate::types::{Json, Lifetime, Password, Reading, ReturnTo, Session, WebUrl};
+use crate::types::{Json, Lifetime, Password, Reading, ReturnTo, Session, UnixMillis, WebUrl};
 
 /// Something happened. It carries its time and its randomness; the machine has neither of its own.
 #[derive(Debug)]
@@ -60,6 +60,10 @@ pub enum EventKind {
     Forgotten(Option<WaiterId>, Option<&'static str>),
     /// The time asked for with `WakeAt` has come, or something else is a reason to look at the clock.
     Tick,
+    /// The user did something.
+    Active,
+    /// When the user was last active in any tab, as the shared stamp has it.
+    ActivityRead(Option<UnixMillis>),
     /// The page became visible.
     Visible,
     /// The page is not visible any more.
@@ -185,6 +189,8 @@ pub struct Arrived {
     pub return_to: Option<ReturnTo>,
     /// Handed back to the application.
     pub app_state: Option<Json>,
+    /// It was made without the user.
+    pub silent: bool,
 }
 
 /// What tabs tell each other. No secrets.
@@ -194,6 +200,8 @@ pub enum Note {
     Committed(String, u64),
     /// The session ended, by this reason: as far as generation `2` of `1`.
     SignedOut(SignedOutReason, String, u64),
+    /// The user was active, at this instant.
+    Active(UnixMillis),
 }
 
 /// Why nobody is signed in.
@@ -207,6 +215,8 @@ pub enum SignedOutReason {
     LoggedOutElsewhere,
     /// The session's time was up.
     Expired,
+    /// The user was away for too long.
+    Idle,
     /// The server no longer accepts it.
     Revoked,
     /// The stored session was lost or damaged.
@@ -218,11 +228,12 @@ pub enum SignedOutReason {
 }
 
 impl SignedOutReason {
-    const WORDS: [(Self, &'static str); 8] = [
+    const WORDS: [(Self, &'static str); 9] = [
         (Self::Never, "never"),
         (Self::LoggedOut, "logged_out"),
         (Self::LoggedOutElsewhere, "logged_out_elsewhere"),
         (Self::Expired, "expired"),
+        (Self::Idle, "idle"),
         (Self::Revoked, "revoked"),
         (Self::StorageLost, "storage_lost"),
         (Self::UserChanged, "user_changed"),
@@ -251,6 +262,7 @@ impl Note {
             Self::SignedOut(reason, lineage, generation) => {
                 ["o ", reason.as_str(), " ", lineage, " ", &generation.to_string()].concat()
             }
+            Self::Active(at) => ["a ", &at.0.to_string()].concat(),
         }
     }
 
@@ -262,6 +274,10 @@ impl Note {
         }
         let mut words = text.split(' ');
         let kind = words.next()?;
+        if kind == "a" {
+            let at = UnixMillis(words.next()?.parse().ok()?);
+            return words.next().is_none().then_some(Self::Active(at));
+        }
         let reason = if kind == "o" { Some(SignedOutReason::parse(words.next()?)?) } else { None };
         let (lineage, generation) = (words.next()?.to_owned(), words.next()?.parse().ok()?);
         let note = match (kind, reason) {
@@ -283,10 +299,27 @@ mod tests {
             Note::Committed("a1".to_owned(), 7),
             Note::SignedOut(SignedOutReason::LoggedOut, "a1".to_owned(), 7),
             Note::SignedOut(SignedOutReason::Expired, String::new(), 0),
+            Note::SignedOut(SignedOutReason::Idle, "a1".to_owned(), 7),
+            Note::Active(UnixMillis(1_800_000_000_000)),
         ] {
             assert_eq!(Note::parse(&note.to_text()), Some(note));
         }
-        for text in ["", "c", "c a", "c a -1", "c a 1 x", "o", "o what a 1", "o expired", "x y", "x y 1", "{}"] {
+        for text in [
+            "",
+            "c",
+            "c a",
+            "c a -1",
+            "c a 1 x",
+            "o",
+            "o what a 1",
+            "o expired",
+            "x y",
+            "x y 1",
+            "{}",
+            "a",
+            "a x",
+            "a 1 2",
+        ] {
             assert_eq!(Note::parse(text), None, "{text:?}");
         }
         assert_eq!(Note::parse(&["c ", &"a".repeat(100), " 1"].concat()), None);

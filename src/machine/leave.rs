@@ -30,6 +30,10 @@ impl Machine {
     /// The server has been told, or could not be.
     pub(super) fn ended(&mut self, id: Option<WaiterId>, outcome: Outcome) {
         self.send_held();
+        let done = !matches!(outcome, Outcome::Failed(_));
+        if done && matches!(self.phase, Phase::SignedOut(SignedOutReason::Idle, _)) {
+            self.forget_activity();
+        }
         self.part(id, |parting| parting.outcome = parting.outcome.take().or(Some(outcome)));
     }
 
@@ -96,6 +100,37 @@ impl Machine {
         self.settle_signed_out();
     }
 
+    /// The user was away for too long. The session ends as by a sign-out, but the page does not leave for the provider.
+    pub(super) fn end_idle(&mut self) {
+        let reason = SignedOutReason::Idle;
+        let shown = !matches!(self.phase, Phase::Restoring(_));
+        self.last_resort = None;
+        self.forget_whatever_it_became();
+        let note = self.farewell(reason);
+        let session = self.take_session(reason);
+        self.clear_session(reason, Origin::ThisTab, shown && session.is_some());
+        self.trace_sign_out();
+        self.push(Effect::Tell(note));
+        self.send_end(None, session, Ending::Revoke);
+        self.settle_signed_out();
+    }
+
+    /// The same before the session was taken up: an earlier page load has left it.
+    pub(super) fn end_overdue(&mut self, session: Option<Session>) {
+        self.forget_whatever_it_became();
+        self.trace_sign_out();
+        self.send_end(None, session, Ending::Revoke);
+    }
+
+    /// Renewals do not stand against the end of their sign-in.
+    fn forget_whatever_it_became(&mut self) {
+        let over = match self.own() {
+            Over::Anything => Over::Anything,
+            Over::Own { lineage, stored, .. } => Over::Own { lineage, generation: u64::MAX, stored },
+        };
+        self.forget(None, over, true);
+    }
+
     /// Another tab says that the session ended, or has left a medium without it.
     pub(super) fn told_signed_out(&mut self, reason: SignedOutReason) {
         let by_cookie = matches!(self.phase, Phase::Restoring(None)) && !matches!(self.renewal, Renewal::None);
@@ -109,6 +144,7 @@ impl Machine {
             SignedOutReason::Never
             | SignedOutReason::LoggedOutElsewhere
             | SignedOutReason::Expired
+            | SignedOutReason::Idle
             | SignedOutReason::Revoked
             | SignedOutReason::StorageLost
             | SignedOutReason::UserChanged
@@ -206,6 +242,7 @@ impl Machine {
         }
         self.generation = 0;
         self.arrived = None;
+        self.idle_ends(reason);
         if had_one {
             self.notify(Notice::SignedOut(reason, origin));
         }
@@ -251,6 +288,8 @@ impl Machine {
             EventKind::Answered(ticket, answer) => self.answered_after_dispose(ticket, *answer),
             EventKind::Committed(_, commit) => self.committed_after_dispose(commit),
             EventKind::Dispose
+            | EventKind::Active
+            | EventKind::ActivityRead(_)
             | EventKind::KeyLost(_)
             | EventKind::Loaded(..)
             | EventKind::Forgotten(..)
@@ -295,7 +334,7 @@ impl Machine {
     }
 }
 
-/// Whether the user wanted it.
+/// Whether it is the user's doing, or the lack of it: then it is not to be undone without the user.
 fn is_wish(reason: SignedOutReason) -> bool {
-    matches!(reason, SignedOutReason::LoggedOut | SignedOutReason::LoggedOutElsewhere)
+    matches!(reason, SignedOutReason::LoggedOut | SignedOutReason::LoggedOutElsewhere | SignedOutReason::Idle)
 }

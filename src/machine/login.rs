@@ -61,6 +61,10 @@ impl Machine {
 
     /// The page is to leave. If it is still here after a while, something kept it.
     pub(super) fn leave(&mut self, url: Box<WebUrl>) {
+        if self.settings.server_session {
+            // The next page load finds a session that began on a page of the server's.
+            self.note_activity();
+        }
         self.push(Effect::Navigate(url));
         self.leave_by = Some(self.now.plus(PATIENCE));
     }
@@ -109,6 +113,7 @@ impl Machine {
         self.place = None;
         self.unshown = false;
         self.next_epoch();
+        self.idle_begins(arrived.silent);
         self.lineage = crate::types::text::hex(self.random);
         self.generation = 1;
         if !self.settings.server_session {

@@ -13,10 +13,12 @@
 //! | `watch` | ticks, wake-ups, other tabs |
 //! | `wake` | clocks that jump; pages that sleep, are hidden, left and restored |
 //! | `pace` | none: how many token requests a minute takes |
+//! | `idle` | what the user does, and the stamp of it that all tabs share |
 
 mod check;
 mod effect;
 mod event;
+mod idle;
 mod leave;
 mod login;
 mod pace;
@@ -31,10 +33,11 @@ pub use effect::{
 pub use event::{Answer, Arrival, Arrived, Commit, Ending, Event, EventKind, Login, Note, SignedOutReason, Stored};
 
 use crate::error::{Error, ErrorCode};
+use crate::policy::idle::IdlePolicy;
 use crate::policy::refresh::RefreshPolicy;
 use crate::policy::restore::Restore;
 use crate::protocol::record::Record;
-use crate::types::{Lifetime, Session, Source, Tokens, UnixMillis, WebUrl};
+use crate::types::{Lifetime, Session, SessionFacts, Source, Tokens, UnixMillis, WebUrl};
 use std::rc::Rc;
 
 /// What the machine must know of the configuration.
@@ -62,6 +65,8 @@ pub struct Settings {
     pub recheck_on_online: bool,
     /// But not within this time of the last answer.
     pub recheck_min_interval: Lifetime,
+    /// When the user counts as away.
+    pub idle: Option<IdlePolicy>,
     /// What the server rendered into the page: a session, or that there is none.
     pub initial: Option<Option<Session>>,
 }
@@ -81,6 +86,9 @@ pub struct Machine {
     generation: u64,
     /// The newest commit that another tab spoke of: lineage and generation.
     heard: Option<(String, u64)>,
+    /// The newest commit that was heard of where each tab has a medium of its own: another client of this tab may have made it, or
+    /// a duplicated tab with its copy.
+    copied: Option<(String, u64)>,
     /// Another tab spoke while this one could not look: it looks as soon as it can.
     unread: bool,
     /// The medium held the record of this session when it was last read or written.
@@ -116,6 +124,7 @@ pub struct Machine {
     reread_at: Option<UnixMillis>,
     /// `expiring` was said about the credential that ends at this instant.
     warned: Option<UnixMillis>,
+    idle: idle::Idle,
     waiters: Vec<(WaiterId, Wants)>,
     /// Sign-outs that the server has not answered.
     ending: u32,
@@ -125,6 +134,8 @@ pub struct Machine {
     last_resort: Option<Box<Login>>,
     /// Where the page goes back to, if the callback of a sign-in that the user did not ask for comes to nothing.
     place: Option<Box<WebUrl>>,
+    /// The failure by which the last event ended a session.
+    blame: Option<Error>,
     /// What `Start` will settle with.
     arrived: Option<Box<Arrived>>,
     start_error: Option<Error>,
@@ -219,6 +230,7 @@ impl Machine {
             generation: 0,
             heard: None,
             unread: false,
+            copied: None,
             stored: false,
             over: None,
             unshown: false,
@@ -238,11 +250,13 @@ impl Machine {
             stale_reads: 0,
             reread_at: None,
             warned: None,
+            idle: idle::Idle::default(),
             waiters: Vec::new(),
             ending: 0,
             held: None,
             last_resort: None,
             place: None,
+            blame: None,
             arrived: None,
             start_error: None,
             shown: Snapshot::Initializing,
@@ -267,9 +281,24 @@ impl Machine {
         self.shown.clone()
     }
 
-    /// The session, if somebody is signed in.
+    /// The failure by which the last event ended a session, if there was one.
+    #[must_use]
+    pub fn blame(&self) -> Option<&Error> {
+        self.blame.as_ref()
+    }
+
+    /// How often the credential was renewed since the sign-in, which counts as the first; none where nobody is signed in.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The session, if somebody is signed in and it is not locked.
     #[must_use]
     pub fn session(&self) -> Option<&Session> {
+        if self.idle.locked {
+            return None;
+        }
         if let Phase::SignedIn(session) = &self.phase { Some(session) } else { None }
     }
 
@@ -287,14 +316,20 @@ impl Machine {
             Phase::Idle | Phase::Restoring(_) => Snapshot::Initializing,
             Phase::SignedOut(reason, error) => Snapshot::Unauthenticated(*reason, error.clone()),
             Phase::Authenticating(via, _) | Phase::Committing(via, _, _) => Snapshot::Authenticating(*via),
+            Phase::SignedIn(session) if self.idle.locked => Snapshot::Locked(Rc::clone(&session.user)),
             Phase::SignedIn(_) if self.outlasted.is_some() => {
                 Snapshot::Unauthenticated(SignedOutReason::Error, self.failure.clone())
             }
             Phase::SignedIn(session) => {
-                Snapshot::Authenticated(Rc::clone(&session.user), Box::new(session.facts.clone()), self.freshness())
+                Snapshot::Authenticated(Rc::clone(&session.user), self.facts(session), self.freshness())
             }
             Phase::Disposed => self.shown.clone(),
         }
+    }
+
+    /// What the application may know of a session.
+    fn facts(&self, session: &Session) -> Box<SessionFacts> {
+        Box::new(SessionFacts { idle_expires_at: self.idle_expires_at(), ..session.facts.clone() })
     }
 
     fn freshness(&self) -> Freshness {
@@ -388,6 +423,8 @@ impl Machine {
             EventKind::Forgotten(id, failure) => self.forgotten(id, failure),
             // The alarm has rung, so the driver needs the next wish even if it is the same.
             EventKind::Tick => self.wake_at = None,
+            EventKind::Active => self.active(),
+            EventKind::ActivityRead(stamp) => self.activity_read(stamp),
             EventKind::Visible => self.visible(),
             EventKind::Hidden => self.hidden = true,
             EventKind::Left => self.left = true,
@@ -513,6 +550,7 @@ impl Machine {
         self.checking = false;
         self.extending = false;
         self.heard = None;
+        self.copied = None;
         self.stored = false;
         self.unannounced = false;
         self.tries = 0;
@@ -589,6 +627,8 @@ impl Machine {
 pub fn step(mut machine: Machine, event: Event) -> (Machine, Vec<Effect>) {
     machine.random = event.random;
     machine.tell_time(event.at);
+    machine.blame = None;
+    machine.look_at_idle_clock();
     machine.handle(event.kind);
     machine.due();
     machine.finish();

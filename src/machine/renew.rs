@@ -27,6 +27,9 @@ impl Machine {
 
     /// A request needs a token. Most find one and are served at once.
     pub(super) fn use_token(&mut self, id: WaiterId, margin: Lifetime) {
+        if self.settings.server_session {
+            return self.admit(id);
+        }
         self.waiters.push((id, Wants::Token(margin)));
         self.serve_waiters();
     }
@@ -66,6 +69,9 @@ impl Machine {
             Phase::Restoring(_) | Phase::Committing(..) => return,
             // The session of before serves until another takes its place; it is not renewed meanwhile.
             Phase::Authenticating(..) => return self.serve_tokens(),
+            Phase::SignedIn(_) if self.idle.locked => return self.refuse_locked(),
+            // Whether anything may be handed out is being found out.
+            Phase::SignedIn(_) if !self.hands_out() => return,
             // What another tab did while this one slept is found out first.
             Phase::SignedIn(_) if self.looking.is_some() => return,
             Phase::SignedIn(_) => {}
@@ -102,7 +108,7 @@ impl Machine {
     }
 
     fn token(&self, margin: Lifetime) -> Option<Outcome> {
-        let session = self.current()?;
+        let session = self.current().filter(|_| self.hands_out())?;
         let tokens = session.tokens()?;
         let short = session.facts.expires_at.is_some_and(|end| end.within(margin, self.now));
         (!short).then(|| self.token_of(session, tokens))
@@ -117,6 +123,7 @@ impl Machine {
     /// The key that the tokens are bound to is gone, and with it their use. RFC 9449 §5.
     pub(super) fn key_lost(&mut self, credential: CredentialName) {
         if credential.epoch == self.epoch && self.current().is_some() {
+            self.blame = Some(ErrorCode::DpopKeyLost.into());
             self.end(SignedOutReason::StorageLost, Origin::ThisTab);
         }
     }
@@ -139,7 +146,9 @@ impl Machine {
     /// Nobody is signed in: whoever needs a credential is told so.
     pub(super) fn refuse_waiters(&mut self) {
         let why = match &self.phase {
-            Phase::SignedOut(SignedOutReason::Expired | SignedOutReason::Revoked, _) => ErrorCode::SessionExpired,
+            Phase::SignedOut(SignedOutReason::Expired | SignedOutReason::Idle | SignedOutReason::Revoked, _) => {
+                ErrorCode::SessionExpired
+            }
             Phase::Disposed => ErrorCode::Disposed,
             Phase::Idle
             | Phase::Restoring(_)
@@ -373,6 +382,7 @@ impl Machine {
         }
         if !renewed {
             self.next_epoch();
+            self.idle_adopts();
         }
         (self.lineage, self.generation) = (record.lineage, record.generation);
         self.stored = true;
@@ -475,7 +485,10 @@ impl Machine {
         // A new token serves even those who wished for a longer life than the server gives, and be it none at all: asking
         // again at once would bring the same.
         self.settle_where(&|machine, wants| match wants {
-            Wants::Token(_) => machine.current().and_then(|session| Some(machine.token_of(session, session.tokens()?))),
+            Wants::Token(_) if machine.hands_out() => {
+                machine.current().and_then(|session| Some(machine.token_of(session, session.tokens()?)))
+            }
+            Wants::Token(_) => None,
             Wants::Renewed
             | Wants::Replay
             | Wants::Started
@@ -524,6 +537,7 @@ impl Machine {
 
     /// The server says that there is nothing left to renew.
     fn renewal_ended(&mut self, error: Error) {
+        self.blame = Some(error.clone());
         let reason = if error.code == ErrorCode::IdentityChanged {
             SignedOutReason::UserChanged
         } else if error.code == ErrorCode::DpopKeyLost {

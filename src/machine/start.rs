@@ -15,6 +15,9 @@ impl Machine {
         self.waiters.push((id, Wants::Started));
         if matches!(self.phase, Phase::Idle) {
             self.phase = Phase::Restoring(None);
+            if self.settings.idle.is_some() {
+                self.push(Effect::ReadActivity);
+            }
             self.push(Effect::Load);
         } else {
             self.settle_started();
@@ -26,12 +29,19 @@ impl Machine {
             return;
         }
         self.mention_failure(&stored);
+        let (stored, reason) = self.without_overdue(stored);
         match arrival {
             Arrival::Plain(trace, here) => {
                 let asks = self.settings.restore.asks(trace);
                 self.last_resort = asks.then(|| Box::new(Login::Restore { return_to: here }));
             }
-            Arrival::Failed(error) => self.start_error = Some(error),
+            Arrival::Failed(error) => {
+                // The address was opened once more, or gone back to. What it was for is done, if somebody is signed in.
+                let done = error.code == ErrorCode::CallbackReplayed
+                    && self.settings.restore != Restore::Nothing
+                    && matches!(stored, Stored::Record(_));
+                self.start_error = Some(error).filter(|_| !done);
+            }
             Arrival::Declined(Some(url), _) => {
                 self.begin_leaving();
                 return self.leave(url);
@@ -42,9 +52,10 @@ impl Machine {
                 let before = match stored {
                     Stored::Record(record) => Phase::SignedIn(self.take_up(*record)),
                     Stored::Ended(_) | Stored::Empty | Stored::Corrupt | Stored::KeyLost | Stored::Unreadable(_) => {
-                        Phase::SignedOut(SignedOutReason::Never, None)
+                        Phase::SignedOut(reason, None)
                     }
                 };
+                self.idle_admits();
                 self.attempt += 1;
                 self.phase = Phase::Authenticating(Via::Redirect, Box::new(before));
                 return self.send(CallKind::Login, Call::Exchange);
@@ -71,7 +82,7 @@ impl Machine {
                 }
                 self.restored_to_nothing(SignedOutReason::Never);
             }
-            Stored::Empty | Stored::Unreadable(_) => self.restored_to_nothing(SignedOutReason::Never),
+            Stored::Empty | Stored::Unreadable(_) => self.restored_to_nothing(reason),
         }
     }
 
@@ -109,6 +120,10 @@ impl Machine {
     /// and is not has ended.
     pub(super) fn restore(&mut self, mut session: Session) {
         self.correct_clock(&mut session);
+        if !self.idle_admits() {
+            self.phase = Phase::SignedIn(session);
+            return self.restored_locked();
+        }
         let unusable = self.settings.bound && session.is_unbound();
         self.phase = Phase::SignedIn(session);
         if !unusable && !self.expired() {
@@ -125,8 +140,13 @@ impl Machine {
 
     /// Without a stored session the server may still know one: by its cookie.
     fn restored_to_nothing(&mut self, reason: SignedOutReason) {
+        if self.away() && self.last_resort.take().is_some() {
+            // The provider would sign the user in again, who is not here.
+            self.trace_sign_out();
+            return self.stay_signed_out(SignedOutReason::Idle, None);
+        }
         if !self.settings.server_session {
-            if self.settings.refresh_cookie {
+            if self.settings.refresh_cookie && reason != SignedOutReason::Idle {
                 return self.begin_renewal();
             }
             return self.stay_signed_out(reason, None);
@@ -145,8 +165,32 @@ impl Machine {
         self.answered(ticket, Ok(Answer::Checked(session)));
     }
 
+    /// The session that an earlier page load has left ends here, if its user was away for too long; and why nobody is signed in
+    /// if there is nothing else.
+    fn without_overdue(&mut self, stored: Stored) -> (Stored, SignedOutReason) {
+        // Only the server knows what its cookie holds.
+        let by_cookie = matches!(stored, Stored::Empty | Stored::Unreadable(_)) && self.settings.refresh_cookie;
+        if !self.overdue() || !(by_cookie || matches!(stored, Stored::Record(_))) {
+            return (stored, SignedOutReason::Never);
+        }
+        let session = if let Stored::Record(record) = stored { Some(self.take_up(*record)) } else { None };
+        self.end_overdue(session);
+        self.stored = false;
+        self.lineage.clear();
+        self.generation = 0;
+        (Stored::Empty, SignedOutReason::Idle)
+    }
+
+    fn restored_locked(&mut self) {
+        self.settle_started();
+        self.serve_waiters();
+    }
+
     /// A session from an earlier page load, or from the server's cookie, is in force.
     pub(super) fn restored_session(&mut self) {
+        if !self.idle_admits() {
+            return self.restored_locked();
+        }
         if let Some(user) = self.session().map(|session| Rc::clone(&session.user)) {
             self.plan_renewal();
             if self.is_outlasted() {

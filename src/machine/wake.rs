@@ -43,6 +43,7 @@ impl Machine {
         for at in timers.into_iter().flatten() {
             *at = at.shifted(by);
         }
+        self.idle.shift_clock(by);
         if let Renewal::Committing(session) = &mut self.renewal {
             session.facts.shift_clock(by);
         }
@@ -122,6 +123,7 @@ impl Machine {
             self.looking = self.session().map(|_| self.now.plus(LOOK));
             self.read_medium();
         }
+        self.look_for_unlock();
     }
 
     pub(super) fn read_medium(&mut self) {
@@ -172,7 +174,7 @@ impl Machine {
 }
 
 /// A wall clock that goes back by less was not set.
-const NOISE: Lifetime = Lifetime::from_seconds(2);
+pub(super) const NOISE: Lifetime = Lifetime::from_seconds(2);
 
 /// After this long without an event, the page may have slept.
 const NAP: Lifetime = Lifetime::from_seconds(150);

@@ -47,6 +47,7 @@ impl Machine {
         if is_due(self.recheck_at()) {
             self.ask(Call::Check);
         }
+        self.idle_due();
     }
 
     /// The next instant at which something is due.
@@ -58,7 +59,7 @@ impl Machine {
         let stale_at =
             self.session().and_then(|session| session.facts.expires_at).map(|end| end.0).filter(|at| *at > self.now);
         // What is due and was not done waits for something else than time.
-        let own = [self.reread_at, self.leave_by, self.looking];
+        let own = [self.reread_at, self.leave_by, self.looking, self.idle_wake()];
         [self.renews_at(), self.expiring_at(), self.ends_at(), self.recheck_at(), stale_at, self.grace_ends_at()]
             .into_iter()
             .chain(own)
@@ -137,21 +138,45 @@ impl Machine {
     pub(super) fn told(&mut self, note: Note) {
         match note {
             Note::SignedOut(reason, lineage, generation) => self.told_over(reason, &lineage, generation),
-            Note::Committed(..) if self.settings.server_session => self.ask(Call::Check),
+            Note::Active(at) => self.told_active(at),
+            Note::Committed(..) if self.settings.server_session => self.unlock_by_server(),
             Note::Committed(lineage, generation) => {
                 if lineage == self.lineage && generation <= self.generation {
                     return;
                 }
                 if !self.settings.shared {
-                    // A duplicated tab has a copy of these tokens. It has renewed them, which spent the refresh token.
-                    if lineage == self.lineage {
-                        self.lose_refresh_token();
-                    }
-                    return;
+                    self.copied = Some((lineage, generation));
+                    return self.read_medium();
                 }
                 self.heard = Some((lineage, generation));
                 self.stale_reads = 0;
                 self.unread = true;
+            }
+        }
+    }
+
+    /// Somebody has signed in or renewed. What this tab's own medium has of it was stored by another client of this tab; what it
+    /// has not, a duplicated tab has renewed from a copy, and this one's refresh token is spent by that.
+    fn reread_own(&mut self, lineage: &str, generation: u64, stored: Stored) {
+        let newer = lineage != self.lineage || generation > self.generation;
+        match stored {
+            Stored::Record(record) if record.lineage == lineage && record.generation >= generation => {
+                // Whoever waits for the lock finds it there, and the answer to a renewal that is under way says more.
+                let settled = matches!(self.phase, Phase::SignedIn(_) | Phase::SignedOut(..));
+                if newer && settled && matches!(self.renewal, Renewal::None) {
+                    self.adopt(*record);
+                    self.serve_waiters();
+                }
+            }
+            Stored::Record(_)
+            | Stored::Ended(_)
+            | Stored::Empty
+            | Stored::Corrupt
+            | Stored::KeyLost
+            | Stored::Unreadable(_) => {
+                if newer && lineage == self.lineage {
+                    self.lose_refresh_token();
+                }
             }
         }
     }
@@ -176,7 +201,9 @@ impl Machine {
 
     /// Another tab says that a session ended. It may not be this one any more.
     fn told_over(&mut self, reason: SignedOutReason, lineage: &str, generation: u64) {
-        let wished = reason == SignedOutReason::LoggedOut;
+        // Where each tab has tokens of its own, its own clock ends them, which is that of all tabs.
+        let idle = reason == SignedOutReason::Idle && (self.settings.server_session || self.settings.shared);
+        let wished = reason == SignedOutReason::LoggedOut || idle;
         if self.settings.server_session && !wished {
             // Whether it is gone, the server says; this tab's cookie is the same.
             return self.ask(Call::Check);
@@ -215,6 +242,9 @@ impl Machine {
     pub(super) fn reread(&mut self, stored: Stored) {
         self.mention_failure(&stored);
         self.reads = self.reads.saturating_sub(1);
+        if let Some((lineage, generation)) = self.copied.take() {
+            return self.reread_own(&lineage, generation, stored);
+        }
         if !self.can_look() {
             self.unread = true;
             // Where a renewal waits for its server, what the medium holds was read when it got its lock.

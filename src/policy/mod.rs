@@ -2,6 +2,7 @@
 //! stored where. Nothing here sends, stores or remembers.
 
 pub mod csrf;
+pub mod idle;
 pub mod origins;
 pub mod refresh;
 pub mod replay;

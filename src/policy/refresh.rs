@@ -120,6 +120,7 @@ pub fn outcome(code: ErrorCode) -> Outcome {
         | ErrorCode::RefreshUnavailable
         | ErrorCode::RequestRefused
         | ErrorCode::ReturnToRefused
+        | ErrorCode::SessionLocked
         | ErrorCode::StorageUnavailable
         | ErrorCode::TokenIsolated
         | ErrorCode::TokenRequestRejected

@@ -99,32 +99,31 @@ macro_rules! notes {
     )+};
 }
 
-const SEALED: &str = "Tokens are sealed with a key that cannot be exported: whoever reads this medium alone has nothing, but \
-     script in the page can have the browser open them with that key.";
-const SEALED_COPIES: &str = "A copy of the whole browser profile may hold the key, too.";
-const PLAIN: &str =
-    "Tokens are plain text: any script of this origin, an injected one too, can read them and use them elsewhere.";
-const PLAIN_COPIES: &str = "Whoever copies the browser profile, such as a backup or malware, has the tokens.";
+const SEALED: &str = "Tokens are sealed with a key that cannot be exported: who reads this medium alone has nothing, but script \
+     in the page can have them opened.";
+const SEALED_COPIES: &str = "A copy of the browser profile may hold the key, too.";
+const PLAIN: &str = "Tokens are plain text: any script of this origin, an injected one too, can take them away.";
+const PLAIN_COPIES: &str = "A copy of the browser profile, such as a backup or malware makes, holds the tokens.";
 const SHARED: &str = "All tabs share the session, and it survives a restart of the browser.";
 const NEXT_PERSON: &str = "On a shared computer the next person finds the session.";
 
 const MEMORY: &[&str] = &[
-    "Nothing is written anywhere: a reload or a closed tab loses the tokens, and the provider is asked for others.",
+    "Nothing is written: a reload loses the tokens, and the provider is asked for others.",
     "Each tab has a session of its own.",
-    "No other script can look the tokens up in a store, but script that was injected into this page can make requests as \
-     the user; in page isolation, it may catch tokens, too.",
+    "Injected script finds them in no store, but can make requests as the user; in page isolation, it may catch tokens, \
+     too.",
 ];
 
 notes! {
     SESSION_STORAGE SESSION_STORAGE_PLAIN [
-        "The session survives a reload and ends with the tab; some browsers bring it back when they restore the tab.",
+        "The session survives a reload and ends with the tab; some browsers restore it with the tab.",
         "Other tabs do not see it, except that a duplicated tab starts with a copy: the first of the two to renew leaves the \
          other one without a refresh token.",
-        "While the tab lives, and where the browser saves tabs for a restart, what is stored may also be on disk.",
+        "While the tab lives, and where the browser saves tabs, it may also be on disk.",
     ];
     LOCAL_STORAGE LOCAL_STORAGE_PLAIN [
         SHARED,
-        "It stays on disk until the user signs out or clears the site's storage, however long that takes.",
+        "It stays on disk until the user signs out or clears the site's storage.",
         NEXT_PERSON,
     ];
     INDEXED_DB INDEXED_DB_PLAIN [
@@ -134,18 +133,15 @@ notes! {
         NEXT_PERSON,
     ];
     COOKIE COOKIE_PLAIN [
-        "All tabs share the session. Without `maxAgeSeconds` it is meant to end when the browser closes, but browsers that \
-         restore tabs also restore such cookies.",
-        "The browser sends what is stored to this site's server with every request below `path`: it can end up in its logs, \
-         and every server that answers for this host sees it.",
-        "A script-written cookie can never be HttpOnly. For a refresh token in an HttpOnly cookie, let the backend set it \
-         and use `firstParty.refreshCookie`.",
-        "Cookies share a few kilobytes for each site; large tokens make every request heavier.",
+        "All tabs share the session. Without `maxAgeSeconds` it ends when the browser closes, unless that restores its tabs.",
+        "The browser sends it to this host's servers with every request below `path`, and it can end up in their logs.",
+        "A cookie that script writes is never HttpOnly; for one that is, see `firstParty.refreshCookie`.",
+        "A site's cookies share a few kilobytes; large tokens make every request heavier.",
     ];
     CUSTOM CUSTOM_PLAIN [
-        "authsafe cannot look inside the adapter. What is said here is what should be expected, and the worst of it.",
-        "Whether anyone else can read what the adapter is handed, and for how long it is kept, is its own doing.",
-        "If it throws, rejects or loses a record, the session goes on in memory and ends with the page.",
+        "authsafe cannot look inside the adapter; this is what to expect, and the worst of it.",
+        "Who else can read what it is handed, and how long it is kept, is its own doing.",
+        "If it fails or loses a record, the session goes on in memory and ends with the page.",
     ];
 }
 

@@ -158,6 +158,8 @@ pub struct World {
     next_id: Cell<u64>,
     listeners: RefCell<Vec<(u64, Rc<dyn Fn(&str)>)>>,
     server: RefCell<Box<dyn FnMut(&HttpRequest, UnixMillis) -> Reply>>,
+    /// Where all tabs see when the user was last active.
+    pub stamps: Rc<RefCell<BTreeMap<String, String>>>,
     /// The medium that all tabs share.
     pub shared: RefCell<BTreeMap<String, String>>,
     /// What the media answer instead of working, if set.
@@ -218,6 +220,7 @@ impl World {
             next_id: Cell::new(1),
             listeners: RefCell::default(),
             server: RefCell::new(Box::new(server)),
+            stamps: Rc::default(),
             shared: RefCell::default(),
             store_failure: Cell::default(),
             writes_fail: Cell::default(),
@@ -249,11 +252,13 @@ impl World {
             store: Medium { world: Rc::clone(self), own: (!shares).then(Rc::default) },
             transactions: Medium { world: Rc::clone(self), own: Some(own) },
             traces: Medium { world: Rc::clone(self), own: Some(Rc::default()) },
+            stamps: Medium { world: Rc::clone(self), own: Some(Rc::clone(&self.stamps)) },
             keys: KeyRing { world: Rc::clone(self) },
             agreement: Agreement { world: Rc::clone(self) },
             href: Rc::new(RefCell::new(href.to_owned())),
             navigations: Rc::default(),
             framed: Rc::default(),
+            isolated: Rc::new(Cell::new(true)),
             cookies: Rc::default(),
         }
     }
@@ -487,6 +492,12 @@ impl Medium {
         self.own.is_none()
     }
 
+    /// Every text in it is from now on this one.
+    pub fn replace_all(&self, text: &str) {
+        // A test rig that fails on purpose is not asked to keep anything.
+        let _ = self.with(|map| map.values_mut().for_each(|value| *value = text.to_owned()));
+    }
+
     /// Everything in it.
     #[must_use]
     pub fn dump(&self) -> String {
@@ -568,6 +579,8 @@ pub struct Tab {
     pub transactions: Medium,
     /// Where it leaves its traces.
     pub traces: Medium,
+    /// Where all tabs see when the user was last active.
+    pub stamps: Medium,
     /// The keys that its tokens are bound to.
     pub keys: KeyRing,
     /// Where it agrees with the others.
@@ -578,6 +591,8 @@ pub struct Tab {
     pub navigations: Rc<RefCell<Vec<String>>>,
     /// It is shown within another document.
     pub framed: Rc<Cell<bool>>,
+    /// Its script is in another realm.
+    pub isolated: Rc<Cell<bool>>,
     /// Cookies that script may read.
     pub cookies: Rc<RefCell<BTreeMap<String, String>>>,
 }
@@ -770,6 +785,12 @@ impl Page for Tab {
     fn framed(&self) -> bool {
         self.framed.get()
     }
+    fn isolated(&self) -> bool {
+        self.isolated.get()
+    }
+    fn features(&self) -> Vec<(&'static str, bool)> {
+        ["secure_context", "broadcast_channel", "indexed_db"].map(|name| (name, true)).into()
+    }
     fn cookie(&self, name: &str) -> Option<String> {
         self.cookies.borrow().get(name).cloned()
     }
@@ -784,8 +805,12 @@ impl Spawn for Tab {
 impl Ports for Tab {
     type Store = Medium;
     type Transactions = Medium;
+    type Stamps = Medium;
     type Keys = KeyRing;
     type Register = Agreement;
+    fn stamps(&self) -> &Medium {
+        &self.stamps
+    }
     fn register(&self) -> &Agreement {
         &self.agreement
     }

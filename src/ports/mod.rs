@@ -134,6 +134,10 @@ pub trait Page {
     fn navigate(&self, url: &str);
     /// Whether it is shown within another document, which is not to be led elsewhere.
     fn framed(&self) -> bool;
+    /// Whether its script is in another realm than this one.
+    fn isolated(&self) -> bool;
+    /// What is wanted of a browser, and whether it is there.
+    fn features(&self) -> Vec<(&'static str, bool)>;
     /// A cookie that script may read, decoded.
     fn cookie(&self, name: &str) -> Option<String>;
 }
@@ -153,6 +157,8 @@ pub trait Ports: Clock + Entropy + Http + Lock + Channel + Timer + Page + Spawn 
     type Store: Store;
     /// The medium of pending sign-ins: survives the navigation to the provider and back.
     type Transactions: Store;
+    /// A medium that all tabs share.
+    type Stamps: Store;
     /// The keys that tokens are bound to.
     type Keys: ProofKeys;
     /// Where tabs agree on who renews.
@@ -163,6 +169,8 @@ pub trait Ports: Clock + Entropy + Http + Lock + Channel + Timer + Page + Spawn 
     fn transactions(&self) -> &Self::Transactions;
     /// The same place for what is no secret: a seal is not needed, and could be lost.
     fn traces(&self) -> &Self::Transactions;
+    /// Where all tabs see when the user was last active, whichever medium the record is in. No secret is kept there.
+    fn stamps(&self) -> &Self::Stamps;
     /// Where the keys are.
     fn keys(&self) -> &Self::Keys;
     /// Where the tabs agree.

@@ -164,6 +164,7 @@ fn read(json: &Json) -> Option<Record> {
         expires_at: end("expires_at")?,
         refresh_expires_at: end("refresh_expires_at")?,
         absolute_expires_at: end("absolute_expires_at")?,
+        idle_expires_at: None,
         acr: optional(json, "acr", owned)?,
         amr: json.get("amr")?.list()?.iter().map(owned).collect::<Option<_>>()?,
         auth_time: instant("auth_time")?,

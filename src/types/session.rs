@@ -35,6 +35,8 @@ pub struct SessionFacts {
     pub refresh_expires_at: Option<ExpiresAt>,
     /// When the session ends whatever happens.
     pub absolute_expires_at: Option<ExpiresAt>,
+    /// When the user counts as away, if nothing happens. It is not stored: the clock that it goes by is another.
+    pub idle_expires_at: Option<ExpiresAt>,
     /// Authentication context class. OpenID Connect Core §2.
     pub acr: Option<String>,
     /// Authentication methods. OpenID Connect Core §2.

@@ -46,8 +46,6 @@ pub(crate) struct Watched {
 pub(crate) struct Mark {
     /// How long the log was.
     log: usize,
-    /// The running time.
-    at: i64,
     /// The access token that the client held.
     holding: Option<String>,
 }
@@ -57,7 +55,7 @@ impl Mark {
         let holding = client
             .and_then(|client| client.inside().session)
             .and_then(|session| Some(session.tokens()?.access.expose().to_owned()));
-        Self { log: world.log.borrow().len(), at: world.running(), holding }
+        Self { log: world.log.borrow().len(), holding }
     }
 }
 
@@ -338,7 +336,11 @@ fn signs(report: &Report) -> Option<bool> {
         Report::Event(Notice::SignedIn(..) | Notice::UserChanged(..)) => Some(true),
         Report::Event(Notice::SignedOut(..)) => Some(false),
         Report::Event(
-            Notice::Refreshed(..) | Notice::RefreshFailed(..) | Notice::Expiring(_) | Notice::StorageDegraded(_),
+            Notice::Refreshed(..)
+            | Notice::RefreshFailed(..)
+            | Notice::Expiring(_)
+            | Notice::IdleWarning(_)
+            | Notice::StorageDegraded(_),
         )
         | Report::State(_) => None,
     }
@@ -361,7 +363,9 @@ fn told_once(world: &Rc<World>, pages: &[Watched], broken: &mut Vec<String>) {
                 (signed, _) => known = signed.or(known),
             }
         }
-        let shown = states.last().map(|report| matches!(report, Report::State(Snapshot::Authenticated(..))));
+        let shown = states
+            .last()
+            .map(|report| matches!(report, Report::State(Snapshot::Authenticated(..) | Snapshot::Locked(_))));
         let settled = !matches!(states.last(), Some(Report::State(Snapshot::Authenticating(_))));
         if settled && known.is_some() && shown.is_some() && known != shown && is_live(page) && !is_disposed(page) {
             broken.push(format!("I4: tab {} shows {shown:?} and said {known:?}", page.tab.id));
@@ -379,6 +383,7 @@ fn told_once(world: &Rc<World>, pages: &[Watched], broken: &mut Vec<String>) {
     let lost = world.store_failure.get().is_some() || pages.iter().any(degraded);
     let who = |page: &Watched| match page.client.snapshot() {
         Snapshot::Authenticated(_, facts, _) => facts.sub.clone().unwrap_or_default(),
+        Snapshot::Locked(user) => user.get("sub").and_then(Json::text).unwrap_or_default().to_owned(),
         Snapshot::Unauthenticated(..) => "nobody".to_owned(),
         Snapshot::Initializing | Snapshot::Authenticating(_) => "unknown".to_owned(),
     };
@@ -392,21 +397,22 @@ fn told_once(world: &Rc<World>, pages: &[Watched], broken: &mut Vec<String>) {
 fn nothing_after_sign_out(pages: &[Watched], log: &[Exchange], ledger: &Ledger, broken: &mut Vec<String>) {
     for page in pages {
         let (reports, marks) = (page.reports.borrow(), page.marks.borrow());
-        for (report, mark) in reports.iter().zip(marks.iter()) {
+        for (place, (report, mark)) in reports.iter().zip(marks.iter()).enumerate() {
             let Report::Event(Notice::SignedOut(reason, _)) = report else { continue };
-            if !matches!(reason, SignedOutReason::LoggedOut | SignedOutReason::LoggedOutElsewhere) {
+            let wished = [SignedOutReason::LoggedOut, SignedOutReason::LoggedOutElsewhere, SignedOutReason::Idle];
+            if !wished.contains(reason) {
                 continue;
             }
-            let before = |by: &usize| *by < mark.log && log.get(*by).is_some_and(|by| by.until <= mark.at);
+            let held: BTreeSet<_> = marks.iter().take(place).filter_map(|mark| mark.holding.clone()).collect();
+            let chain_of = |token: &str| ledger.access.get(token).and_then(|(chain, ..)| *chain);
+            let over: BTreeSet<_> = held.iter().filter_map(|token| chain_of(token)).collect();
             for (at, exchange) in log.iter().enumerate().skip(mark.log).filter(|(_, each)| each.tab == page.tab.id) {
                 let path = exchange.url.split('?').next().unwrap_or_default();
                 let token = exchange.authorization.as_ref().and_then(|text| text.split(' ').nth(1));
-                let access = token.and_then(|token| ledger.access.get(token)).is_some_and(|(_, by, _)| before(by));
-                let renewal = ledger.shown.get(&at).is_some_and(|(chain, token)| {
-                    let chain = ledger.chains.get(*chain);
-                    let place = chain.and_then(|chain| chain.tokens.get(chain.place(token)?));
-                    place.is_some_and(|(_, by)| before(by))
+                let access = token.is_some_and(|token| {
+                    held.contains(token) || chain_of(token).is_some_and(|chain| over.contains(&chain))
                 });
+                let renewal = ledger.shown.get(&at).is_some_and(|(chain, _)| over.contains(chain));
                 if !path.ends_with("/logout") && (access || renewal) {
                     broken.push(format!("I5: tab {} used a credential after its sign-out: {path}", page.tab.id));
                 }

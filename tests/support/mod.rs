@@ -184,6 +184,7 @@ impl Page {
             Snapshot::Unauthenticated(..) => "unauthenticated",
             Snapshot::Authenticating(_) => "authenticating",
             Snapshot::Authenticated(..) => "authenticated",
+            Snapshot::Locked(_) => "locked",
         }
     }
 

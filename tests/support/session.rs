@@ -13,6 +13,8 @@ use std::rc::Rc;
 pub(crate) struct Server {
     pub(crate) user: RefCell<Option<&'static str>>,
     pub(crate) ends_at: Cell<i64>,
+    /// How long before its end it began.
+    pub(crate) life: Cell<i64>,
     /// Its clock, ahead of the device's by so many seconds.
     pub(crate) ahead: Cell<i64>,
     pub(crate) token: Cell<u64>,
@@ -25,11 +27,18 @@ impl Server {
         Rc::new(Self {
             user: RefCell::default(),
             ends_at: Cell::new(0),
+            life: Cell::new(600),
             ahead: Cell::new(0),
             token: Cell::new(1),
             fault: RefCell::default(),
             seen_tokens: RefCell::default(),
         })
+    }
+
+    /// The session was prolonged far beyond what a story needs.
+    pub(crate) fn lives_on(&self) {
+        self.ends_at.set(self.ends_at.get() + 100_000);
+        self.life.set(self.life.get() + 100_000);
     }
 
     pub(crate) fn world(self: &Rc<Self>) -> Rc<World> {
@@ -43,7 +52,7 @@ impl Server {
                 200,
                 &format!(
                     r#"{{"user":{{"sub":"{user}"}},"issuedAt":{},"expiresAt":{},"serverTime":{now}}}"#,
-                    self.ends_at.get() - 600,
+                    self.ends_at.get() - self.life.get(),
                     self.ends_at.get()
                 ),
             ),

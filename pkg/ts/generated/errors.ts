@@ -2,7 +2,7 @@
 
 /** What happened. Codes are stable: one is never reused for something else. */
 export type AuthErrorCode =
-  /** The call was called off: by its AbortSignal, by a sign-out, or because the page went elsewhere. Nothing to do. */
+  /** The call was called off: by its signal, by a sign-out, or as the page went elsewhere. Nothing to do. */
   | "aborted"
   /** The user or the provider said no to the sign-in. Offer to sign in again. */
   | "access_denied"
@@ -40,7 +40,7 @@ export type AuthErrorCode =
   | "identity_changed"
   /** The page is not a secure context, so the browser offers no cryptography. Serve the page over https, or from localhost. */
   | "insecure_context"
-  /** Isolation was required and cannot be had. The message names the obstacle. `isolation: 'worker'` starts all the same, in the page, and says so. */
+  /** Isolation was required and cannot be had. The message names the obstacle. `isolation: 'worker'` starts in the page then, and says so. */
   | "isolation_unavailable"
   /** The issuer of an answer is not the configured one. Set `oidc.issuer` to exactly what the provider publishes, trailing slash included. */
   | "issuer_mismatch"
@@ -68,6 +68,8 @@ export type AuthErrorCode =
   | "server_error"
   /** The session has ended. Sign in again. */
   | "session_expired"
+  /** The user was away for too long; nothing is handed out until somebody signs in. Ask the user to sign in again; a sign-in of the same user unlocks the session. */
+  | "session_locked"
   /** The storage medium is blocked, full or broken; the session continues in memory. The session will not survive a reload. Free space, or allow storage for this site. */
   | "storage_unavailable"
   /** The server did not answer in time. Try again later. */
@@ -82,11 +84,11 @@ export type AuthErrorCode =
   | "transaction_expired"
   /** The page's Content-Security-Policy forbids WebAssembly. Add 'wasm-unsafe-eval' to the script-src directive. */
   | "wasm_blocked_by_csp"
-  /** The WebAssembly module could not be loaded. Check that the .wasm file of this version is served beside the script, unchanged and as application/wasm, or call setWasmSource(). */
+  /** The WebAssembly module could not be loaded. Check that the .wasm file of this version is served beside the script, unchanged, or call setWasmSource(). */
   | "wasm_load_failed"
   /** The core stopped at an internal fault and must be started anew. Reload the page, and report this with the version. */
   | "wasm_trapped"
-  /** The worker that held the tokens is gone; another one takes its place. Try again: a stored session has been restored by then. One that was kept in memory is lost. */
+  /** The worker that held the tokens is gone; another one takes its place. Try again: a stored session is restored by then; one in memory is lost. */
   | "worker_lost";
 
 /** During what an error occurred. */
@@ -117,7 +119,7 @@ export const OWN_ERRORS = {
   aborted: [
     "request",
     "none",
-    "The call was called off: by its AbortSignal, by a sign-out, or because the page went elsewhere.",
+    "The call was called off: by its signal, by a sign-out, or as the page went elsewhere.",
     "Nothing to do.",
   ],
   config_invalid: [
@@ -137,7 +139,7 @@ export const OWN_ERRORS = {
     "init",
     "fix_config",
     "Isolation was required and cannot be had.",
-    "The message names the obstacle. `isolation: 'worker'` starts all the same, in the page, and says so.",
+    "The message names the obstacle. `isolation: 'worker'` starts in the page then, and says so.",
   ],
   request_refused: [
     "request",
@@ -155,7 +157,7 @@ export const OWN_ERRORS = {
     "init",
     "retry",
     "The WebAssembly module could not be loaded.",
-    "Check that the .wasm file of this version is served beside the script, unchanged and as application/wasm, or call setWasmSource().",
+    "Check that the .wasm file of this version is served beside the script, unchanged, or call setWasmSource().",
   ],
   wasm_trapped: [
     "request",
@@ -167,6 +169,6 @@ export const OWN_ERRORS = {
     "request",
     "retry",
     "The worker that held the tokens is gone; another one takes its place.",
-    "Try again: a stored session has been restored by then. One that was kept in memory is lost.",
+    "Try again: a stored session is restored by then; one in memory is lost.",
   ],
 } satisfies { [code in AuthErrorCode]?: Facts };

@@ -8,8 +8,8 @@ import type { StorageDescription } from "../types.js";
  * @internal
  */
 export const SEALED = [
-  "Tokens are sealed with a key that cannot be exported: whoever reads this medium alone has nothing, but script in the page can have the browser open them with that key.",
-  "A copy of the whole browser profile may hold the key, too.",
+  "Tokens are sealed with a key that cannot be exported: who reads this medium alone has nothing, but script in the page can have them opened.",
+  "A copy of the browser profile may hold the key, too.",
 ];
 
 /**
@@ -18,8 +18,8 @@ export const SEALED = [
  * @internal
  */
 export const PLAIN = [
-  "Tokens are plain text: any script of this origin, an injected one too, can read them and use them elsewhere.",
-  "Whoever copies the browser profile, such as a backup or malware, has the tokens.",
+  "Tokens are plain text: any script of this origin, an injected one too, can take them away.",
+  "A copy of the browser profile, such as a backup or malware makes, holds the tokens.",
 ];
 
 /**
@@ -34,9 +34,9 @@ export const STORAGE = {
     readableByScript: false,
     sentAutomatically: false,
     notes: [
-      "Nothing is written anywhere: a reload or a closed tab loses the tokens, and the provider is asked for others.",
+      "Nothing is written: a reload loses the tokens, and the provider is asked for others.",
       "Each tab has a session of its own.",
-      "No other script can look the tokens up in a store, but script that was injected into this page can make requests as the user; in page isolation, it may catch tokens, too.",
+      "Injected script finds them in no store, but can make requests as the user; in page isolation, it may catch tokens, too.",
     ],
   },
   sessionStorage: {
@@ -45,9 +45,9 @@ export const STORAGE = {
     readableByScript: true,
     sentAutomatically: false,
     notes: [
-      "The session survives a reload and ends with the tab; some browsers bring it back when they restore the tab.",
+      "The session survives a reload and ends with the tab; some browsers restore it with the tab.",
       "Other tabs do not see it, except that a duplicated tab starts with a copy: the first of the two to renew leaves the other one without a refresh token.",
-      "While the tab lives, and where the browser saves tabs for a restart, what is stored may also be on disk.",
+      "While the tab lives, and where the browser saves tabs, it may also be on disk.",
     ],
   },
   localStorage: {
@@ -57,7 +57,7 @@ export const STORAGE = {
     sentAutomatically: false,
     notes: [
       "All tabs share the session, and it survives a restart of the browser.",
-      "It stays on disk until the user signs out or clears the site's storage, however long that takes.",
+      "It stays on disk until the user signs out or clears the site's storage.",
       "On a shared computer the next person finds the session.",
     ],
   },
@@ -79,10 +79,10 @@ export const STORAGE = {
     readableByScript: true,
     sentAutomatically: true,
     notes: [
-      "All tabs share the session. Without `maxAgeSeconds` it is meant to end when the browser closes, but browsers that restore tabs also restore such cookies.",
-      "The browser sends what is stored to this site's server with every request below `path`: it can end up in its logs, and every server that answers for this host sees it.",
-      "A script-written cookie can never be HttpOnly. For a refresh token in an HttpOnly cookie, let the backend set it and use `firstParty.refreshCookie`.",
-      "Cookies share a few kilobytes for each site; large tokens make every request heavier.",
+      "All tabs share the session. Without `maxAgeSeconds` it ends when the browser closes, unless that restores its tabs.",
+      "The browser sends it to this host's servers with every request below `path`, and it can end up in their logs.",
+      "A cookie that script writes is never HttpOnly; for one that is, see `firstParty.refreshCookie`.",
+      "A site's cookies share a few kilobytes; large tokens make every request heavier.",
     ],
   },
   custom: {
@@ -91,9 +91,9 @@ export const STORAGE = {
     readableByScript: true,
     sentAutomatically: false,
     notes: [
-      "authsafe cannot look inside the adapter. What is said here is what should be expected, and the worst of it.",
-      "Whether anyone else can read what the adapter is handed, and for how long it is kept, is its own doing.",
-      "If it throws, rejects or loses a record, the session goes on in memory and ends with the page.",
+      "authsafe cannot look inside the adapter; this is what to expect, and the worst of it.",
+      "Who else can read what it is handed, and how long it is kept, is its own doing.",
+      "If it fails or loses a record, the session goes on in memory and ends with the page.",
     ],
   },
 } satisfies { [kind: string]: StorageDescription };

@@ -13,6 +13,7 @@ pub use session::{Recheck, SessionConfig};
 pub use token::{StorageConfig, TokenConfig};
 
 use crate::error::Error;
+use crate::policy::idle::{IdlePolicy, OnIdle};
 use crate::policy::origins::AllowedOrigin;
 use crate::policy::refresh::RefreshPolicy;
 use crate::types::{Json, WebUrl};
@@ -29,6 +30,8 @@ pub struct Config {
     pub allowed_origins: Vec<AllowedOrigin>,
     /// When credentials are renewed.
     pub refresh: RefreshPolicy,
+    /// When the user counts as away.
+    pub idle: Option<IdlePolicy>,
 }
 
 /// Who keeps the session.
@@ -86,6 +89,7 @@ fn read(reader: &Reader<'_>, page_url: &WebUrl) -> Config {
         id: parse_id(reader).unwrap_or_else(|| ["authsafe-", &short_hash(&server)].concat()),
         allowed_origins: parse_origins(reader, token_mode, page_url),
         refresh: parse_refresh(reader, token_mode),
+        idle: parse_idle(reader, &mode),
         mode,
     }
 }
@@ -140,6 +144,23 @@ fn parse_refresh(reader: &Reader<'_>, token_mode: bool) -> RefreshPolicy {
     }
 }
 
+fn parse_idle(reader: &Reader<'_>, mode: &Mode) -> Option<IdlePolicy> {
+    reader.get("idle")?;
+    let reader = reader.object("idle", &["timeoutSeconds", "warnSeconds", "onTimeout"]);
+    reader.check(reader.get("timeoutSeconds").is_some(), "timeoutSeconds", "is missing");
+    let timeout = reader.seconds("timeoutSeconds", 10)?;
+    let warning = reader.seconds("warnSeconds", 0).unwrap_or(IdlePolicy::usual_warning(timeout));
+    reader.check(warning < timeout, "warnSeconds", "must be less than `idle.timeoutSeconds`");
+    let then = OnIdle::of_word(reader.word("onTimeout", &OnIdle::WORDS).unwrap_or(0));
+    // Who comes back from a page of the server's cannot be told from who never signed in there.
+    let elsewhere =
+        matches!(mode, Mode::Session(session) if session.backend.login.as_ref().is_some_and(|login| login.navigate));
+    let problem =
+        "must not be 'lock' where `endpoints.login` has `navigate`: nothing would tell that the user has signed in";
+    reader.check(then != OnIdle::Lock || !elsewhere, "onTimeout", problem);
+    Some(IdlePolicy { timeout, warning, then })
+}
+
 /// FNV-1a, 64 bits, in hexadecimal. It names things; it hides nothing.
 fn short_hash(text: &str) -> String {
     let hash =
@@ -148,7 +169,7 @@ fn short_hash(text: &str) -> String {
 }
 
 /// Those of both modes.
-const COMMON_OPTIONS: &[&str] = &["mode", "id", "mapUser", "allowedOrigins", "refresh", "isolation", "logger"];
+const COMMON_OPTIONS: &[&str] = &["mode", "id", "mapUser", "allowedOrigins", "refresh", "idle", "isolation", "logger"];
 
 const SESSION_OPTIONS: &[&str] =
     &["baseUrl", "endpoints", "credentials", "csrf", "recheck", "initialSession", "parseSession", "isSessionExpired"];

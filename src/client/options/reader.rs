@@ -189,6 +189,6 @@ impl<'a> Reader<'a> {
 
 /// Options that are planned; whoever sets one must not believe that it has an effect.
 const LATER: &[&str] =
-    &["algs", "exposeAccessToken", "idle", "onMetric", "par", "preset", "resource", "restore", "verifySignature"];
+    &["algs", "exposeAccessToken", "onMetric", "par", "preset", "resource", "restore", "verifySignature"];
 
 const YEAR: f64 = 366.0 * 24.0 * 3600.0;

@@ -26,6 +26,8 @@ pub struct TokenConfig {
     pub restore: Restore,
     /// An isolated core hands its access token out all the same.
     pub expose_access_token: bool,
+    /// The core runs in the page by the application's choice.
+    pub in_page: bool,
 }
 
 /// Where the tokens are kept.
@@ -72,7 +74,9 @@ pub(super) fn parse(reader: &Reader<'_>, page_url: &WebUrl) -> TokenConfig {
     let restore = reader.word("restore", &Restore::WORDS).map_or(Restore::Auto, Restore::of_word);
     // Only the provider can be asked by leaving for it.
     let restore = if oidc.is_none() && restore.leaves_trace() { Restore::Record } else { restore };
-    TokenConfig { oidc, first_party, storage: parse_storage(reader), restore, expose_access_token }
+    // Where the core runs was decided before it was there.
+    let in_page = reader.word("isolation", &["worker", "page", "required"]) == Some(1);
+    TokenConfig { oidc, first_party, storage: parse_storage(reader), restore, expose_access_token, in_page }
 }
 
 fn parse_oidc(oidc: &Reader<'_>, page_url: &WebUrl, page: &WebUrl, dpop: Policy) -> Registration {

@@ -26,6 +26,11 @@ pub(in crate::client) struct Memory {
 }
 
 impl Memory {
+    /// The provider's metadata has been read.
+    pub(in crate::client) fn knows_provider(&self) -> bool {
+        self.metadata.is_some()
+    }
+
     /// The header that proves where a request comes from, if there must be one. `None`: its token must be fetched first.
     pub(super) fn proof(&self, kind: &Csrf, cookie: Option<String>) -> Result<Option<Option<Header>>, Error> {
         match csrf::header(kind, cookie, self.csrf.as_ref()) {

@@ -192,7 +192,7 @@ impl<'a> Then<'a> {
 
 impl Kept {
     fn with(self, session: Session) -> Answer {
-        Answer::SignedIn(Arrived { session, return_to: self.return_to, app_state: self.app_state })
+        Answer::SignedIn(Arrived { session, return_to: self.return_to, app_state: self.app_state, silent: self.silent })
     }
 }
 

@@ -11,6 +11,7 @@ fn token_session() -> Session {
             expires_at: Some(ExpiresAt(UnixMillis(1_800_000_060_123))),
             refresh_expires_at: Some(ExpiresAt(UnixMillis(1_800_086_400_123))),
             absolute_expires_at: Some(ExpiresAt(UnixMillis(1_800_600_000_000))),
+            idle_expires_at: None,
             acr: Some("urn:mace:incommon:iap:silver".into()),
             amr: vec!["pwd".into(), "otp".into()],
             auth_time: Some(UnixMillis(-1)),

@@ -195,7 +195,7 @@ fn an_option_of_a_later_version_says_so() {
     refused(oidc(r#","par":"auto""#), &["`oidc.par`", "not in this version"]);
     refused(oidc(r#","idToken":{"verifySignature":true}"#), &["`oidc.idToken.verifySignature`", "not in this version"]);
     refused(session(r#","preset":"django""#), &["`preset`", "not in this version"]);
-    for option in ["par", "idle", "onMetric"] {
+    for option in ["par", "onMetric"] {
         refused(
             parse(&format!(
                 r#"{{"mode":"token","{option}":"auto","oidc":{{"issuer":"https://as.example","clientId":"a"}}}}"#

@@ -2,13 +2,14 @@
 //!
 //! A machine cannot be copied, and holds handles for one thread; but `step` is pure, so the events that led to a state make
 //! that state again. Two machines are one state if they print alike: everything they know is in that text, secrets by their
-//! name (see `words`), except the clock and the dice of the last event, which the next event replaces.
+//! name (see `words`), except the dice of the last event, which the next event replaces; and its time, where so little passes
+//! altogether that no machine can take it for sleep, which is all that it asks the time of the last event for.
 
 use crate::words::{Millis, Told, Want};
 use authsafe::machine::{Event, Machine, Settings, step};
 use authsafe::policy::refresh::RefreshPolicy;
 use authsafe::policy::restore::Restore;
-use authsafe::types::{Lifetime, UnixMillis};
+use authsafe::types::{Lifetime, Reading, UnixMillis};
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
@@ -23,6 +24,8 @@ type Wants = Arc<[Want]>;
 /// What has been found out about the machine.
 pub struct Brain {
     shared: bool,
+    /// The time of the last event is part of the state.
+    timed: bool,
     table: RwLock<Table>,
 }
 
@@ -35,13 +38,14 @@ struct Table {
 }
 
 impl Brain {
-    /// Nothing is known yet. Tabs share the medium, or not.
+    /// Nothing is known yet. Tabs share the medium, or not; and so much time passes.
     #[must_use]
-    pub fn new(shared: bool) -> Self {
+    pub fn new(shared: bool, span: Millis) -> Self {
+        let timed = span > NAP;
         let mut table = Table::default();
-        table.minds.insert(print(&Machine::new(settings(shared))), NEW);
+        table.minds.insert(print(&Machine::new(settings(shared)), timed), NEW);
         table.origins.push(None);
-        Self { shared, table: RwLock::new(table) }
+        Self { shared, timed, table: RwLock::new(table) }
     }
 
     /// How many states of the machine were met.
@@ -66,7 +70,7 @@ impl Brain {
         let (machine, effects) = make(self.remember(mind), at, told);
         let wants: Wants = effects.iter().filter_map(Want::of).collect();
         let mut table = self.table.write().expect("no thread has panicked");
-        let next = table.mind(print(&machine), key);
+        let next = table.mind(print(&machine, self.timed), key);
         table.steps.insert(key, (next, Arc::clone(&wants)));
         (next, wants)
     }
@@ -123,15 +127,20 @@ fn settings(shared: bool) -> Settings {
 }
 
 fn make(machine: Machine, at: Millis, told: Told) -> (Machine, Vec<authsafe::machine::Effect>) {
-    step(machine, Event { at: UnixMillis(at), random: told.random(), kind: told.kind() })
+    // Without a running clock, the machine believes the wall clock, which nobody sets here.
+    let at = Reading { wall: UnixMillis(at), ran: Lifetime::ZERO };
+    step(machine, Event { at, random: told.random(), kind: told.kind() })
 }
 
-/// What the machine knows, except the time and the dice of its last event: these are its last members but the effects.
-fn print(machine: &Machine) -> String {
+/// What the machine knows. The time and the dice of its last event are its last members but the effects.
+fn print(machine: &Machine, timed: bool) -> String {
     let mut text = format!("{machine:?}");
-    let end = text.rfind(", now: UnixMillis(").expect("the machine prints the time of its last event");
     assert!(text.ends_with(", effects: [] }"), "the machine keeps nothing behind its dice");
-    text.truncate(end);
+    let member = if timed { ", random: " } else { ", now: UnixMillis(" };
+    text.truncate(text.rfind(member).expect("the machine prints its last event"));
     // The settings are the same for all.
     text.split_off(text.find("phase: ").expect("the machine prints its phase"))
 }
+
+/// After this long without an event, a machine looks whether it has slept: as in `machine::wake`.
+const NAP: Millis = 150_000;

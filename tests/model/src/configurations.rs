@@ -32,7 +32,7 @@ impl Bounds {
             locks: true,
             split: true,
             rotation,
-            age: 0,
+            age: LATE,
             horizon: LIFE,
             faults: 0,
             possible: Faults::ANY,
@@ -52,10 +52,10 @@ pub fn all(size: Size) -> Vec<Configuration> {
         let two = Bounds { faults: 1, starts: 1, ..Bounds::new(2, rotation) };
         let mut add = |name, bounds| all.push(Configuration { name, bounds });
         let wishes = Wishes { renew: 1, token: 1, ..Wishes::default() };
-        let faults = if large { 4 } else { 3 };
+        let faults = if large { 3 } else { 2 };
         add("one tab", Bounds { faults, starts: faults, wishes, ..Bounds::new(1, rotation) });
         add("two tabs", two.clone());
-        add("two tabs, token expired at start", Bounds { age: EXPIRED, horizon: 2 * LIFE, ..two.clone() });
+        add("two tabs, token expired at start", Bounds { age: EXPIRED, horizon: EXPIRED + LIFE - LATE, ..two.clone() });
         add("a medium in each tab", Bounds { medium: Medium::Tab, ..two.clone() });
         add("no medium but memory", Bounds { medium: Medium::Memory, ..two.clone() });
         add("a medium that shows old values", Bounds { medium: Medium::Stale, split: false, ..two.clone() });
@@ -74,5 +74,8 @@ pub fn all(size: Size) -> Vec<Configuration> {
     }
     all
 }
+
+/// Some time before the token is renewed; not so long that a tab would take it for sleep that nothing happens until then.
+const LATE: Millis = LIFE - 100_000;
 
 const EXPIRED: Millis = LIFE + 1;

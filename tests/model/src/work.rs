@@ -59,7 +59,7 @@ impl World {
                 let (lineage, generation) = (lineage_text(rec.lineage), rec.generation.into());
                 match (over, fence) {
                     (Over::Anything, _) => {
-                        drop(self.agree(state, index, |known| Some(known.begin(&lineage, generation))))
+                        self.agree(state, index, |known| Some(known.begin(&lineage, generation)));
                     }
                     (Over::Own(..), Some(fence)) => {
                         self.agree(state, index, |known| known.commit(fence.into(), &lineage, generation));

@@ -273,7 +273,7 @@ impl World {
     /// A world within these bounds.
     #[must_use]
     pub fn new(bounds: Bounds) -> Self {
-        let brain = Brain::new(bounds.shared());
+        let brain = Brain::new(bounds.shared(), bounds.horizon - bounds.age);
         Self { bounds, brain }
     }
 

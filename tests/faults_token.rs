@@ -306,6 +306,26 @@ fn f22_a_clock_that_is_set_back_neither_blocks_a_renewal_nor_prolongs_a_token() 
 }
 
 #[test]
+fn f22_a_clock_that_is_set_while_a_renewal_is_under_way_does_not_lose_the_rotated_token() {
+    for by in [-90_000_000, -7_200_000, 7_200_000, 90_000_000] {
+        let grants = grants::Grants::new(grants::Rotation::Strict);
+        let mut game = play::Game::of(&grants, "localStorage", 1);
+        for each in [
+            play::Move::Open,
+            play::Move::Login(0, false),
+            play::Move::Advance(2000),
+            play::Move::Renew(0),
+            play::Move::Jump(by),
+            play::Move::Advance(2000),
+        ] {
+            game.make(&each);
+        }
+        assert_eq!(game.finish(), Vec::<String>::new(), "{by}");
+        assert_eq!((game.pages[0].status(), grants.reused.get()), ("authenticated", 0), "{by}");
+    }
+}
+
+#[test]
 fn a_callback_that_failed_beside_a_stored_session_restores_that_session_as_any_start_does() {
     let provider = Provider::new();
     let world = world_of(&provider);

@@ -8,6 +8,7 @@ mod support;
 use authsafe::client::PageNews;
 use authsafe::error::ErrorCode;
 use authsafe::machine::{Ending, Login, SignedOutReason};
+use authsafe::ports::Lock;
 use authsafe::ports::fake::{Reply, World};
 use authsafe::protocol::http::HttpFailure;
 use authsafe::types::Lifetime;
@@ -38,6 +39,34 @@ fn offline(world: &World) {
 fn online(world: &World, provider: &Rc<Provider>) {
     let server = Rc::clone(provider);
     world.serve(move |request, now| server.answer(request, now));
+}
+
+#[test]
+fn f36_a_lock_that_other_script_takes_away_costs_at_most_one_wait() {
+    for after in [0, 20, 60, 90, 120, 1200] {
+        let (provider, world, page) = story("localStorage");
+        let other = another(&world);
+        world.write_takes.set(1000);
+        let script = world.tab(APP, true);
+        let done = Rc::new(Cell::new(0));
+        for each in [&page, &other] {
+            let (client, count) = (each.client.clone(), Rc::clone(&done));
+            world.start(async move {
+                if client.renew().await.is_ok() {
+                    count.set(count.get() + 1);
+                }
+            });
+        }
+        world.advance(Lifetime::from_millis(after));
+        let name = world.lock_names().pop();
+        let held = name.map(|name| world.block_on(async move { script.seize(&name).await }));
+        world.advance(secs(60));
+        assert_eq!(done.get(), 2, "{after}");
+        assert!(!provider.reused.get(), "{after}");
+        drop(held);
+        world.write_takes.set(0);
+        invariants::hold(&world);
+    }
 }
 
 #[test]

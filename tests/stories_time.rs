@@ -213,6 +213,7 @@ fn f20_a_session_of_a_server_lives_its_life_by_a_clock_that_is_a_day_off_where_o
         assert_eq!((page.status(), freshness(&page)), ("authenticated", Freshness::Fresh));
         world.advance(secs(110));
         assert_eq!(reason(&page), Some(SignedOutReason::Expired));
+        invariants::hold(&world);
     }
 }
 
@@ -548,6 +549,7 @@ fn f39_a_restored_page_of_a_session_server_shows_nobody_before_the_server_has_an
         world.advance(secs(1));
         let end = if gone { "unauthenticated" } else { "authenticated" };
         assert_eq!(states(&page, seen), ["initializing", end]);
+        invariants::hold(&world);
     }
 }
 
@@ -573,6 +575,7 @@ fn f39_a_restored_page_shows_what_it_knew_where_nothing_can_be_found_out() {
         page.client.page_changed(news);
     }
     assert_eq!(reason(&page), Some(SignedOutReason::LoggedOut));
+    invariants::hold(&world);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use authsafe::protocol::http::{HttpFailure, HttpRequest};
 use authsafe::types::{Lifetime, UnixMillis};
 use std::cell::Cell;
 use std::rc::Rc;
-use support::{Page, Provider, START, another, secs, signed_in, token_options};
+use support::{Page, Provider, START, invariants, another, secs, signed_in, token_options};
 
 /// What becomes of an answer of the token endpoint on its way.
 #[derive(Clone, Copy, PartialEq)]
@@ -103,6 +103,7 @@ fn a_request_whose_answer_was_lost_is_made_once_more_and_then_not_again() {
         assert_eq!(net.sent.get(), 2, "{storage}: with one token, sent twice at most");
         assert_eq!(page.status(), "authenticated", "{storage}: a network fault ends no session");
         assert_eq!(ErrorCode::RefreshAmbiguous.recovery(), ErrorRecovery::Login);
+        invariants::hold(&world);
     }
 }
 
@@ -125,6 +126,7 @@ fn while_the_server_cannot_be_reached_the_token_is_not_sent_again() {
     assert_eq!(renew(&page), Ok(()));
     assert_eq!(net.knocks.get(), knocks + 1, "a renewal after a good one asks nobody whether the server is there");
     assert!(!net.provider.reused.get());
+    invariants::hold(&world);
 }
 
 #[test]
@@ -139,6 +141,7 @@ fn a_strict_server_that_rotated_and_was_not_heard_ends_the_session_once() {
     world.advance(secs(3600));
     assert_eq!(net.sent.get(), 2);
     assert_eq!(page.events().iter().filter(|name| *name == "SignedOut").count(), 1);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -154,6 +157,7 @@ fn a_server_s_error_is_an_answer_and_does_not_use_the_second_try_up() {
     let reloaded = reload(&page, "sessionStorage");
     assert_eq!(renew(&reloaded), Ok(()));
     assert_eq!(net.knocks.get(), 0);
+    invariants::hold(&world);
 }
 
 #[test]
@@ -176,6 +180,7 @@ fn f34_a_tab_that_dies_after_it_sent_the_token_leaves_word_of_it() {
         after.run(|client| async move { client.start().await.unwrap() });
         assert_eq!(renew(&after), Err(ErrorCode::SessionExpired), "{storage}");
         assert_eq!((net.sent.get(), net.knocks.get()), (2, 1), "{storage}: not before it knocked");
+        invariants::hold(&world);
     }
 }
 
@@ -200,6 +205,7 @@ fn f35_a_tab_that_hangs_with_the_lock_is_overtaken_and_its_late_commit_is_refuse
     world.advance(secs(60));
     assert_eq!(world.shared.borrow().values().cloned().collect::<String>(), stored, "the late commit changed nothing");
     assert_eq!((page.status(), other.status()), ("authenticated", "authenticated"));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -227,6 +233,7 @@ fn of_fifty_tabs_that_wait_for_a_tab_that_hangs_one_overtakes_it() {
         let token = each.run(|client| async move { client.access_token(Lifetime::ZERO).await.unwrap().0 });
         assert_eq!(token.expose(), "access-3");
     }
+    invariants::hold(&world);
 }
 
 #[test]
@@ -251,6 +258,7 @@ fn f37_without_locks_tabs_that_expire_together_make_one_request_all_the_same() {
         world.advance(secs(30));
         assert_eq!((net.sent.get(), served.get()), (1, 50), "round {round}");
     }
+    invariants::hold(&world);
 }
 
 #[test]
@@ -272,6 +280,7 @@ fn a_medium_that_shows_an_old_record_is_not_believed_even_by_a_tab_that_missed_e
     world.advance(secs(2));
     assert_eq!((done.get(), net.sent.get()), (Some(true), 0), "adopted, not sent again");
     assert!(!net.provider.reused.get());
+    invariants::hold(&world);
 }
 
 #[test]
@@ -286,6 +295,7 @@ fn a_sign_out_that_the_medium_does_not_show_yet_is_kept_all_the_same() {
     net.sent.set(0);
     assert!(renew(&deaf).is_err());
     assert_eq!((deaf.status(), net.sent.get()), ("unauthenticated", 0));
+    invariants::hold(&world);
 }
 
 #[test]
@@ -304,4 +314,5 @@ fn where_tabs_have_no_place_to_agree_renewal_works_by_the_lock_and_the_medium() 
     page.client.page_changed(PageNews::Visible);
     assert_eq!(renew(&other), Ok(()));
     assert_eq!((page.status(), other.status()), ("authenticated", "authenticated"));
+    invariants::hold(&world);
 }

@@ -50,12 +50,13 @@ pub fn verify_claims(token: &IdToken, expected: &Expected<'_>) -> Result<Json, I
 /// Judges the claims of an ID token that a refresh brought, against those of the one before. §12.2.
 ///
 /// `expected.nonce` and `expected.max_age` belong to a sign-in and are not looked at: the nonce may be left out, and
-/// `auth_time` still tells of the original sign-in.
+/// `auth_time` still tells of the original sign-in. Nor is its time judged: the server has made it for this answer and has rotated
+/// the refresh token for it, and a clock that was set meanwhile must not lose that.
 ///
 /// # Errors
 /// The first rule that is broken; [`IdTokenError::SubjectChanged`] where the token is another user's.
 pub fn verify_refreshed(token: &IdToken, previous: &Json, expected: &Expected<'_>) -> Result<Json, IdTokenError> {
-    let claims = verify_claims(token, &Expected { nonce: None, max_age: None, ..*expected })?;
+    let claims = verify_claims(token, &Expected { nonce: None, max_age: None, leeway: FOREVER, ..*expected })?;
     let same = |name| claims.get(name) == previous.get(name);
     if !same("sub") {
         return Err(IdTokenError::SubjectChanged);
@@ -77,6 +78,8 @@ pub fn verify_refreshed(token: &IdToken, previous: &Json, expected: &Expected<'_
     }
     Ok(claims)
 }
+
+const FOREVER: Lifetime = Lifetime::from_millis(i64::MAX);
 
 /// When verified claims were issued.
 #[must_use]

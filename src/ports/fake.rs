@@ -98,8 +98,10 @@ pub struct Exchange {
     pub answer: String,
     /// It claims to be JSON.
     pub json: bool,
-    /// It arrived.
-    pub delivered: bool,
+    /// When the tab got it, if it did.
+    pub arrived: Option<i64>,
+    /// Tells it from others.
+    number: u64,
 }
 
 /// What becomes of a tab besides running.
@@ -157,6 +159,7 @@ pub struct World {
     lives: RefCell<BTreeMap<u64, Life>>,
     next_id: Cell<u64>,
     next_guard: Cell<u64>,
+    exchanges: Cell<u64>,
     listeners: RefCell<Vec<(u64, Rc<dyn Fn(&str)>)>>,
     server: RefCell<Box<dyn FnMut(&HttpRequest, UnixMillis) -> Reply>>,
     /// Where all tabs see when the user was last active.
@@ -220,6 +223,7 @@ impl World {
             lives: RefCell::default(),
             next_id: Cell::new(1),
             next_guard: Cell::default(),
+            exchanges: Cell::default(),
             listeners: RefCell::default(),
             server: RefCell::new(Box::new(server)),
             stamps: Rc::default(),
@@ -297,7 +301,7 @@ impl World {
         self.mute(tab);
         self.locks.borrow_mut().retain(|_, (holder, _)| *holder != tab);
         for exchange in self.log.borrow_mut().iter_mut().filter(|each| each.tab == tab && each.until > self.now.get()) {
-            (exchange.until, exchange.delivered) = (self.now.get(), false);
+            exchange.until = self.now.get();
         }
         self.wake_all();
     }
@@ -324,6 +328,12 @@ impl World {
     #[must_use]
     pub fn hears(&self, tab: u64) -> bool {
         !self.deaf.get() && !self.lives.borrow().contains_key(&tab) && self.listens(tab)
+    }
+
+    /// The locks that are held.
+    #[must_use]
+    pub fn lock_names(&self) -> Vec<String> {
+        self.locks.borrow().keys().cloned().collect()
     }
 
     /// Running time, in milliseconds.
@@ -687,6 +697,8 @@ impl Http for Tab {
         let reply = (self.world.server.borrow_mut())(request, self.world.true_time());
         let patience = request.deadline;
         let until = self.world.now.get() + reply.after.min(patience).millis();
+        let number = self.world.exchanges.get();
+        self.world.exchanges.set(number + 1);
         self.world.log.borrow_mut().push(Exchange {
             tab: self.id,
             at: self.world.now.get(),
@@ -701,9 +713,16 @@ impl Http for Tab {
                 Err(_) => String::new(),
             },
             json: matches!(&reply.result, Ok(answer) if answer.header("content-type").is_some_and(|t| t.contains("json"))),
-            delivered: reply.result.is_ok() && reply.lost.is_none() && reply.after <= patience,
+            arrived: None,
+            number,
         });
         self.world.sleep_until(until).await;
+        if reply.result.is_ok() && reply.lost.is_none() && reply.after <= patience {
+            let mut log = self.world.log.borrow_mut();
+            if let Some(exchange) = log.iter_mut().rev().find(|each| each.number == number) {
+                exchange.arrived = Some(self.world.now.get());
+            }
+        }
         if let Some((now, _)) = self.world.in_flight.borrow_mut().get_mut(&url) {
             *now -= 1;
         }

@@ -262,7 +262,8 @@ fn newest_is_held(world: &Rc<World>, pages: &[Watched], log: &[Exchange], ledger
         let (Some(chain), Some(exchange)) = (ledger.chains.get(*chain), log.get(*at)) else { continue };
         let successor = chain.place(token).and_then(|place| chain.tokens.get(place + 1));
         let Some((newer, by)) = successor else { continue };
-        let arrived = log.get(*by).is_some_and(|by| by.delivered && by.until <= exchange.at && !world.crashed(by.tab));
+        let arrived =
+            log.get(*by).is_some_and(|by| by.arrived.is_some_and(|at| at <= exchange.at) && !world.crashed(by.tab));
         if by < at && arrived {
             broken.push(format!("I1: tab {} sent {token}, which was spent for {newer}", exchange.tab));
         }
@@ -275,7 +276,7 @@ fn newest_is_held(world: &Rc<World>, pages: &[Watched], log: &[Exchange], ledger
             let stored = ["\"", token, "\""].concat();
             holding.iter().any(|each| each == token) || media.iter().any(|text| text.contains(&stored))
         };
-        let arrived = |by: &usize| log.get(*by).is_some_and(|by| by.delivered && !world.crashed(by.tab));
+        let arrived = |by: &usize| log.get(*by).is_some_and(|by| by.arrived.is_some() && !world.crashed(by.tab));
         // What never arrived, or arrived in a tab that is gone, nobody can hold.
         let Some((newest, _)) = chain.tokens.last().filter(|(_, by)| arrived(by) && !chain.over) else { continue };
         let stale: Vec<_> = chain.tokens.iter().map(|(token, _)| token).filter(|token| is_held(token)).collect();

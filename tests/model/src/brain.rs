@@ -8,7 +8,7 @@ use crate::words::{Millis, Told, Want};
 use authsafe::machine::{Event, Machine, Settings, step};
 use authsafe::policy::refresh::RefreshPolicy;
 use authsafe::policy::restore::Restore;
-use authsafe::types::{Lifetime, UnixMillis};
+use authsafe::types::{Lifetime, Reading, UnixMillis};
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
@@ -123,7 +123,9 @@ fn settings(shared: bool) -> Settings {
 }
 
 fn make(machine: Machine, at: Millis, told: Told) -> (Machine, Vec<authsafe::machine::Effect>) {
-    step(machine, Event { at: UnixMillis(at), random: told.random(), kind: told.kind() })
+    // Both clocks run as they should.
+    let clocks = Reading { wall: UnixMillis(at), ran: Lifetime::from_millis(at) };
+    step(machine, Event { at: clocks, random: told.random(), kind: told.kind() })
 }
 
 /// What the machine knows, except the time and the dice of its last event: these are its last members but the effects.

@@ -141,8 +141,6 @@ pub struct Machine {
     start_error: Option<Error>,
     shown: Snapshot,
     wake_at: Option<UnixMillis>,
-    /// The token requests of the last minute.
-    pace: pace::Pace,
     /// Nobody looks at the page.
     hidden: bool,
     /// The page is in the back-forward cache, or was and does not know yet what happened meanwhile.
@@ -158,6 +156,8 @@ pub struct Machine {
     now: UnixMillis,
     /// How long the realm had run then.
     ran: Lifetime,
+    /// The token requests of the last minute.
+    pace: pace::Pace,
     random: u64,
     effects: Vec<Effect>,
 }
@@ -261,7 +261,6 @@ impl Machine {
             start_error: None,
             shown: Snapshot::Initializing,
             wake_at: None,
-            pace: pace::Pace::default(),
             hidden: false,
             left: false,
             back: false,
@@ -270,6 +269,7 @@ impl Machine {
             outlasted: None,
             now: UnixMillis(0),
             ran: Lifetime::ZERO,
+            pace: pace::Pace::default(),
             random: 0,
             effects: Vec::new(),
         }

@@ -31,6 +31,12 @@ impl Pace {
         let room = oldest.millis().saturating_add(SPAN.millis()).saturating_sub(ran.millis());
         (room > 0).then(|| Lifetime::from_millis(room).min(SPAN))
     }
+
+    /// Half of the room is taken: the rest is left to those who cannot wait.
+    pub(super) fn is_busy(&self, ran: Lifetime) -> bool {
+        let recent = |at: &&Lifetime| ran.millis().saturating_sub(at.millis()) < SPAN.millis();
+        self.made.iter().filter(recent).count() >= LIMIT / 2
+    }
 }
 
 impl Machine {

@@ -83,7 +83,8 @@ impl Machine {
         self.look_again();
         let waiting = self.failure.is_some() && matches!(self.renewal, Renewal::None);
         let renewable = self.session().is_some_and(|session| self.can_renew(session)) || self.restorable();
-        if waiting && !self.settings.server_session && renewable {
+        // A network that comes and goes all the time does not take what is allowed in a minute.
+        if waiting && !self.settings.server_session && renewable && !self.pace.is_busy(self.ran) {
             // Spread over a second, so that the tabs of many machines do not all come at once.
             let pause = Lifetime::from_millis((self.random % 1000) as i64);
             self.renew_at = Some(self.now.plus(pause));

@@ -325,9 +325,13 @@ function listenToPage(tell: (news: PageNews) => void, idle: unknown, signal: Abo
   on("online", "online", () => true);
   on("pageshow", "restored", ({ persisted }) => persisted);
   for (const name of idle ? ACTS : []) {
-    const byUser = ({ isTrusted, timeStamp, movementX, movementY }: MouseEvent) =>
+    const byUser = ({ isTrusted, movementX, movementY }: MouseEvent) =>
       // A browser may report a pointer that stands still, because the page below it has moved.
-      isTrusted && seen() && (movementX || movementY || name !== MOVE) && timeStamp - told > 999 && (told = timeStamp);
+      isTrusted &&
+      seen() &&
+      (movementX || movementY || name !== MOVE) &&
+      performance.now() - told > 999 &&
+      (told = performance.now());
     on(name, "active", byUser, true);
   }
 }

@@ -23,7 +23,8 @@ fn what_happens_to_the_page_is_told_until_the_listener_is_dropped() {
     let happen = || {
         js("for (const type of ['online', 'offline', 'focus', 'blur']) window.dispatchEvent(new Event(type));
             for (const persisted of [false, true])
-              window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted }));");
+              for (const type of ['pagehide', 'pageshow'])
+                window.dispatchEvent(new PageTransitionEvent(type, { persisted }));");
         for state in ["hidden", "visible"] {
             let _state = replace_getter("document", "visibilityState", &format!("return '{state}';"));
             js("document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));");
@@ -34,6 +35,7 @@ fn what_happens_to_the_page_is_told_until_the_listener_is_dropped() {
         PageEvent::Online,
         PageEvent::Offline,
         PageEvent::Visible,
+        PageEvent::Left,
         PageEvent::Restored,
         PageEvent::Hidden,
         PageEvent::Visible,
@@ -44,6 +46,15 @@ fn what_happens_to_the_page_is_told_until_the_listener_is_dropped() {
     happen();
     assert_eq!(*told.borrow(), expected);
     assert!(js_is("errors === 0"), "the page does not call what is gone");
+}
+
+#[wasm_bindgen_test]
+fn a_page_that_was_opened_out_of_sight_is_told_of_at_once() {
+    let told = Rc::new(Cell::new(None));
+    let sink = Rc::clone(&told);
+    let _state = replace_getter("document", "visibilityState", "return 'hidden';");
+    let _listener = ports_with(Medium::Memory).listen_page(move |event| sink.set(Some(event)));
+    assert_eq!(told.get(), Some(PageEvent::Hidden));
 }
 
 #[wasm_bindgen_test]

@@ -4,8 +4,8 @@
 
 mod browser_support;
 
-use authsafe::browser::{Broadcast, BrowserPorts, Locks, Setup};
-use authsafe::ports::{Channel, Lock};
+use authsafe::browser::{Broadcast, BrowserPorts, IndexedDb, Locks, Setup};
+use authsafe::ports::{Channel, Lock, Register, Store};
 use authsafe::types::Lifetime;
 use browser_support::*;
 use std::cell::RefCell;
@@ -101,6 +101,76 @@ async fn a_grant_that_comes_after_giving_up_holds_nothing() {
     assert!(js_is("late.options.signal.aborted"));
     // The browser releases the lock when the callback throws, or when its promise settles.
     js_promise("new Promise((done) => done(late.callback({}))).catch(() => {})").await;
+}
+
+#[wasm_bindgen_test]
+async fn a_lock_can_be_taken_from_a_tab_that_does_not_give_it_back() {
+    js("window.hung = new Promise((granted) => { window.taken = navigator.locks.request('hung', () => {
+          granted(); return new Promise(() => {}); }).catch((error) => error.name); });");
+    js_promise("hung").await;
+    assert!(Locks.acquire("hung", SOON).await.is_none());
+    let guard = Locks.seize("hung").await.unwrap();
+    assert!(Locks::spans_tabs(&guard));
+    assert_eq!(js_promise("taken").await, "AbortError");
+    assert!(Locks.acquire("hung", SOON).await.is_none(), "it is ours");
+    drop(guard);
+    assert!(Locks.acquire("hung", LONG).await.is_some());
+}
+
+#[wasm_bindgen_test]
+async fn who_is_overtaken_does_not_give_back_what_is_another_s() {
+    let first = Locks.acquire("overtaken", LONG).await.unwrap();
+    let second = Locks.seize("overtaken").await.unwrap();
+    drop(first);
+    assert!(Locks.acquire("overtaken", SOON).await.is_none());
+    drop(second);
+    assert!(Locks.acquire("overtaken", LONG).await.is_some());
+}
+
+#[wasm_bindgen_test]
+async fn a_lock_of_this_page_alone_is_known_for_one() {
+    for world in WORLDS {
+        let _locks = replace("navigator", "locks", world);
+        let guard = Locks.acquire("reach", LONG).await.unwrap();
+        assert_eq!(Locks::spans_tabs(&guard), world == "before", "{world}");
+    }
+}
+
+/// Two tabs play by one database; each transaction is a tab's whatever realm it is begun in.
+#[wasm_bindgen_test]
+async fn of_tabs_that_count_in_one_register_at_once_none_loses_a_count() {
+    let count = |found: Option<String>| {
+        let before: u32 = found.and_then(|text| text.parse().ok()).unwrap_or_default();
+        Some((before + 1).to_string())
+    };
+    let all = (0..40).map(|_| IndexedDb.update("count", Box::new(count)));
+    let mut counts: Vec<u32> = Vec::new();
+    for each in futures_of(all).await {
+        counts.push(each.unwrap().unwrap().parse().unwrap());
+    }
+    counts.sort_unstable();
+    assert_eq!(counts, (1..=40).collect::<Vec<_>>());
+    assert_eq!(IndexedDb.update("count", Box::new(|_| None)).await, Ok(None), "nothing was put");
+    assert_eq!(IndexedDb.read("count").await, Ok(Some("40".to_owned())));
+    IndexedDb.remove("count").await.unwrap();
+}
+
+/// Starts all of them, then waits for each.
+async fn futures_of<F: Future + 'static>(all: impl Iterator<Item = F>) -> Vec<F::Output> {
+    let mut begun_ones = Vec::new();
+    for each in all {
+        let mut each = Box::pin(each);
+        let early = begun(&mut each).await;
+        begun_ones.push((each, early));
+    }
+    let mut outputs = Vec::new();
+    for (each, early) in begun_ones {
+        outputs.push(match early {
+            Some(output) => output,
+            None => each.await,
+        });
+    }
+    outputs
 }
 
 fn channel(name: &str) -> BrowserPorts {

@@ -11,7 +11,7 @@ use authsafe::machine::Ending;
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseError, TestRunner};
 use support::grants::Rotation;
-use support::play::{Ailment, Hearing, Move, Trouble, play};
+use support::play::{Ailment, Hearing, Move, Setting, Trouble, play};
 
 fn ending() -> impl Strategy<Value = Ending> {
     prop_oneof![Just(Ending::Local), Just(Ending::Revoke), Just(Ending::Provider)]
@@ -31,7 +31,13 @@ fn trouble() -> impl Strategy<Value = Trouble> {
 }
 
 fn news() -> impl Strategy<Value = PageNews> {
-    prop_oneof![Just(PageNews::Visible), Just(PageNews::Online), Just(PageNews::Restored)]
+    proptest::sample::select(vec![
+        PageNews::Visible,
+        PageNews::Hidden,
+        PageNews::Online,
+        PageNews::Restored,
+        PageNews::Left,
+    ])
 }
 
 fn millis() -> impl Strategy<Value = u32> {
@@ -68,6 +74,8 @@ fn faults() -> impl Strategy<Value = Move> {
         1 => Just(Move::Words(Hearing::Never)),
         1 => Just(Move::Words(Hearing::Well)),
         1 => (0..3000_u16).prop_map(|millis| Move::Medium(Ailment::Slow(millis))),
+        1 => any::<bool>().prop_map(Move::Agreement),
+        2 => (-90_000_000..90_000_000_i32).prop_map(Move::Jump),
     ]
 }
 
@@ -93,9 +101,9 @@ fn check(storage: &'static str, moves: impl Strategy<Value = Move>) {
     let seed = if matches!(asked.rng_seed, RngSeed::Fixed(_)) { asked.rng_seed } else { RngSeed::Fixed(1) };
     let cases = if std::env::var_os("PROPTEST_CASES").is_some() { asked.cases } else { 150 };
     let config = ProptestConfig { cases, rng_seed: seed, failure_persistence: None, max_shrink_iters: 5000, ..asked };
-    let sequences = (rotation(), 1..=4_usize, proptest::collection::vec(moves, 1..40));
-    let outcome = TestRunner::new(config).run(&sequences, |(rotation, tabs, moves)| {
-        let broken = play(storage, rotation, tabs, &moves);
+    let sequences = (rotation(), 1..=4_usize, any::<bool>(), proptest::collection::vec(moves, 1..40));
+    let outcome = TestRunner::new(config).run(&sequences, |(rotation, most, locks, moves)| {
+        let broken = play(&Setting { storage, rotation, most, locks }, &moves);
         if broken.is_empty() { Ok(()) } else { Err(TestCaseError::fail(broken.join("\n"))) }
     });
     if let Err(failure) = outcome {

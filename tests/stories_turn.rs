@@ -1,4 +1,5 @@
 //! A refresh token is spent once: turns, intents, and outcomes that nobody knows.
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story whose setting fails has failed")]
 
 mod support;
@@ -113,14 +114,16 @@ fn while_the_server_cannot_be_reached_the_token_is_not_sent_again() {
     net.way.set(Way::Down);
     for _ in 0..30 {
         assert_eq!(renew(&page), Err(ErrorCode::NetworkOrCors));
+        world.advance(secs(10));
     }
     assert_eq!(net.sent.get(), 1);
-    assert!(net.knocks.get() >= 29);
+    let knocks = net.knocks.get();
+    assert!(knocks >= 29);
     net.way.set(Way::Clear);
     assert_eq!(renew(&page), Ok(()), "back, and nothing is lost");
     assert_eq!(net.sent.get(), 2);
     assert_eq!(renew(&page), Ok(()));
-    assert_eq!(net.knocks.get(), 30, "a renewal after a good one asks nobody whether the server is there");
+    assert_eq!(net.knocks.get(), knocks + 1, "a renewal after a good one asks nobody whether the server is there");
     assert!(!net.provider.reused.get());
 }
 

@@ -60,9 +60,6 @@ export interface Host extends OptionFunctions {
   page?: RemotePage;
 }
 
-/** What happens to a page. */
-export type PageNews = "visible" | "online" | "restored" | "active";
-
 /** The page of a core that runs elsewhere. */
 export interface RemotePage {
   /** It is shown within another document. */
@@ -109,7 +106,7 @@ export interface Core extends Calls {
   ): Promise<Again>;
   /** The origins of `allowedOrigins`. */
   origins(): string[];
-  pageChanged(news: PageNews): void;
+  pageChanged(event: string, visibility: string): void;
 }
 
 /**

@@ -55,10 +55,21 @@ export interface RefreshPolicy {
    * Default in session mode `false`: prolonging a session without its user defeats the server's idle timeout.
    */
   proactive?: boolean;
-  /** How early. Default: the smaller of 60 s and a tenth of the lifetime. */
+  /**
+   * How early. Default: the smaller of 60 s and a tenth of the lifetime. A credential that lives 30 s or less is then renewed on
+   * use only. A hidden tab waits up to 10 s longer, so that a visible one goes first.
+   */
   earlySeconds?: number;
   /** Attempts in a row before the timer gives up and leaves renewal to the next use. Default 5. */
   maxAttempts?: number;
+  /**
+   * How long after the credential's end the user still counts as signed in while the server cannot be reached, at most a year.
+   * Within it the state is `authenticated` with freshness `offline`; after it, `unauthenticated` with reason `error` and what
+   * failed. The session is kept, and comes back as soon as the server can be asked: with `signedIn`, if it stands. Requests fail
+   * from the credential's end on in either case: no credential is sent longer than it lives. Default: no limit; a server that
+   * is out of reach signs nobody out.
+   */
+  offlineGraceSeconds?: number;
 }
 
 /**
@@ -489,14 +500,20 @@ export interface SessionInfo {
   authTime?: number;
   /** What the access token covers. */
   scope?: readonly string[];
-  /** Server minus device clock, seconds. */
+  /**
+   * Server minus device clock, seconds: from `iat` of an ID token, `serverTime` of a session, or the header `Date` where the
+   * server lets script read it. 0 where the difference is below two seconds or not known.
+   */
   clockSkew: number;
 }
 
 /** What the client knows right now. A value is never changed in place; the reference changes when something did. */
 export type AuthState<U extends Claims = Claims> =
   | {
-      /** Nothing is known yet. */
+      /**
+       * Nothing is known yet: before `init()`, and when the page comes back from the back-forward cache, until it is known what
+       * happened meanwhile.
+       */
       readonly status: "initializing";
     }
   | {

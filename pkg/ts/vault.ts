@@ -2,7 +2,7 @@
 import { own } from "./error.js";
 import { addressOf, LIMIT_SECONDS, needSecureContext, wasmGiven, workerGiven } from "./loader.js";
 import { dress, type Streams, streams, takeApart } from "./passing.js";
-import type { Calls, Host, PageNews, StatePlain } from "./skin.js";
+import type { Calls, Host, StatePlain } from "./skin.js";
 import { BUILD } from "./source.js";
 import type { SessionInfo } from "./types.js";
 import type { CallName, Opened, Service, ToPage, ToWorker, WasmGiven } from "./wire.js";
@@ -30,6 +30,7 @@ const MOST_SILENT_BEATS = 3;
 /** The wall clock, which may be set, and one that may stand still while the machine sleeps. */
 const CLOCKS = [Date, performance];
 
+const PAGE_EVENTS = "visibilitychange focus online pagehide pageshow".split(" ");
 /** What a user does. `scroll` is not among it, as script can cause one that looks the same. */
 const MOVE = "pointermove";
 const ACTS = ["pointerdown", MOVE, "keydown", "wheel", "touchmove", "visibilitychange"];
@@ -110,6 +111,7 @@ export function openVault(
   let again: ((seconds: number) => string | undefined) | undefined;
   let lastId = 0;
   let silentBeats = 0;
+  let acted = -1000;
   let beat: ReturnType<typeof setTimeout> | undefined;
   let opened: { resolve(vault: Calls): void; reject(why: unknown): void } | undefined;
 
@@ -204,7 +206,7 @@ export function openVault(
         origins = message.origins;
         proven ??= { script, wasm: wasm! };
         opened?.resolve(vault);
-        return;
+        return tell({ type: "visibilitychange" });
       case "closed":
         return end(message.fault);
       case "result":
@@ -233,6 +235,23 @@ export function openVault(
         return;
     }
     message satisfies never;
+  }
+
+  /** Something happens to the page. One that is left for good, or was loaded anew, is no news. */
+  function tell({ type, persisted }: { type: string; persisted?: boolean }): void {
+    if (persisted === false) return;
+    // What comes back from the back-forward cache must not be on the screen before the worker has looked again.
+    if (type === "pagehide") hear({ kind: "state", state: { status: "initializing" } });
+    post({ kind: "page", news: type, seen: document.visibilityState });
+  }
+
+  /** The user does something; the worker hears of it once a second at most. */
+  function act({ isTrusted, type, movementX, movementY }: MouseEvent): void {
+    // A browser may report a pointer that stands still, because the page below it has moved.
+    const still = !movementX && !movementY && type === MOVE;
+    if (!isTrusted || still || document.hidden || performance.now() - acted < 1000) return;
+    acted = performance.now();
+    tell({ type: "active" });
   }
 
   const vault: Calls = {
@@ -290,7 +309,14 @@ export function openVault(
       },
     ]);
     signal.addEventListener("abort", () => end(own("disposed")), { signal: ended.signal });
-    listenToPage((news) => post({ kind: "page", news }), (options as { idle?: unknown }).idle, ended.signal);
+    for (const name of PAGE_EVENTS) addEventListener(name, tell, { signal: ended.signal });
+    for (const name of (options as { idle?: unknown }).idle ? ACTS : []) {
+      addEventListener(name, act as (event: Event) => void, {
+        signal: ended.signal,
+        capture: true,
+        passive: true,
+      });
+    }
     wasmForWorker().then(
       (given) => {
         wasm = given;
@@ -308,30 +334,4 @@ function warm(address: string): void {
   apply(realFetch, undefined, [address])
     .then(({ body }: Response) => body?.pipeTo(new WritableStream()))
     .catch(() => {});
-}
-
-/** Tells what happens to the page; `idle`: and that the user does something, once a second at most. */
-function listenToPage(tell: (news: PageNews) => void, idle: unknown, signal: AbortSignal): void {
-  const on = (
-    name: string,
-    news: PageNews,
-    when: (event: MouseEvent & PageTransitionEvent) => unknown,
-    capture = false,
-  ) => addEventListener(name, (event) => when(event as never) && tell(news), { signal, capture, passive: true });
-  const seen = () => !document.hidden;
-  let told = -1000;
-  on("focus", "visible", seen);
-  on("visibilitychange", "visible", seen);
-  on("online", "online", () => true);
-  on("pageshow", "restored", ({ persisted }) => persisted);
-  for (const name of idle ? ACTS : []) {
-    const byUser = ({ isTrusted, movementX, movementY }: MouseEvent) =>
-      // A browser may report a pointer that stands still, because the page below it has moved.
-      isTrusted &&
-      seen() &&
-      (movementX || movementY || name !== MOVE) &&
-      performance.now() - told > 999 &&
-      (told = performance.now());
-    on(name, "active", byUser, true);
-  }
 }

@@ -4,7 +4,7 @@
  * for it (`exposeAccessToken`). What is in neither union is not heard.
  */
 import type { AuthErrorFields } from "./error.js";
-import type { Calls, InitPlain, LoadFault, PageNews, StatePlain } from "./skin.js";
+import type { Calls, InitPlain, LoadFault, StatePlain } from "./skin.js";
 import type { AuthEvents } from "./types.js";
 
 /** From the page to the worker. */
@@ -14,7 +14,8 @@ export type ToWorker =
   | { kind: "fetch"; id: number; request: RequestPlain }
   | { kind: "abort" | "pull" | "cancel"; id: number }
   | { kind: "answer"; id: number; value?: unknown; fault?: unknown }
-  | { kind: "page"; news: PageNews }
+  /** An event of the page, and how visible it is. */
+  | { kind: "page"; news: string; seen: DocumentVisibilityState }
   | { kind: "ping" };
 
 /** From the worker to the page. */

@@ -188,7 +188,7 @@ function hear(message: ToWorker): void {
       return;
     }
     case "page":
-      core?.pageChanged(message.news);
+      core?.pageChanged(message.news, message.seen);
       return;
     case "ping":
       return post({ kind: "pong" });

@@ -175,9 +175,30 @@ async fn open() -> Result<Connection, StoreFailure> {
             let _ = call(&database, "createObjectStore", &[table.name().into()]);
         }
     }) as Box<dyn Fn()>);
-    let _created = Listener::set(&request, "onupgradeneeded", create);
+    let created = Listener::set(&request, "onupgradeneeded", create);
+    let mut opening = Opening { request: request.clone(), created: Some(created) };
     outcome(&request, "onsuccess", &["onerror"]).await?;
+    opening.created = None;
     Ok(Connection { database: property(&request, "result")? })
+}
+
+/// A connection that nobody may be waiting for any more. The browser may still open it later, and make the database anew for
+/// it: then the database gets its tables all the same, or it would have none for ever, and the connection is closed.
+struct Opening {
+    request: JsValue,
+    /// `None` once somebody has the connection.
+    created: Option<Listener>,
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        let Some(created) = self.created.take() else { return };
+        std::mem::forget(created);
+        let request = self.request.clone();
+        let close = move || drop(property(&request, "result").map(|database| Connection { database }));
+        // An event target takes any handler.
+        let _ = Reflect::set(&self.request, &"onsuccess".into(), &Closure::once_into_js(close));
+    }
 }
 
 /// Waits for the event handler `good`, or for one of `bad`, whose reason is the target's `error`.

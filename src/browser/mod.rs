@@ -214,6 +214,10 @@ impl Clock for BrowserPorts {
     fn now(&self) -> UnixMillis {
         clock::now()
     }
+
+    fn running(&self) -> Lifetime {
+        clock::running()
+    }
 }
 
 impl Entropy for BrowserPorts {

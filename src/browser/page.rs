@@ -17,19 +17,25 @@ pub enum PageEvent {
     Online,
     /// The device has lost its network.
     Offline,
+    /// The page is being left, and may come back as it is.
+    Left,
     /// The page came back from the back/forward cache, with the memory it had when it was left.
     Restored,
 }
 
-/// Calls `callback` on every [`PageEvent`] until the listener is dropped. Without a window there are none.
+/// Calls `callback` on every [`PageEvent`] until the listener is dropped; at once, where the page was opened out of sight.
+/// Without a window there are none.
 pub(super) fn listen(callback: impl Fn(PageEvent) + 'static) -> Listener {
+    if is_hidden() {
+        callback(PageEvent::Hidden);
+    }
     let mut listener = Listener::new(Box::new(move |event| {
         if let Some(event) = meaning(&event) {
             callback(event);
         }
     }));
     if let Some(window) = web_sys::window() {
-        for event in ["focus", "online", "offline", "pageshow"] {
+        for event in ["focus", "online", "offline", "pagehide", "pageshow"] {
             listener.add(&window, event);
         }
         if let Some(document) = window.document() {
@@ -44,16 +50,18 @@ fn meaning(event: &Event) -> Option<PageEvent> {
         "focus" => Some(PageEvent::Visible),
         "online" => Some(PageEvent::Online),
         "offline" => Some(PageEvent::Offline),
-        "pageshow" => {
-            let restored = reflect::property(event, "persisted").is_ok_and(|persisted| persisted.is_truthy());
-            restored.then_some(PageEvent::Restored)
+        leaving @ ("pagehide" | "pageshow") => {
+            let cached = reflect::property(event, "persisted").is_ok_and(|persisted| persisted.is_truthy());
+            cached.then_some(if leaving == "pagehide" { PageEvent::Left } else { PageEvent::Restored })
         }
-        "visibilitychange" => {
-            let state = reflect::property(&reflect::global("document")?, "visibilityState").ok()?;
-            Some(if state == "visible" { PageEvent::Visible } else { PageEvent::Hidden })
-        }
+        "visibilitychange" => Some(if is_hidden() { PageEvent::Hidden } else { PageEvent::Visible }),
         _ => None,
     }
+}
+
+fn is_hidden() -> bool {
+    let state = reflect::global("document").and_then(|page| reflect::property(&page, "visibilityState").ok());
+    state.is_some_and(|state| state == "hidden")
 }
 
 /// The page of this realm, or of the realm that this worker serves: an object with `href()`, `replaceUrl(url)`,

@@ -68,15 +68,9 @@ pub(super) fn with_scope(mut response: TokenResponse, asked: &Scope, previous: O
     response
 }
 
-/// Server minus device clock, from the `iat` of a token that the server has just issued. Less than two seconds is noise:
-/// `iat` has whole seconds, and the answer was under way.
-pub(super) fn skew_of(issued_at: Option<UnixMillis>, arrived_at: UnixMillis) -> i64 {
-    issued_at.map(|issued| issued.0.saturating_sub(arrived_at.0)).filter(|skew| skew.abs() > 2000).unwrap_or(0)
-}
-
-/// What the server rendered into the page, seen at `now`.
-pub(super) fn initial_session(config: &SessionConfig, now: UnixMillis) -> Option<Option<Session>> {
+/// What the server rendered into the page.
+pub(super) fn initial_session(config: &SessionConfig) -> Option<Option<Session>> {
     let initial = config.initial_session.as_ref()?;
-    let session = initial.as_ref().and_then(|payload| crate::protocol::session::parse_payload(payload, now));
+    let session = initial.as_ref().and_then(crate::protocol::session::parse_payload);
     Some(session.map(|answer| answer.session))
 }

@@ -54,7 +54,7 @@ pub(super) struct Inner<P: Ports> {
 
 impl<P: Ports> Inner<P> {
     pub(super) fn new(config: Config, ports: P, listener: Box<dyn Fn(Report)>) -> Rc<Self> {
-        let machine = Machine::new(settings(&config, ports.now()));
+        let machine = Machine::new(settings(&config));
         Rc::new(Self {
             config,
             ports,
@@ -124,10 +124,10 @@ impl<P: Ports> Inner<P> {
 
     /// Makes one step, and runs what follows from it unless an outer call is doing so already.
     pub(super) fn dispatch(self: &Rc<Self>, kind: EventKind) {
-        let event = Event { at: self.ports.now(), random: self.random(), kind };
+        let event = Event { at: self.ports.read(), random: self.random(), kind };
         // A step calls nothing, so the machine is always back when the next event comes.
         let Some(machine) = self.machine.borrow_mut().take() else { return };
-        let at = event.at;
+        let at = event.at.wall;
         let (machine, effects) = step(machine, event);
         self.note(&effects, &machine, at);
         *self.machine.borrow_mut() = Some(machine);
@@ -342,7 +342,7 @@ enum Job {
     Release(u64),
 }
 
-fn settings(config: &Config, now: UnixMillis) -> Settings {
+fn settings(config: &Config) -> Settings {
     let base = Settings {
         server_session: false,
         refresh: config.refresh.clone(),
@@ -376,7 +376,7 @@ fn settings(config: &Config, now: UnixMillis) -> Settings {
             recheck_on_focus: session.recheck.on_focus,
             recheck_on_online: session.recheck.on_online,
             recheck_min_interval: session.recheck.min_interval,
-            initial: super::assemble::initial_session(session, now),
+            initial: super::assemble::initial_session(session),
             ..base
         },
     }

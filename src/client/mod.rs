@@ -44,6 +44,10 @@ pub enum Report {
 pub enum PageNews {
     /// It became visible.
     Visible,
+    /// It is not visible any more.
+    Hidden,
+    /// It is being left, and may come back as it is: from the back-forward cache.
+    Left,
     /// The network came back.
     Online,
     /// It came back from the back-forward cache.
@@ -168,6 +172,10 @@ impl<P: Ports> Client<P> {
     /// The claims of the ID token of this session.
     #[must_use]
     pub fn id_token_claims(&self) -> Option<Rc<Json>> {
+        // Who is not shown has no claims either, although the session is kept.
+        if matches!(self.snapshot(), Snapshot::Unauthenticated(..)) {
+            return None;
+        }
         self.inner.session()?.tokens()?.id_claims.clone()
     }
 
@@ -295,6 +303,8 @@ impl<P: Ports> Client<P> {
     pub fn page_changed(&self, news: PageNews) {
         self.inner.dispatch(match news {
             PageNews::Visible => EventKind::Visible,
+            PageNews::Hidden => EventKind::Hidden,
+            PageNews::Left => EventKind::Left,
             PageNews::Online => EventKind::Online,
             PageNews::Restored => EventKind::Restored,
             PageNews::Active => EventKind::Active,

@@ -5,7 +5,7 @@
 
 use super::driver::Inner;
 use super::options::Mode;
-use super::talk::Work;
+use super::talk::{Told, Work};
 use crate::error::{Error, ErrorCode, ErrorPhase};
 use crate::policy::replay::Refusal;
 use crate::policy::storage::Medium;
@@ -14,7 +14,7 @@ use crate::protocol::answer;
 use crate::protocol::dpop::{self, Claims, Policy, PublicKey};
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::transaction::TTL;
-use crate::types::{AccessToken, Lifetime, Prover, UnixMillis, WebUrl};
+use crate::types::{AccessToken, Lifetime, Prover, Reading, UnixMillis, WebUrl};
 use std::cell::Cell;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -188,8 +188,8 @@ impl<P: Ports> Inner<P> {
     ) -> Result<String, Error> {
         let mut jti = [0; 16];
         self.fill(&mut jti)?;
-        let at = self.ports.now().shifted(skew);
-        let memory = self.memory.borrow();
+        let (memory, now) = (self.memory.borrow(), self.ports.read());
+        let at = now.wall.shifted(memory.clock.skew(now).unwrap_or(skew));
         Ok(key.signing_input(&Claims { method, url, jti: &jti, at, access, nonce: memory.nonces.of(url) }))
     }
 
@@ -202,7 +202,10 @@ impl<P: Ports> Inner<P> {
                     let proof = self.prove(prover, &request.method, &request.url, None).await;
                     request.headers.push(("dpop".to_owned(), proof.map_err(|error| error.during(phase))?));
                 }
-                let answer = self.ports.send(&request).await.map_err(|failure| answer::failure(failure, phase))?;
+                let asked = self.ports.read();
+                let sent = self.ports.send(&request).await;
+                let mut answer = sent.map_err(|failure| answer::failure(failure, phase))?;
+                self.learn_time(&mut answer, phase, asked);
                 let again = self.wants_nonce(&request.url, &answer).map_err(|error| error.during(phase))?;
                 if !again || !std::mem::take(&mut once) {
                     return Ok(answer);
@@ -210,6 +213,16 @@ impl<P: Ports> Inner<P> {
                 request.headers.truncate(plain);
             }
         })
+    }
+
+    /// Takes along what an answer says of the server's clock, and counts a date in it by that clock.
+    fn learn_time(&self, answer: &mut HttpResponse, phase: ErrorPhase, asked: Reading) {
+        let (now, clock) = (self.ports.read(), &mut self.memory.borrow_mut().clock);
+        // Metadata may have lain in a cache.
+        if let Some(told) = answer::date(answer).filter(|_| phase != ErrorPhase::Discovery) {
+            clock.learn(Told::Header(told), asked, now);
+        }
+        answer::count_retry_after(answer, now.wall.shifted(clock.skew(now).unwrap_or_default()));
     }
 
     /// Takes the nonce of an answer along. Whether the server wants the request again because of it.

@@ -194,16 +194,20 @@ impl Core {
         self.origins.clone()
     }
 
-    /// Something happened to the page of a core that runs in a worker: `visible`, `online`, `restored` or `active`.
+    /// Something happened to the page of a core that runs in a worker: an event of this name, with the page so visible.
+    /// `pagehide` and `pageshow` mean the back-forward cache here; `active`, that the user does something.
     #[wasm_bindgen(js_name = pageChanged)]
-    pub fn page_changed(&self, news: &str) {
-        match news {
-            "visible" => self.client.page_changed(PageNews::Visible),
-            "online" => self.client.page_changed(PageNews::Online),
-            "restored" => self.client.page_changed(PageNews::Restored),
-            "active" => self.client.page_changed(PageNews::Active),
-            _ => {}
-        }
+    pub fn page_changed(&self, event: &str, visibility: &str) {
+        let news = match event {
+            "visibilitychange" if visibility == "hidden" => PageNews::Hidden,
+            "visibilitychange" | "focus" => PageNews::Visible,
+            "online" => PageNews::Online,
+            "pagehide" => PageNews::Left,
+            "pageshow" => PageNews::Restored,
+            "active" => PageNews::Active,
+            _ => return,
+        };
+        self.client.page_changed(news);
     }
 
     /// The current state.
@@ -253,8 +257,10 @@ fn listen(client: &Ported, counts_activity: bool) -> Vec<Listener> {
     let seen = client.ports().listen_page(move |event| match event {
         PageEvent::Visible => page.page_changed(PageNews::Visible),
         PageEvent::Online => page.page_changed(PageNews::Online),
+        PageEvent::Hidden => page.page_changed(PageNews::Hidden),
+        PageEvent::Left => page.page_changed(PageNews::Left),
         PageEvent::Restored => page.page_changed(PageNews::Restored),
-        PageEvent::Hidden | PageEvent::Offline => {}
+        PageEvent::Offline => {}
     });
     let mut listeners = vec![heard, seen];
     if counts_activity {

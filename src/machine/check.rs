@@ -76,6 +76,7 @@ impl Machine {
     }
 
     pub(super) fn checked(&mut self, session: Option<Session>) {
+        self.looked();
         self.checking = false;
         self.extending = false;
         self.checked_at = Some(self.now);
@@ -175,6 +176,7 @@ impl Machine {
 
     /// The server could not say. Nobody is signed out by that.
     pub(super) fn check_failed(&mut self, error: Error) {
+        self.looked();
         self.checking = false;
         let extending = std::mem::take(&mut self.extending);
         let verdict = refresh::outcome(error.code);

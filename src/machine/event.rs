@@ -5,13 +5,13 @@ use crate::error::Error;
 use crate::policy::restore::Trace;
 use crate::protocol::coordination::Coordination;
 use crate::protocol::record::{Mark, Record};
-use crate::types::{Json, Lifetime, Password, ReturnTo, Session, UnixMillis, WebUrl};
+use crate::types::{Json, Lifetime, Password, Reading, ReturnTo, Session, UnixMillis, WebUrl};
 
 /// Something happened. It carries its time and its randomness; the machine has neither of its own.
 #[derive(Debug)]
 pub struct Event {
-    /// When, by the device's clock.
-    pub at: UnixMillis,
+    /// When, by the device's clocks.
+    pub at: Reading,
     /// Fresh random bits, for jitter and names.
     pub random: u64,
     /// What.
@@ -66,6 +66,10 @@ pub enum EventKind {
     ActivityRead(Option<UnixMillis>),
     /// The page became visible.
     Visible,
+    /// The page is not visible any more.
+    Hidden,
+    /// The page is being left, and may come back as it is: from the back-forward cache.
+    Left,
     /// The network came back.
     Online,
     /// The page came back from the back-forward cache.

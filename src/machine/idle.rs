@@ -145,7 +145,7 @@ impl Machine {
     pub(super) fn activity_read(&mut self, stamp: Option<UnixMillis>) {
         self.idle.asking = false;
         // What was written before the clock was set back says nothing.
-        if let Some(at) = stamp.filter(|at| *at <= self.now.plus(super::NOISE)) {
+        if let Some(at) = stamp.filter(|at| *at <= self.now.plus(super::wake::NOISE)) {
             self.was_active(at);
         }
         if self.current().is_none() {
@@ -170,7 +170,7 @@ impl Machine {
         if self.settings.server_session {
             self.unlock_by_server();
         } else if self.settings.shared {
-            self.push(Effect::Reread);
+            self.read_medium();
         }
     }
 

@@ -11,6 +11,8 @@
 //! | `check` | check, extend and their answers |
 //! | `leave` | logout and every other end of a session |
 //! | `watch` | ticks, wake-ups, other tabs |
+//! | `wake` | clocks that jump; pages that sleep, are hidden, left and restored |
+//! | `pace` | none: how many token requests a minute takes |
 //! | `idle` | what the user does, and the stamp of it that all tabs share |
 
 mod check;
@@ -19,8 +21,10 @@ mod event;
 mod idle;
 mod leave;
 mod login;
+mod pace;
 mod renew;
 mod start;
+mod wake;
 mod watch;
 
 pub use effect::{
@@ -89,6 +93,10 @@ pub struct Machine {
     unread: bool,
     /// The medium held the record of this session when it was last read or written.
     stored: bool,
+    /// What this session's sign-in was called, and its last renewal, where the session has ended here; and by wish.
+    over: Option<(String, u64, bool)>,
+    /// The session that a sign-in is tried beside was being restored, and has not been announced.
+    unshown: bool,
     /// A sign-in whose commit is under way was overtaken by another, and has not been announced.
     unannounced: bool,
     /// How often the refresh token of this generation was sent without an answer that says what came of it.
@@ -133,7 +141,23 @@ pub struct Machine {
     start_error: Option<Error>,
     shown: Snapshot,
     wake_at: Option<UnixMillis>,
+    /// The token requests of the last minute.
+    pace: pace::Pace,
+    /// Nobody looks at the page.
+    hidden: bool,
+    /// The page is in the back-forward cache, or was and does not know yet what happened meanwhile.
+    left: bool,
+    /// It is back from there.
+    back: bool,
+    /// Reads of the medium that are under way.
+    reads: u32,
+    /// What slept reads the medium again before it hands anything out; until when at the latest.
+    looking: Option<UnixMillis>,
+    /// The server could not be asked for longer than the application allows; during this epoch.
+    outlasted: Option<u64>,
     now: UnixMillis,
+    /// How long the realm had run then.
+    ran: Lifetime,
     random: u64,
     effects: Vec<Effect>,
 }
@@ -208,6 +232,8 @@ impl Machine {
             unread: false,
             copied: None,
             stored: false,
+            over: None,
+            unshown: false,
             unannounced: false,
             tries: 0,
             spent: false,
@@ -235,7 +261,15 @@ impl Machine {
             start_error: None,
             shown: Snapshot::Initializing,
             wake_at: None,
+            pace: pace::Pace::default(),
+            hidden: false,
+            left: false,
+            back: false,
+            reads: 0,
+            looking: None,
+            outlasted: None,
             now: UnixMillis(0),
+            ran: Lifetime::ZERO,
             random: 0,
             effects: Vec::new(),
         }
@@ -275,11 +309,17 @@ impl Machine {
     }
 
     fn view(&self) -> Snapshot {
+        if self.left && !matches!(self.phase, Phase::Disposed) {
+            return Snapshot::Initializing;
+        }
         match &self.phase {
             Phase::Idle | Phase::Restoring(_) => Snapshot::Initializing,
             Phase::SignedOut(reason, error) => Snapshot::Unauthenticated(*reason, error.clone()),
             Phase::Authenticating(via, _) | Phase::Committing(via, _, _) => Snapshot::Authenticating(*via),
             Phase::SignedIn(session) if self.idle.locked => Snapshot::Locked(Rc::clone(&session.user)),
+            Phase::SignedIn(_) if self.outlasted.is_some() => {
+                Snapshot::Unauthenticated(SignedOutReason::Error, self.failure.clone())
+            }
             Phase::SignedIn(session) => {
                 Snapshot::Authenticated(Rc::clone(&session.user), self.facts(session), self.freshness())
             }
@@ -386,6 +426,8 @@ impl Machine {
             EventKind::Active => self.active(),
             EventKind::ActivityRead(stamp) => self.activity_read(stamp),
             EventKind::Visible => self.visible(),
+            EventKind::Hidden => self.hidden = true,
+            EventKind::Left => self.left = true,
             EventKind::Online => self.online(),
             EventKind::Restored => self.restored(),
             EventKind::Told(note) => self.told(note),
@@ -462,6 +504,9 @@ impl Machine {
     }
 
     fn send(&mut self, kind: CallKind, call: Call) {
+        if matches!(call, Call::Exchange | Call::Refresh(_) | Call::Reach(_)) {
+            self.pace.count(self.ran);
+        }
         let epoch = if kind == CallKind::Login { self.attempt } else { self.epoch };
         self.push(Effect::Send(Ticket { kind, epoch }, call));
     }
@@ -501,6 +546,7 @@ impl Machine {
     /// From here on, answers to earlier questions come too late.
     fn next_epoch(&mut self) {
         self.epoch += 1;
+        self.looked();
         self.checking = false;
         self.extending = false;
         self.heard = None;
@@ -525,9 +571,13 @@ impl Machine {
         if epoch != self.epoch {
             return;
         }
+        let again = !self.stored && self.settings.shared;
         self.stored = matches!(commit, Commit::Done);
         match commit {
-            Commit::Superseded(stored) => return self.renewal_superseded(stored),
+            Commit::Superseded(stored) if matches!(self.renewal, Renewal::Committing(_)) => {
+                return self.renewal_superseded(stored);
+            }
+            Commit::Superseded(_) => self.unread = true,
             Commit::Failed(Some(cause)) => self.notify(Notice::StorageDegraded(cause)),
             Commit::Failed(None) | Commit::Done => {}
         }
@@ -537,6 +587,8 @@ impl Machine {
         match (&self.phase, &self.renewal) {
             (Phase::Committing(..), _) => self.sign_in_committed(),
             (_, Renewal::Committing(_)) => self.renewal_committed(),
+            // The medium has not taken it before.
+            (Phase::SignedIn(_), Renewal::None) if self.stored && again => self.tell_committed(),
             (
                 Phase::Idle
                 | Phase::Restoring(_)
@@ -555,6 +607,7 @@ impl Machine {
     }
 
     fn finish(&mut self) {
+        self.count_grace();
         let view = self.view();
         if view != self.shown {
             self.shown = view.clone();
@@ -572,12 +625,8 @@ impl Machine {
 /// One move. Pure: time and randomness come in the event.
 #[must_use]
 pub fn step(mut machine: Machine, event: Event) -> (Machine, Vec<Effect>) {
-    // A little is noise: events may be told in another order than they happened.
-    if event.at < machine.now.minus(NOISE) {
-        machine.clock_set_back(event.at);
-    }
-    machine.now = event.at;
     machine.random = event.random;
+    machine.tell_time(event.at);
     machine.blame = None;
     machine.look_at_idle_clock();
     machine.handle(event.kind);
@@ -586,6 +635,3 @@ pub fn step(mut machine: Machine, event: Event) -> (Machine, Vec<Effect>) {
     let effects = std::mem::take(&mut machine.effects);
     (machine, effects)
 }
-
-/// A wall clock that goes back by less was not set.
-const NOISE: Lifetime = Lifetime::from_seconds(2);

@@ -72,6 +72,8 @@ impl Machine {
             Phase::SignedIn(_) if self.idle.locked => return self.refuse_locked(),
             // Whether anything may be handed out is being found out.
             Phase::SignedIn(_) if !self.hands_out() => return,
+            // What another tab did while this one slept is found out first.
+            Phase::SignedIn(_) if self.looking.is_some() => return,
             Phase::SignedIn(_) => {}
         }
         let renewal_wanted = self.waiters.iter().any(|(_, wants)| matches!(wants, Wants::Renewed));
@@ -131,7 +133,7 @@ impl Machine {
     }
 
     /// After a failed renewal: the current token until its real end, and an error from then on.
-    fn serve_or_fail(&mut self, error: Option<Error>) {
+    pub(super) fn serve_or_fail(&mut self, error: Option<Error>) {
         let error = error.unwrap_or_else(|| ErrorCode::LoginRequired.into());
         self.settle_where(&|machine, wants| match wants {
             Wants::Token(_) => Some(machine.token(Lifetime::ZERO).unwrap_or_else(|| Outcome::Failed(error.clone()))),
@@ -206,6 +208,9 @@ impl Machine {
     }
 
     pub(super) fn begin_renewal(&mut self) {
+        if let Some(wait) = self.pace.wait(self.ran) {
+            return self.hold_back(wait);
+        }
         self.renewal = Renewal::Locking;
         self.renew_at = None;
         self.push(Effect::AcquireLock);
@@ -223,6 +228,7 @@ impl Machine {
         if !matches!(self.renewal, Renewal::Locking | Renewal::Lagging) {
             return;
         }
+        self.looked();
         if let Some(known) = known.filter(|known| !known.lineage.is_empty()) {
             if known.lineage == self.lineage && known.generation == self.generation {
                 self.tries = known.tries;
@@ -371,6 +377,9 @@ impl Machine {
         }
         let previous = self.current().cloned();
         let renewed = previous.is_some() && record.lineage == self.lineage;
+        if renewed {
+            self.count_sibling(&record);
+        }
         if !renewed {
             self.next_epoch();
             self.idle_adopts();

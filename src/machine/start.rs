@@ -111,13 +111,15 @@ impl Machine {
     }
 
     fn take_up(&mut self, record: Record) -> Session {
+        self.count_sibling(&record);
         (self.lineage, self.generation, self.stored) = (record.lineage, record.generation, true);
         record.session
     }
 
     /// A stored session: used as it is while its token lives, renewed first where it does not. One that must be bound to a key
     /// and is not has ended.
-    pub(super) fn restore(&mut self, session: Session) {
+    pub(super) fn restore(&mut self, mut session: Session) {
+        self.correct_clock(&mut session);
         if !self.idle_admits() {
             self.phase = Phase::SignedIn(session);
             return self.restored_locked();
@@ -191,7 +193,11 @@ impl Machine {
         }
         if let Some(user) = self.session().map(|session| Rc::clone(&session.user)) {
             self.plan_renewal();
-            self.notify(Notice::SignedIn(user, Origin::Restored));
+            if self.is_outlasted() {
+                self.outlasted = Some(self.epoch);
+            } else {
+                self.notify(Notice::SignedIn(user, Origin::Restored));
+            }
         }
         self.leave_trace();
         self.settle_started();

@@ -1,6 +1,7 @@
-//! Time and the world: ticks, wake-ups, other tabs. Correctness never depends on a timer: every event looks at the clock.
+//! Time and the world: ticks, other tabs. Correctness never depends on a timer: every event looks at the clock.
 
 use super::{Call, Effect, ErrorCode, Machine, Note, Notice, Origin, Phase, Renewal, SignedOutReason, Stored};
+use crate::protocol::record::Record;
 use crate::types::{Lifetime, UnixMillis};
 
 impl Machine {
@@ -11,17 +12,25 @@ impl Machine {
         if is_due(self.reread_at) {
             self.reread_at = None;
             let lagging = matches!(self.renewal, Renewal::Lagging);
-            self.push(if lagging { Effect::ReadAgain } else { Effect::Reread });
+            if lagging {
+                self.push(Effect::ReadAgain);
+            } else {
+                self.read_medium();
+            }
         }
         if self.unread && self.can_look() {
             self.unread = false;
-            self.push(Effect::Reread);
+            self.read_medium();
         }
         if is_due(self.leave_by) {
             self.stayed(ErrorCode::Timeout, "The page did not leave.");
         }
         let renewable = self.session().is_some() || self.restorable();
-        if is_due(self.renew_at) && matches!(self.renewal, Renewal::None) && renewable {
+        if is_due(self.looking) {
+            self.looked();
+            self.serve_waiters();
+        }
+        if is_due(self.renews_at()) && matches!(self.renewal, Renewal::None) && renewable {
             self.renew_at = None;
             if self.settings.server_session {
                 self.prolong();
@@ -50,9 +59,10 @@ impl Machine {
         let stale_at =
             self.session().and_then(|session| session.facts.expires_at).map(|end| end.0).filter(|at| *at > self.now);
         // What is due and was not done waits for something else than time.
-        let (expiring, ends, idle) = (self.expiring_at(), self.ends_at(), self.idle_wake());
-        [self.reread_at, self.leave_by, self.renew_at, expiring, ends, self.recheck_at(), stale_at, idle]
+        let own = [self.reread_at, self.leave_by, self.looking, self.idle_wake()];
+        [self.renews_at(), self.expiring_at(), self.ends_at(), self.recheck_at(), stale_at, self.grace_ends_at()]
             .into_iter()
+            .chain(own)
             .flatten()
             .filter(|at| *at > self.now)
             .min()
@@ -125,43 +135,6 @@ impl Machine {
         }
     }
 
-    pub(super) fn visible(&mut self) {
-        if self.settings.recheck_on_focus {
-            self.check_soon();
-        }
-        self.look_again();
-    }
-
-    pub(super) fn online(&mut self) {
-        if self.settings.recheck_on_online {
-            self.check_soon();
-        }
-        let waiting = self.failure.is_some() && matches!(self.renewal, Renewal::None);
-        let renewable = self.session().is_some_and(|session| self.can_renew(session)) || self.restorable();
-        if waiting && !self.settings.server_session && renewable {
-            // Spread over a second, so that the tabs of many machines do not all come at once.
-            let pause = Lifetime::from_millis((self.random % 1000) as i64);
-            self.renew_at = Some(self.now.plus(pause));
-        }
-    }
-
-    /// Back from the back-forward cache: whatever was begun before leaving is over.
-    pub(super) fn restored(&mut self) {
-        if self.leave_by.is_some() {
-            self.stayed(ErrorCode::Aborted, "The user came back without signing in.");
-        }
-        self.check_soon();
-        self.look_again();
-    }
-
-    /// Reads a shared medium again: a message of another tab may have been missed.
-    pub(super) fn look_again(&mut self) {
-        if self.settings.shared && matches!(self.phase, Phase::SignedIn(_)) && matches!(self.renewal, Renewal::None) {
-            self.push(Effect::Reread);
-        }
-        self.look_for_unlock();
-    }
-
     pub(super) fn told(&mut self, note: Note) {
         match note {
             Note::SignedOut(reason, lineage, generation) => self.told_over(reason, &lineage, generation),
@@ -173,7 +146,7 @@ impl Machine {
                 }
                 if !self.settings.shared {
                     self.copied = Some((lineage, generation));
-                    return self.push(Effect::Reread);
+                    return self.read_medium();
                 }
                 self.heard = Some((lineage, generation));
                 self.stale_reads = 0;
@@ -226,38 +199,6 @@ impl Machine {
         }
     }
 
-    /// The wall clock was set back to `now`. Instants are by that clock, so they move along: nothing lives longer by it,
-    /// and nobody waits for a time that has passed once.
-    pub(super) fn clock_set_back(&mut self, now: UnixMillis) {
-        let by = now.0.saturating_sub(self.now.0);
-        let timers = [
-            &mut self.renew_at,
-            &mut self.retry_at,
-            &mut self.forced_at,
-            &mut self.checked_at,
-            &mut self.leave_by,
-            &mut self.reread_at,
-            &mut self.warned,
-        ];
-        for at in timers.into_iter().flatten() {
-            *at = at.shifted(by);
-        }
-        self.idle.shift_clock(by);
-        if let Renewal::Committing(session) = &mut self.renewal {
-            session.facts.shift_clock(by);
-        }
-        match &mut self.phase {
-            Phase::SignedIn(session) | Phase::Restoring(Some(session)) => session.facts.shift_clock(by),
-            Phase::Authenticating(_, before) => {
-                if let Phase::SignedIn(session) = before.as_mut() {
-                    session.facts.shift_clock(by);
-                }
-            }
-            Phase::Committing(_, arrived, _) => arrived.session.facts.shift_clock(by),
-            Phase::Idle | Phase::Restoring(None) | Phase::SignedOut(..) | Phase::Disposed => {}
-        }
-    }
-
     /// Another tab says that a session ended. It may not be this one any more.
     fn told_over(&mut self, reason: SignedOutReason, lineage: &str, generation: u64) {
         // Where each tab has tokens of its own, its own clock ends them, which is that of all tabs.
@@ -300,24 +241,43 @@ impl Machine {
 
     pub(super) fn reread(&mut self, stored: Stored) {
         self.mention_failure(&stored);
+        self.reads = self.reads.saturating_sub(1);
         if let Some((lineage, generation)) = self.copied.take() {
             return self.reread_own(&lineage, generation, stored);
         }
         if !self.can_look() {
             self.unread = true;
+            // Where a renewal waits for its server, what the medium holds was read when it got its lock.
+            if !matches!(self.phase, Phase::SignedIn(_) | Phase::SignedOut(..)) {
+                self.looked();
+            }
             return;
         }
         if self.lags(&stored) {
             return;
         }
+        // A look that began before the page slept may have seen what was before.
+        if self.reads == 0 {
+            self.looked();
+        }
+        self.take_note(stored);
+        self.serve_waiters();
+    }
+
+    fn take_note(&mut self, stored: Stored) {
         match stored {
             // A session that was signed out here is not taken up again, unless another tab signed in since.
-            Stored::Record(record) if self.is_news(&record) => {
+            Stored::Record(record) if self.is_news(&record) && !self.has_ended(&record) => {
                 self.abandon_renewal();
                 self.adopt(*record);
-                self.serve_waiters();
             }
             Stored::Ended(mark) if self.is_over(&mark.lineage) => self.signed_out_elsewhere(),
+            // The medium did not take it, and may by now.
+            Stored::Empty if !self.stored && !self.spent => {
+                if let Some(session) = self.session().cloned() {
+                    self.commit(&session, self.generation, self.own());
+                }
+            }
             Stored::Record(_)
             | Stored::Ended(_)
             | Stored::Empty
@@ -325,6 +285,14 @@ impl Machine {
             | Stored::KeyLost
             | Stored::Unreadable(_) => {}
         }
+    }
+
+    /// Whether a record is of the session that ended here last, and could not be removed. Another tab may have renewed what
+    /// ended by itself.
+    fn has_ended(&self, record: &Record) -> bool {
+        self.over.as_ref().is_some_and(|(lineage, generation, wished)| {
+            record.lineage == *lineage && (*wished || record.generation <= *generation)
+        })
     }
 }
 

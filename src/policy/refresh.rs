@@ -14,11 +14,14 @@ pub struct RefreshPolicy {
     pub early: Option<Lifetime>,
     /// Attempts in a row before the timer leaves renewal to the next use.
     pub max_attempts: u32,
+    /// How long after the credential's end somebody still counts as signed in while the server cannot be asked; `None`: until
+    /// it can.
+    pub grace: Option<Lifetime>,
 }
 
 impl Default for RefreshPolicy {
     fn default() -> Self {
-        Self { proactive: true, early: None, max_attempts: 5 }
+        Self { proactive: true, early: None, max_attempts: 5, grace: None }
     }
 }
 
@@ -71,6 +74,13 @@ pub fn backoff(attempt: u32, random: u64, retry_after: Option<Lifetime>) -> Life
             Lifetime::from_millis(asked.millis().saturating_add(spread.millis())).max(wait).min(LONGEST_RETRY_AFTER)
         }
     }
+}
+
+/// How much longer a hidden tab waits before it renews, where `margin` is left until the end, so that a visible one goes first.
+/// If there is none, it renews all the same.
+#[must_use]
+pub fn deference(margin: Lifetime) -> Lifetime {
+    margin.part(1, 4).min(DEFERENCE)
 }
 
 /// What a failure of this code means for the session that was to be renewed.
@@ -152,9 +162,16 @@ fn jitter(most: Lifetime, random: u64) -> Lifetime {
     Lifetime::from_millis((random % (most.millis().unsigned_abs() + 1)) as i64)
 }
 
+/// A session makes at most this many token requests in [`SPAN`], whatever asks for them. One that renews by timer makes a few
+/// in an hour.
+pub const LIMIT: usize = 10;
+/// See [`LIMIT`].
+pub const SPAN: Lifetime = Lifetime::from_seconds(60);
+
 /// Credentials that live no longer are renewed on use only.
 const SHORT: Lifetime = Lifetime::from_seconds(30);
 const LONGEST_MARGIN: Lifetime = Lifetime::from_seconds(60);
+const DEFERENCE: Lifetime = Lifetime::from_seconds(10);
 const BASE: Lifetime = Lifetime::from_seconds(1);
 const CEILING: Lifetime = Lifetime::from_seconds(60);
 /// Chance must not make "later" mean "at once".

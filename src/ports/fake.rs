@@ -138,10 +138,16 @@ impl Wake for Flag {
 
 /// One browser.
 pub struct World {
-    /// Running time, by which timers go.
+    /// The time that timers have seen.
     now: Cell<i64>,
-    /// How far the wall clock is ahead of it.
+    /// How much more has passed, while the machine slept.
+    slept: Cell<i64>,
+    /// How much of that the running clock has seen.
+    ran_on: Cell<i64>,
+    /// How far the wall clock is ahead of the true time.
     ahead: Cell<i64>,
+    /// No timer rings.
+    frozen: Cell<bool>,
     seed: Cell<u64>,
     tasks: RefCell<Vec<Task>>,
     sleepers: RefCell<Vec<i64>>,
@@ -158,7 +164,7 @@ pub struct World {
     pub shared: RefCell<BTreeMap<String, String>>,
     /// What the media answer instead of working, if set.
     pub store_failure: Cell<Option<StoreFailure>>,
-    /// What writing and removing answer instead of working, if set; reading works.
+    /// What writing and removing answer instead of working, if set; reading works, and removing from what is full.
     pub writes_fail: Cell<Option<StoreFailure>>,
     /// How long a write takes, in milliseconds.
     pub write_takes: Cell<i64>,
@@ -201,7 +207,10 @@ impl World {
     pub fn new(now: UnixMillis, server: impl FnMut(&HttpRequest, UnixMillis) -> Reply + 'static) -> Rc<Self> {
         Rc::new(Self {
             now: Cell::new(now.0),
+            slept: Cell::default(),
+            ran_on: Cell::default(),
             ahead: Cell::default(),
+            frozen: Cell::default(),
             seed: Cell::new(1),
             tasks: RefCell::default(),
             sleepers: RefCell::default(),
@@ -392,14 +401,39 @@ impl World {
         self.wake_all();
     }
 
-    /// Moves the wall clock without anybody noticing: it was set, or the device slept. Timers stand still meanwhile.
+    /// Moves the time of this browser and of its servers without a timer or the running clock noticing: as a sleep does.
     pub fn jump(&self, by_millis: i64) {
+        self.slept.set(self.slept.get() + by_millis);
+    }
+
+    /// The machine sleeps so long: timers stand still, and so does the running clock unless it `runs`, which differs among
+    /// systems.
+    pub fn sleep(&self, time: Lifetime, runs: bool) {
+        self.jump(time.millis());
+        if runs {
+            self.ran_on.set(self.ran_on.get() + time.millis());
+        }
+    }
+
+    /// Somebody sets the wall clock of this browser; the servers keep theirs.
+    pub fn set_clock(&self, by_millis: i64) {
         self.ahead.set(self.ahead.get() + by_millis);
+    }
+
+    /// From now on no timer rings, or those that are due ring again.
+    pub fn freeze_timers(&self, frozen: bool) {
+        self.frozen.set(frozen);
+        self.wake_all();
+    }
+
+    /// The true time, by which servers live.
+    pub fn true_time(&self) -> UnixMillis {
+        UnixMillis(self.now.get() + self.slept.get())
     }
 
     /// What the wall clock shows.
     fn wall(&self) -> UnixMillis {
-        UnixMillis(self.now.get() + self.ahead.get())
+        self.true_time().shifted(self.ahead.get())
     }
 
     fn step_time(&self, end: i64) -> bool {
@@ -484,7 +518,8 @@ impl Store for Medium {
         self.with(|map| drop(map.insert(key.to_owned(), text.to_owned())))
     }
     async fn remove(&self, key: &str) -> Result<(), StoreFailure> {
-        self.world.writes_fail.get().map_or(Ok(()), Err)?;
+        // A medium that is full gives away what it has.
+        self.world.writes_fail.get().filter(|failure| *failure != StoreFailure::Full).map_or(Ok(()), Err)?;
         self.with(|map| drop(map.remove(key)))
     }
 }
@@ -616,6 +651,9 @@ impl Clock for Tab {
     fn now(&self) -> UnixMillis {
         self.world.wall()
     }
+    fn running(&self) -> Lifetime {
+        Lifetime::from_millis(self.world.now.get() + self.world.ran_on.get())
+    }
 }
 
 impl Entropy for Tab {
@@ -644,7 +682,7 @@ impl Http for Tab {
             *now += 1;
             *most = (*most).max(*now);
         }
-        let reply = (self.world.server.borrow_mut())(request, self.now());
+        let reply = (self.world.server.borrow_mut())(request, self.world.true_time());
         let patience = request.deadline;
         let until = self.world.now.get() + reply.after.min(patience).millis();
         self.world.log.borrow_mut().push(Exchange {
@@ -730,6 +768,7 @@ impl Channel for Tab {
 impl Timer for Tab {
     async fn sleep(&self, delay: Lifetime) {
         self.world.sleep_until(self.world.now.get() + delay.millis()).await;
+        poll_fn(|_| if self.world.frozen.get() { Poll::Pending } else { Poll::Ready(()) }).await;
     }
 }
 

@@ -8,7 +8,7 @@
 pub mod fake;
 
 use crate::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
-use crate::types::{Lifetime, UnixMillis};
+use crate::types::{Lifetime, Reading, UnixMillis};
 use std::pin::Pin;
 
 /// Why a storage medium refused.
@@ -76,6 +76,12 @@ pub trait ProofKeys {
 pub trait Clock {
     /// The device's wall clock. It may jump.
     fn now(&self) -> UnixMillis;
+    /// How long this page or worker has run, by a clock that nobody sets; it may stand still while the machine sleeps.
+    fn running(&self) -> Lifetime;
+    /// Both, at one moment.
+    fn read(&self) -> Reading {
+        Reading { wall: self.now(), ran: self.running() }
+    }
 }
 
 /// Randomness of cryptographic quality.

@@ -3,8 +3,9 @@
 //! RFC 9110 §10.2.3 and §15, RFC 6585 §4, RFC 6749 §5.2. What a good answer means is judged beside its request.
 
 use super::http::{HttpFailure, HttpResponse};
+use super::http_date;
 use crate::error::{Error, ErrorCode, ErrorPhase, OAuthError};
-use crate::types::{Json, Lifetime};
+use crate::types::{Json, Lifetime, UnixMillis};
 
 /// The longest wait that a server can ask for.
 pub const MAX_RETRY_AFTER: Lifetime = Lifetime::from_seconds(300);
@@ -36,7 +37,7 @@ pub fn failure(failure: HttpFailure, phase: ErrorPhase) -> Error {
 /// The error that a status alone amounts to, for an answer that is not a good one.
 ///
 /// 429 is [`ErrorCode::RateLimited`], 5xx [`ErrorCode::ServerError`], each with `Retry-After` where it is a number of
-/// seconds; a redirect is [`ErrorCode::RedirectRefused`]; everything else [`ErrorCode::ResponseInvalid`].
+/// seconds, or was a date; a redirect is [`ErrorCode::RedirectRefused`]; everything else [`ErrorCode::ResponseInvalid`].
 #[must_use]
 pub fn status_error(response: &HttpResponse, phase: ErrorPhase) -> Error {
     let (code, wait) = match response.status {
@@ -68,7 +69,27 @@ fn is_json(content_type: &str) -> bool {
     essence.strip_prefix("application/").is_some_and(|subtype| subtype == "json" || subtype.ends_with("+json"))
 }
 
-/// `Retry-After` in seconds. A date would be judged by the device's clock, and is left to our own backoff like garbage.
+/// When the server made this answer, by its clock: the header `Date`. RFC 9110 §6.6.1. Browsers show it to script of the same
+/// origin, and to others where the server exposes it.
+#[must_use]
+pub fn date(response: &HttpResponse) -> Option<UnixMillis> {
+    http_date::parse(response.header("date")?)
+}
+
+/// Turns a `Retry-After` that is a date (RFC 9110 §10.2.3) into the seconds that are left by the server's own clock, which shows
+/// `now`, so that whoever judges the answer needs no clock.
+pub fn count_retry_after(response: &mut HttpResponse, now: UnixMillis) {
+    let Some(at) = response.header("retry-after").and_then(http_date::parse) else { return };
+    // Rounded up: not before that instant.
+    let left = now.until(at).millis().saturating_add(999) / 1000;
+    for (name, value) in &mut response.headers {
+        if name == "retry-after" {
+            *value = left.to_string();
+        }
+    }
+}
+
+/// `Retry-After` in seconds; [`count_retry_after`] has counted those of a date. Anything else is left to our own backoff.
 fn retry_after(response: &HttpResponse) -> Option<Lifetime> {
     let text = response.header("retry-after")?.trim();
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -152,6 +173,34 @@ mod tests {
                 assert_eq!(wait, seconds.map(Lifetime::from_seconds), "{status} {header:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_date_to_wait_for_is_counted_by_the_clock_of_the_server() {
+        let now = UnixMillis(784_111_777_000); // Sun, 06 Nov 1994 08:49:37 GMT
+        for (header, seconds) in [
+            ("Sun, 06 Nov 1994 08:50:07 GMT", Some(30)),
+            ("Sunday, 06-Nov-94 08:50:07 GMT", Some(30)),
+            ("Sun Nov  6 08:50:07 1994", Some(30)),
+            // It has passed.
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(0)),
+            ("Thu, 01 Jan 1970 00:00:00 GMT", Some(0)),
+            // Nobody waits so long.
+            ("Sun, 06 Nov 1994 09:49:37 GMT", Some(300)),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", Some(300)),
+            ("Sun, 31 Nov 1994 08:50:07 GMT", None),
+            ("30", Some(30)),
+        ] {
+            let mut response = answer(503, "text/plain", "");
+            response.headers.push(("retry-after".to_owned(), header.to_owned()));
+            count_retry_after(&mut response, now);
+            let wait = status_error(&response, ErrorPhase::Token).retry_after;
+            assert_eq!(wait, seconds.map(Lifetime::from_seconds), "{header:?}");
+        }
+        let mut response = answer(503, "text/plain", "");
+        response.headers.push(("retry-after".to_owned(), "Sun, 06 Nov 1994 08:50:07 GMT".to_owned()));
+        count_retry_after(&mut response, now.shifted(-1));
+        assert_eq!(response.header("retry-after"), Some("31"), "not a moment too early");
     }
 
     #[test]

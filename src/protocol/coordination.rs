@@ -76,8 +76,10 @@ impl Coordination {
     /// # Errors
     /// When the other tab's turn is to be over.
     pub fn claim(&self, now: UnixMillis, end: UnixMillis, alone: bool) -> Result<Self, UnixMillis> {
-        // A turn that ends later than a new one would was given by a clock that has been set since.
-        if let Some(taken) = self.until.filter(|taken| !alone && now < *taken && *taken <= end) {
+        // Tabs wait for each other between the look at the clock and this one, so a turn may well have begun after it. One that
+        // ends much later was given by a clock that has been set since.
+        let latest = end.plus(now.until(end));
+        if let Some(taken) = self.until.filter(|taken| !alone && now < *taken && *taken <= latest) {
             return Err(taken);
         }
         Ok(Self { fence: self.fence.saturating_add(1), until: Some(end), ..self.clone() })
@@ -189,5 +191,14 @@ mod tests {
         assert!(held.claim(NOW, END, true).is_ok(), "whoever has the lock does not ask");
         let set_back = UnixMillis(NOW.0 - 86_400_000);
         assert!(held.claim(set_back, later(set_back), false).is_ok(), "not for a day");
+    }
+
+    #[test]
+    fn a_turn_that_began_after_another_tab_looked_at_its_clock_keeps_that_tab_away_too() {
+        let held = turn();
+        for earlier in [1, 20, 2_000] {
+            let looked = UnixMillis(NOW.0 - earlier);
+            assert_eq!(held.claim(looked, UnixMillis(looked.0 + 15_000), false), Err(END), "{earlier}");
+        }
     }
 }

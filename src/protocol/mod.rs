@@ -10,6 +10,7 @@ pub mod endpoint;
 pub mod first_party;
 pub mod form;
 pub mod http;
+pub mod http_date;
 pub mod metadata;
 pub mod params;
 mod payload;

@@ -8,10 +8,8 @@ use crate::error::{Error, ErrorCode};
 use crate::types::{Credential, CsrfToken, ExpiresAt, Json, Session, SessionFacts, UnixMillis};
 use std::rc::Rc;
 
-/// Reads a payload that arrived at `at`.
-///
-/// Instants are by the server's clock; they become the device's with the help of `serverTime`.
-pub(super) fn read(payload: &Json, at: UnixMillis) -> Result<SessionAnswer, Error> {
+/// Reads a payload. Instants are by the server's clock.
+pub(super) fn read(payload: &Json) -> Result<SessionAnswer, Error> {
     if payload.members().is_none() {
         return Err(invalid("", "is not a JSON object"));
     }
@@ -27,20 +25,19 @@ pub(super) fn read(payload: &Json, at: UnixMillis) -> Result<SessionAnswer, Erro
         Some([]) => return Err(invalid("user", "is empty")),
         Some(_) => {}
     }
-    let skew = instant(payload, "serverTime")?.map_or(0, |server| skew(server, at));
-    let ours = |name| instant(payload, name).map(|found| found.map(|server| server.shifted(-skew)));
-    let end = |name| ours(name).map(|found| found.map(ExpiresAt));
+    let server_time = instant(payload, "serverTime")?;
+    let end = |name| instant(payload, name).map(|found| found.map(ExpiresAt));
     let facts = SessionFacts {
         sub: text(user, "sub", "user.sub")?,
         sid: text(payload, "sessionId", "sessionId")?,
-        issued_at: ours("issuedAt")?,
+        issued_at: instant(payload, "issuedAt")?,
         expires_at: end("expiresAt")?,
         absolute_expires_at: end("absoluteExpiresAt")?,
-        skew,
         ..SessionFacts::default()
     };
     let csrf = csrf_token(payload)?;
-    Ok(SessionAnswer { session: Session::new(Rc::new(user.clone()), facts, Credential::Cookie), csrf })
+    let session = Session::new(Rc::new(user.clone()), facts, Credential::Cookie);
+    Ok(SessionAnswer { session, csrf, server_time })
 }
 
 /// The member `csrfToken`, if there is one.
@@ -69,13 +66,6 @@ fn instant(payload: &Json, name: &str) -> Result<Option<UnixMillis>, Error> {
         return Err(invalid(name, "is not an instant in epoch seconds (it may be milliseconds)"));
     }
     Ok(UnixMillis::from_seconds(seconds))
-}
-
-/// Server minus device clock. Up to two seconds are noise: the server's clock comes in whole seconds, and the answer was
-/// under way; taken for real, they would move every instant with every answer.
-fn skew(server: UnixMillis, at: UnixMillis) -> i64 {
-    let skew = server.0.saturating_sub(at.0);
-    if skew.saturating_abs() <= 2000 { 0 } else { skew }
 }
 
 fn invalid(path: &str, problem: &str) -> Error {

@@ -33,8 +33,10 @@ pub struct SessionBackend {
 /// What a backend tells about a session.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SessionAnswer {
-    /// Who is signed in, and until when; instants are by the device's clock.
+    /// Who is signed in, and until when; instants are by the server's clock.
     pub session: Session,
+    /// What that clock showed, if the answer says so.
+    pub server_time: Option<UnixMillis>,
     /// The token for requests that change something.
     pub csrf: Option<CsrfToken>,
 }
@@ -97,19 +99,15 @@ pub fn navigation(endpoint: &Endpoint, return_to: Option<&ReturnTo>) -> WebUrl {
 /// # Errors
 /// [`ErrorCode::ResponseInvalid`] names what a statement lacks; [`ErrorCode::CsrfRejected`] for 403 and 419 to an
 /// extension; [`ErrorCode::ConfigInvalid`] where a hook of the application's threw; otherwise those of `status_error`.
-pub fn process_session(
-    response: &HttpResponse,
-    at: UnixMillis,
-    phase: ErrorPhase,
-) -> Result<Option<SessionAnswer>, Error> {
+pub fn process_session(response: &HttpResponse, phase: ErrorPhase) -> Result<Option<SessionAnswer>, Error> {
     let placed = |error: Error| error.during(phase).with_status(response.status);
     match (&response.verdict, response.status) {
         (Some(Verdict::Gone), _) | (_, 401) | (_, 419) => Ok(None),
         (_, 429 | 500..=599) => Err(status_error(response, phase)),
         (Some(Verdict::Failed), _) => Err(placed(hook_threw())),
-        (Some(Verdict::Parsed(body)), 200..=299) => payload::read(body, at).map(Some).map_err(placed),
+        (Some(Verdict::Parsed(body)), 200..=299) => payload::read(body).map(Some).map_err(placed),
         (None, 200..=299) => json_object(response)
-            .and_then(|body| payload::read(&body, at))
+            .and_then(|body| payload::read(&body))
             .map(Some)
             .map_err(|error| placed(with_remedy(error))),
         (_, 403) if phase == ErrorPhase::Refresh => Err(placed(ErrorCode::CsrfRejected.into())),
@@ -124,15 +122,15 @@ pub fn process_session(
 /// [`ErrorCode::CredentialsRejected`] for 400, 401, 403 and 422; [`ErrorCode::CsrfRejected`] for 419, and for 403 where
 /// proof is configured; [`ErrorCode::ConfigInvalid`] where a hook of the application's threw; otherwise those of
 /// `status_error`.
-pub fn process_login(response: &HttpResponse, at: UnixMillis, csrf: &Csrf) -> Result<Option<SessionAnswer>, Error> {
+pub fn process_login(response: &HttpResponse, csrf: &Csrf) -> Result<Option<SessionAnswer>, Error> {
     let phase = ErrorPhase::Login;
     let placed = |error: Error| error.during(phase).with_status(response.status);
     let failed = |code: ErrorCode| Err(placed(code.into()));
     match (response.status, &response.verdict) {
         (200..=299, Some(Verdict::Failed)) => Err(placed(hook_threw())),
-        (200..=299, Some(Verdict::Parsed(body))) => payload::read(body, at).map(Some).map_err(placed),
+        (200..=299, Some(Verdict::Parsed(body))) => payload::read(body).map(Some).map_err(placed),
         // Not every backend answers the session here; what it means, the check will tell.
-        (200..=299, None) => Ok(json_object(response).and_then(|body| payload::read(&body, at)).ok()),
+        (200..=299, None) => Ok(json_object(response).and_then(|body| payload::read(&body)).ok()),
         (0 | 200..=399, Some(Verdict::Gone)) => Ok(None),
         (419, _) => failed(ErrorCode::CsrfRejected),
         (403, _) if *csrf != Csrf::Off => failed(ErrorCode::CsrfRejected),
@@ -172,10 +170,10 @@ pub fn process_csrf(response: &HttpResponse) -> Result<CsrfToken, Error> {
 /// `serverTime` is ignored: a page may have been rendered, and cached, long before it is read, and the first answer of
 /// the server itself sets the clock right.
 #[must_use]
-pub fn parse_payload(payload: &Json, at: UnixMillis) -> Option<SessionAnswer> {
+pub fn parse_payload(payload: &Json) -> Option<SessionAnswer> {
     check_payload(payload).ok()?;
     let members = payload.members()?.iter().filter(|(name, _)| name != "serverTime").cloned().collect();
-    payload::read(&Json::Object(members), at).ok()
+    payload::read(&Json::Object(members)).ok()
 }
 
 /// What [`parse_payload`] would refuse, in words.
@@ -183,7 +181,7 @@ pub fn parse_payload(payload: &Json, at: UnixMillis) -> Option<SessionAnswer> {
 /// # Errors
 /// [`ErrorCode::ResponseInvalid`] names the member.
 pub fn check_payload(payload: &Json) -> Result<(), Error> {
-    payload::read(payload, UnixMillis(0)).map(drop)
+    payload::read(payload).map(drop)
 }
 
 fn call(backend: &SessionBackend, endpoint: &Endpoint, fields: &Json, proof: Proof, purpose: Purpose) -> HttpRequest {

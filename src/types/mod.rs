@@ -18,5 +18,5 @@ pub use json::{Fields, Json, MAX_DEPTH, Members};
 pub(crate) use secret::same_text;
 pub use secret::{AccessToken, AuthorizationCode, CodeVerifier, CsrfToken, IdToken, Password, RefreshToken};
 pub use session::{Binding, Credential, Prover, Session, SessionFacts, Source, Tokens};
-pub use time::{ExpiresAt, Lifetime, UnixMillis};
+pub use time::{ExpiresAt, Lifetime, Reading, UnixMillis};
 pub use url::{ReturnTo, WebUrl};

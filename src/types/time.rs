@@ -8,6 +8,16 @@ pub struct UnixMillis(pub i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Lifetime(i64);
 
+/// What the two clocks of a device show at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The wall clock. Whoever sets it makes it jump, either way.
+    pub wall: UnixMillis,
+    /// The running time of this page or worker, by a clock that nobody sets. It may stand still while the machine sleeps, and
+    /// begins anew with each of them.
+    pub ran: Lifetime,
+}
+
 /// The instant from which a credential is no longer accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ExpiresAt(pub UnixMillis);
@@ -78,6 +88,24 @@ impl Lifetime {
     pub fn part(self, numerator: i64, denominator: i64) -> Self {
         Self((i128::from(self.0) * i128::from(numerator) / i128::from(denominator.max(1))).clamp(0, i64::MAX.into())
             as i64)
+    }
+}
+
+impl Reading {
+    /// How much time has passed since: by the clock that says more. The running clock may have stood still while the machine
+    /// slept, and the wall clock may have been set back; neither shows time that did not pass, unless somebody set the wall
+    /// clock ahead. Then a credential seems older than it is, and is renewed too early: that is safe, the opposite is not.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Lifetime {
+        earlier.wall.until(self.wall).max(Lifetime::from_millis(self.ran.0 - earlier.ran.0))
+    }
+
+    /// How far the wall clock jumped since, against the running clock: ahead, or back where it is negative. A machine that slept
+    /// looks like one whose clock was set ahead.
+    #[must_use]
+    pub fn jump(self, earlier: Self) -> i64 {
+        let ran = self.ran.0.saturating_sub(earlier.ran.0);
+        self.wall.0.saturating_sub(earlier.wall.0).saturating_sub(ran)
     }
 }
 

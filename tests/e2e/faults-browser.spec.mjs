@@ -2,7 +2,7 @@
 // cleared or does not answer, APIs that are missing, networks that are gone when the page starts.
 import { byName } from "./support/cases.mjs";
 import { kill } from "./support/crowd.mjs";
-import { environment, realmOf } from "./support/environment.mjs";
+import { environment, hang, realmOf } from "./support/environment.mjs";
 import { expect, test } from "./support/fixtures.mjs";
 import { meetRenewal } from "./support/renewals.mjs";
 
@@ -195,21 +195,29 @@ for (const isolation of isolations) {
     });
   }
 
-  test(`F59 a tab that was frozen for hours renews once before it calls, and is signed out if another tab was meanwhile (${isolation})`, async ({
+  test(`F59 a tab that stood still for hours renews once before it calls, and is signed out if another tab was meanwhile (${isolation})`, async ({
     clock,
+    context,
     visit,
   }) => {
     const [first, second] = await twoTabs(visit, { ...stored, isolation });
-    const devtools = await devtoolsOf(second);
-    await devtools.send("Page.setWebLifecycleState", { state: "frozen" });
-    await clock.letPass(9 * 3600);
-    await devtools.send("Page.setWebLifecycleState", { state: "active" });
+    const standStill = async () => {
+      const releases = [];
+      for (const realm of new Set([realmOf(second), second.page])) releases.push(await hang(realm, context));
+      return () => Promise.all(releases.map((release) => release()));
+    };
+    let thaw = await standStill();
+    // What falls due meanwhile is done when the tab moves again.
+    const passing = clock.letPass(9 * 3600);
+    await thaw();
+    await passing;
     const before = first.renewals();
     expect(await second.call()).toEqual([200]);
     expect(first.renewals() - before).toBe(1);
-    await devtools.send("Page.setWebLifecycleState", { state: "frozen" });
+
+    thaw = await standStill();
     expect(await first.logout()).toEqual({});
-    await devtools.send("Page.setWebLifecycleState", { state: "active" });
+    await thaw();
     await second.becomes({ status: "unauthenticated", reason: "logged_out_elsewhere" });
     expect(await second.call()).toEqual(["login_required"]);
   });
@@ -265,5 +273,170 @@ for (const isolation of isolations) {
     expect(asked).toBe(2);
     expect(tab.renewals() - before).toBe(0);
     expect(await tab.state()).toMatchObject(fresh);
+  });
+}
+
+const strict = 0;
+const graceful = 3600;
+const lost = { status: "unauthenticated", reason: "expired" };
+
+for (const [moment, point, grace, isolation, requests, after] of [
+  ["before it sends the token", "request", strict, "required", 1, fresh],
+  ["before it sends the token", "request", strict, "page", 1, fresh],
+  ["after it sent the token, at a server with a time of grace", "answer", graceful, "required", 2, fresh],
+  ["after it sent the token, at a strict server", "answer", strict, "required", 2, lost],
+  ["with the answer in its hands, at a server with a time of grace", "sealing", graceful, "page", 2, fresh],
+  ["with the answer in its hands, at a strict server", "sealing", strict, "required", 2, lost],
+  ["in the middle of the commit, at a server with a time of grace", "writing", graceful, "required", 2, fresh],
+  ["in the middle of the commit, at a strict server", "writing", strict, "page", 2, lost],
+  ["after the commit, before it tells", "telling", strict, "required", 1, fresh],
+  ["after the commit, before it tells", "telling", strict, "page", 1, fresh],
+]) {
+  const end = after === lost ? "ends the session once and cleanly" : "costs nobody the session";
+  test(`F34 a tab that dies ${moment}, ${end} (${isolation})`, async ({ clock, context, servers, visit }) => {
+    const before = environment("stops.js", "worker-with-stops.js");
+    const [holder, other] = await twoTabs(visit, { ...stored, isolation }, before);
+    await clock.letPass(600);
+    servers.provider.lifetimes.reuseGraceSeconds = grace;
+    const { stats } = servers.provider;
+    const { revokedGrants } = stats;
+    const earlier = holder.renewals();
+    const realm = realmOf(holder);
+    const stopped =
+      point === "request" || point === "answer"
+        ? undefined
+        : holder.page.waitForEvent("console", (message) => message.text() === `stopped at ${point}`);
+    const waiting = [];
+    const { met } = await meetRenewal(point === "request" ? point : "answer", { context, servers }, async () => {
+      waiting.push(other.call());
+      await other.becomes({ freshness: "refreshing" });
+      if (stopped) await realm.evaluate((point) => (globalThis.stopAt = point), point);
+      else await kill(holder);
+    });
+    void holder.call().catch(() => {});
+    await met;
+    await stopped;
+    if (stopped) await kill(holder);
+
+    expect(await waiting[0]).toEqual([after === lost ? "session_expired" : 200]);
+    expect(await other.state()).toMatchObject(after);
+    expect(await other.call(3)).toEqual(Array(3).fill(after === lost ? "session_expired" : 200));
+    expect(other.renewals() - earlier).toBe(requests);
+    expect(stats.revokedGrants - revokedGrants).toBe(after === lost ? 1 : 0);
+    expect(await other.events("signedOut")).toHaveLength(after === lost ? 1 : 0);
+    expect((await other.reload()).state).toMatchObject({ status: after.status });
+  });
+}
+
+for (const [moment, point, requests] of [
+  ["before its request has left", "cut", 1],
+  ["with the answer on its way", "answer", 2],
+]) {
+  test(`F35 a tab that hangs ${moment} is overtaken after its time, and what it does later changes nothing (required)`, async ({
+    clock,
+    context,
+    servers,
+    visit,
+  }) => {
+    const [holder, other] = await twoTabs(visit);
+    await clock.letPass(600);
+    servers.provider.lifetimes.reuseGraceSeconds = graceful;
+    const { revokedGrants } = servers.provider.stats;
+    const earlier = holder.renewals();
+    const called = [];
+    let letGo;
+    let overtake;
+    const overtaken = new Promise((resolve) => (overtake = resolve));
+    const { met } = await meetRenewal(point, { context, servers }, async () => {
+      letGo = await hang(realmOf(holder), context);
+      // An answer goes its way; a request stays where it is until all is over.
+      if (point === "cut") (void called.push(other.call()), await overtaken);
+    });
+    const late = holder.call();
+    await expect.poll(() => letGo !== undefined).toBe(true);
+    if (!called.length) called.push(other.call());
+    await other.becomes({ freshness: "refreshing" });
+    await realmOf(other).evaluate(() => globalThis.letPass(20_000));
+    expect(await called[0]).toEqual([200]);
+    overtake();
+    await met;
+    await letGo();
+    await late;
+    expect(await holder.call()).toEqual([200]);
+    expect(holder.renewals() - earlier).toBe(requests);
+    servers.provider.lifetimes.reuseGraceSeconds = strict;
+
+    await clock.letPass(600);
+    expect(await Promise.all([holder.call(), other.call()])).toEqual([[200], [200]]);
+    expect(holder.renewals() - earlier).toBe(requests + 1);
+    expect(servers.provider.stats.revokedGrants).toBe(revokedGrants);
+    for (const tab of [holder, other]) expect(await tab.events("signedOut")).toEqual([]);
+  });
+}
+
+test("F35 a page that hangs is overtaken in the time that it takes, and goes on with what the other has (page)", async ({
+  context,
+  servers,
+  visit,
+}) => {
+  const [holder, other] = await twoTabs(visit, { ...stored, isolation: "page", exposeAccessToken: true });
+  servers.provider.lifetimes.reuseGraceSeconds = graceful;
+  const earlier = holder.renewals();
+  let letGo;
+  const { met } = await meetRenewal("answer", { context, servers }, async () => {
+    letGo = await hang(holder.page, context);
+  });
+  const late = holder.refresh();
+  await met;
+  // The only test that waits for what it means: no clock reaches a page that hangs.
+  expect(await other.refresh()).toEqual({ value: "authenticated" });
+  const token = await other.attempt("() => auth.getAccessToken()");
+  await letGo();
+  await late;
+  await holder.becomes(fresh);
+  expect(await holder.attempt("() => auth.getAccessToken()")).toEqual(token);
+  expect(holder.renewals() - earlier).toBe(2);
+  servers.provider.lifetimes.reuseGraceSeconds = strict;
+  for (const tab of [holder, other]) expect(await tab.refresh()).toEqual({ value: "authenticated" });
+  expect(holder.renewals() - earlier).toBe(4);
+});
+
+for (const isolation of isolations) {
+  test(`F36 a lock that script takes away, and keeps, costs a wait and no second request (${isolation})`, async ({
+    clock,
+    context,
+    servers,
+    visit,
+  }) => {
+    const [holder, other] = await twoTabs(visit, { ...stored, isolation });
+    await clock.letPass(600);
+    const { revokedGrants } = servers.provider.stats;
+    const earlier = holder.renewals();
+    let waiting;
+    const { met } = await meetRenewal("answer", { context, servers }, async () => {
+      const stolen = await holder.page.evaluate(async () => {
+        const { held } = await navigator.locks.query();
+        const names = held.map(({ name }) => name).filter((name) => name.startsWith("authsafe."));
+        for (const name of names) {
+          await new Promise((resolve) => {
+            navigator.locks.request(name, { steal: true }, () => (resolve(), new Promise(() => {}))).catch(() => {});
+          });
+        }
+        return names;
+      });
+      expect(stolen).toHaveLength(1);
+      waiting = other.call();
+      await other.becomes({ freshness: "refreshing" });
+    });
+    expect(await holder.call()).toEqual([200]);
+    await met;
+    await clock.letPass(20);
+    expect(await waiting).toEqual([200]);
+    expect(holder.renewals() - earlier).toBe(1);
+
+    await clock.letPass(600);
+    expect(await Promise.all([holder.call(), other.call()])).toEqual([[200], [200]]);
+    expect(holder.renewals() - earlier).toBe(2);
+    expect(servers.provider.stats.revokedGrants).toBe(revokedGrants);
   });
 }

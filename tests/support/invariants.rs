@@ -46,8 +46,6 @@ pub(crate) struct Watched {
 pub(crate) struct Mark {
     /// How long the log was.
     log: usize,
-    /// The running time.
-    at: i64,
     /// The access token that the client held.
     holding: Option<String>,
 }
@@ -57,7 +55,7 @@ impl Mark {
         let holding = client
             .and_then(|client| client.inside().session)
             .and_then(|session| Some(session.tokens()?.access.expose().to_owned()));
-        Self { log: world.log.borrow().len(), at: world.running(), holding }
+        Self { log: world.log.borrow().len(), holding }
     }
 }
 
@@ -399,22 +397,22 @@ fn told_once(world: &Rc<World>, pages: &[Watched], broken: &mut Vec<String>) {
 fn nothing_after_sign_out(pages: &[Watched], log: &[Exchange], ledger: &Ledger, broken: &mut Vec<String>) {
     for page in pages {
         let (reports, marks) = (page.reports.borrow(), page.marks.borrow());
-        for (report, mark) in reports.iter().zip(marks.iter()) {
+        for (place, (report, mark)) in reports.iter().zip(marks.iter()).enumerate() {
             let Report::Event(Notice::SignedOut(reason, _)) = report else { continue };
             let wished = [SignedOutReason::LoggedOut, SignedOutReason::LoggedOutElsewhere, SignedOutReason::Idle];
             if !wished.contains(reason) {
                 continue;
             }
-            let before = |by: &usize| *by < mark.log && log.get(*by).is_some_and(|by| by.until <= mark.at);
+            let held: BTreeSet<_> = marks.iter().take(place).filter_map(|mark| mark.holding.clone()).collect();
+            let chain_of = |token: &str| ledger.access.get(token).and_then(|(chain, ..)| *chain);
+            let over: BTreeSet<_> = held.iter().filter_map(|token| chain_of(token)).collect();
             for (at, exchange) in log.iter().enumerate().skip(mark.log).filter(|(_, each)| each.tab == page.tab.id) {
                 let path = exchange.url.split('?').next().unwrap_or_default();
                 let token = exchange.authorization.as_ref().and_then(|text| text.split(' ').nth(1));
-                let access = token.and_then(|token| ledger.access.get(token)).is_some_and(|(_, by, _)| before(by));
-                let renewal = ledger.shown.get(&at).is_some_and(|(chain, token)| {
-                    let chain = ledger.chains.get(*chain);
-                    let place = chain.and_then(|chain| chain.tokens.get(chain.place(token)?));
-                    place.is_some_and(|(_, by)| before(by))
+                let access = token.is_some_and(|token| {
+                    held.contains(token) || chain_of(token).is_some_and(|chain| over.contains(&chain))
                 });
+                let renewal = ledger.shown.get(&at).is_some_and(|(chain, _)| over.contains(chain));
                 if !path.ends_with("/logout") && (access || renewal) {
                     broken.push(format!("I5: tab {} used a credential after its sign-out: {path}", page.tab.id));
                 }

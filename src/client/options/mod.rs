@@ -134,12 +134,13 @@ fn parse_origin(item: &Reader<'_>) -> Option<AllowedOrigin> {
 }
 
 fn parse_refresh(reader: &Reader<'_>, token_mode: bool) -> RefreshPolicy {
-    let reader = reader.object("refresh", &["proactive", "earlySeconds", "maxAttempts"]);
+    let reader = reader.object("refresh", &["proactive", "earlySeconds", "maxAttempts", "offlineGraceSeconds"]);
     RefreshPolicy {
         // Prolonging a session without its user would defeat the server's idle timeout, so that has to be asked for.
         proactive: reader.flag("proactive", token_mode),
         early: reader.seconds("earlySeconds", 0),
         max_attempts: reader.whole("maxAttempts", 1, 100).unwrap_or(RefreshPolicy::default().max_attempts),
+        grace: reader.seconds("offlineGraceSeconds", 0),
     }
 }
 

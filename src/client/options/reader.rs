@@ -188,16 +188,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Options that are planned; whoever sets one must not believe that it has an effect.
-const LATER: &[&str] = &[
-    "algs",
-    "exposeAccessToken",
-    "offlineGraceSeconds",
-    "onMetric",
-    "par",
-    "preset",
-    "resource",
-    "restore",
-    "verifySignature",
-];
+const LATER: &[&str] =
+    &["algs", "exposeAccessToken", "onMetric", "par", "preset", "resource", "restore", "verifySignature"];
 
 const YEAR: f64 = 366.0 * 24.0 * 3600.0;

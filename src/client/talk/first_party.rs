@@ -1,6 +1,6 @@
 //! Conversations with a backend of the application's own that gives out tokens.
 
-use super::{Kept, Next, Step, Then, done};
+use super::{Kept, Memory, Next, Step, Then, done};
 use crate::client::assemble::Parts;
 use crate::error::{ErrorCode, ErrorPhase};
 use crate::machine::Answer;
@@ -10,14 +10,14 @@ use crate::protocol::first_party::{
 };
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::token::TokenResponse;
-use crate::types::{Json, Password, RefreshToken, Session, Source, UnixMillis};
+use crate::types::{Json, Password, Reading, RefreshToken, Session, Source};
 
 /// What was asked.
 pub(super) enum Waiting {
     /// Tokens.
     Tokens(Purpose),
     /// The user, with these tokens, which came at this time.
-    User(Purpose, Box<TokenResponse>, UnixMillis),
+    User(Purpose, Box<TokenResponse>, Reading),
     /// Anything.
     Reach,
     /// The end.
@@ -70,20 +70,25 @@ pub(super) fn logout<'a>(backend: &'a FirstParty, refresh_token: Option<&Refresh
     }
 }
 
-pub(super) fn next<'a>(backend: &'a FirstParty, waiting: Waiting, answer: &HttpResponse, at: UnixMillis) -> Step<'a> {
+pub(super) fn next<'a>(
+    backend: &'a FirstParty,
+    waiting: Waiting,
+    answer: &HttpResponse,
+    (now, memory): (Reading, &Memory),
+) -> Step<'a> {
     match waiting {
         Waiting::Tokens(purpose) => {
             let phase = purpose.phase();
-            let mut tokens = process_tokens(answer, at, phase)?;
+            let mut tokens = process_tokens(answer, now.wall, phase)?;
             let user = tokens.user.take();
             // A session that is renewed has its user already.
             let unknown = user.is_none() && !matches!(purpose, Purpose::Renewal(Some(_)));
             match unknown.then(|| user_request(backend, &tokens.access)).flatten() {
-                Some(request) => Ok(send(backend, request, phase, Waiting::User(purpose, Box::new(tokens), at))),
-                None => finish(purpose, tokens, user, at),
+                Some(request) => Ok(send(backend, request, phase, Waiting::User(purpose, Box::new(tokens), now))),
+                None => finish(purpose, tokens, user, (now, memory)),
             }
         }
-        Waiting::User(purpose, tokens, at) => finish(purpose, *tokens, Some(process_user(answer)?), at),
+        Waiting::User(purpose, tokens, at) => finish(purpose, *tokens, Some(process_user(answer)?), (at, memory)),
         Waiting::Reach => done(Answer::Reached),
         // 401 says that there is nothing left to end.
         Waiting::Logout if matches!(answer.status, 200..=299 | 401) => done(Answer::Ended),
@@ -95,10 +100,17 @@ fn send(backend: &FirstParty, request: HttpRequest, phase: ErrorPhase, waiting: 
     Next::Send(Box::new(request), phase, Then::FirstParty(backend, waiting))
 }
 
-fn finish<'a>(purpose: Purpose, response: TokenResponse, user: Option<Json>, at: UnixMillis) -> Step<'a> {
+/// `now` is when the tokens came.
+fn finish<'a>(
+    purpose: Purpose,
+    response: TokenResponse,
+    user: Option<Json>,
+    (now, memory): (Reading, &Memory),
+) -> Step<'a> {
     let previous = if let Purpose::Renewal(session) = &purpose { session.as_ref() } else { None };
     let source = Source::FirstParty;
-    let session = Parts { response, claims: None, user, source, at, skew: 0, previous }.session();
+    let skew = memory.skew(previous, now);
+    let session = Parts { response, claims: None, user, source, at: now.wall, skew, previous }.session();
     done(match purpose {
         Purpose::SignIn(kept) => kept.with(session),
         Purpose::Renewal(_) => Answer::Renewed(session),

@@ -1,12 +1,13 @@
 //! What one conversation leaves to the next.
 
-use super::Header;
+use super::clock::{ServerClock, Told};
+use super::{Header, Moment};
 use crate::error::{Error, ErrorCode};
 use crate::policy::csrf::{self, CsrfHeader};
 use crate::protocol::dpop::Nonces;
 use crate::protocol::metadata::Metadata;
 use crate::protocol::session::SessionAnswer;
-use crate::types::{Csrf, CsrfToken, Session};
+use crate::types::{Csrf, CsrfToken, ExpiresAt, Lifetime, Reading, Session, UnixMillis};
 use std::rc::Rc;
 
 /// Of the life of one page; nothing of it is stored.
@@ -20,6 +21,8 @@ pub(in crate::client) struct Memory {
     pub(super) csrf_count: u64,
     /// What servers want in the next proof.
     pub(in crate::client) nonces: Nonces,
+    /// How far the server's clock is off.
+    pub(in crate::client) clock: ServerClock,
 }
 
 impl Memory {
@@ -65,11 +68,89 @@ impl Memory {
         self.csrf = Some(token);
     }
 
-    /// Keeps the token that came along with a session.
-    pub(super) fn session_of(&mut self, answer: SessionAnswer) -> Session {
-        if let Some(token) = answer.csrf {
+    /// Keeps what came along with a session, and moves its instants to the device's clock.
+    pub(super) fn session_of(&mut self, answer: SessionAnswer, moment: &Moment) -> Session {
+        let SessionAnswer { mut session, server_time, csrf } = answer;
+        if let Some(token) = csrf {
             self.keep_csrf(token);
         }
-        answer.session
+        if let Some(told) = server_time {
+            self.clock.learn(Told::Statement(told), moment.asked, moment.now);
+        }
+        let skew = self.clock.skew(moment.now).unwrap_or_default();
+        // A session that stands has not ended; a header that says so is not of the server that told it.
+        let contradicts = |end: ExpiresAt| end.within(Lifetime::ZERO, moment.now.wall.shifted(skew));
+        if server_time.is_some() || !session.facts.expires_at.is_some_and(contradicts) {
+            session.facts.shift_clock(skew.saturating_neg());
+        }
+        session
+    }
+
+    /// Server minus device clock: as far as this page load knows it, or as one before did that left this session.
+    pub(super) fn skew(&self, previous: Option<&Session>, now: Reading) -> i64 {
+        self.clock.skew(now).or(previous.map(|session| session.facts.skew)).unwrap_or_default()
+    }
+
+    /// The clock of the server that an ID token came from, by when it was issued: straight from the token endpoint.
+    pub(super) fn learn_issued(&mut self, issued: Option<UnixMillis>, moment: &Moment) {
+        if let Some(issued) = issued {
+            self.clock.learn(Told::Statement(issued), moment.asked, moment.now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::session::parse_payload;
+    use crate::types::Json;
+
+    const NOW: i64 = 1_800_000_000;
+
+    fn moment() -> Moment {
+        let now = Reading { wall: UnixMillis(NOW * 1000), ran: Lifetime::from_seconds(60) };
+        Moment { asked: now, now, cookie: None }
+    }
+
+    fn session(memory: &mut Memory, server_time: Option<i64>, end: i64) -> Session {
+        let payload = Json::parse(&format!(r#"{{"user":{{"sub":"u"}},"issuedAt":{},"expiresAt":{end}}}"#, end - 600));
+        let mut answer = parse_payload(&payload.unwrap()).unwrap();
+        answer.server_time = server_time.map(|seconds| UnixMillis(seconds * 1000));
+        memory.session_of(answer, &moment())
+    }
+
+    #[test]
+    fn instants_are_moved_to_the_device_s_clock_unless_the_difference_is_noise() {
+        for (ahead, skew) in [(-3600, -3_599_000), (300, 301_000), (3, 4000), (1, 0), (0, 0), (-2, 0)] {
+            let server_time = NOW + ahead;
+            let found = session(&mut Memory::default(), Some(server_time), server_time + 600);
+            let facts = &found.facts;
+            assert_eq!(facts.skew, skew, "{ahead}");
+            let (issued, end) = (facts.issued_at.unwrap(), facts.expires_at.unwrap().0);
+            assert_eq!(
+                end.shifted(facts.skew),
+                UnixMillis((server_time + 600) * 1000),
+                "the server's instant is exact"
+            );
+            assert_eq!(issued.until(end).millis(), 600_000);
+            assert!((moment().now.wall.until(end).millis() - 600_000).abs() <= 2000, "{ahead}: {end:?}");
+        }
+    }
+
+    #[test]
+    fn a_header_serves_where_the_server_does_not_tell_its_time() {
+        let mut memory = Memory::default();
+        memory.clock.learn(Told::Header(UnixMillis((NOW - 86_400) * 1000)), moment().asked, moment().now);
+        let facts = session(&mut memory, None, NOW - 86_400 + 600).facts.clone();
+        assert_eq!(facts.skew, -86_399_000);
+        assert_eq!(moment().now.wall.until(facts.expires_at.unwrap().0).millis(), 599_000);
+    }
+
+    #[test]
+    fn a_header_that_ends_a_session_which_the_server_says_stands_is_not_believed() {
+        let mut memory = Memory::default();
+        memory.clock.learn(Told::Header(UnixMillis((NOW + 86_400) * 1000)), moment().asked, moment().now);
+        let facts = session(&mut memory, None, NOW + 600).facts.clone();
+        assert_eq!((facts.skew, facts.expires_at), (0, Some(ExpiresAt(UnixMillis((NOW + 600) * 1000)))));
     }
 }

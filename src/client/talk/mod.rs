@@ -11,13 +11,16 @@
 //! | `first_party` | with a backend that gives out tokens: sign-in, renewal, sign-out |
 //! | `session` | with a session server: sign-in, check, extension, sign-out; the CSRF proof comes first |
 //! | `memory` | what one conversation leaves to the next |
+//! | `clock` | how far the server's clock is off |
 
+mod clock;
 mod first_party;
 mod memory;
 mod oidc;
 mod session;
 mod token;
 
+pub(super) use clock::Told;
 pub(super) use memory::Memory;
 
 use super::driver::Inner;
@@ -30,7 +33,7 @@ use crate::protocol::first_party::FirstParty;
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::session::SessionBackend;
 use crate::protocol::transaction::Transaction;
-use crate::types::{Csrf, Json, ReturnTo, Session, UnixMillis, WebUrl};
+use crate::types::{Csrf, Json, Reading, ReturnTo, Session, WebUrl};
 use std::pin::Pin;
 
 type Header = (String, String);
@@ -62,7 +65,9 @@ enum Then<'a> {
 
 /// What the outside is when a move is made.
 struct Moment {
-    at: UnixMillis,
+    /// When the last answer was asked for.
+    asked: Reading,
+    now: Reading,
     /// The cookie that a double-submit proof repeats.
     cookie: Option<String>,
 }
@@ -85,11 +90,11 @@ impl<P: Ports> Inner<P> {
     pub(super) fn csrf_header<'a>(&'a self, config: &'a SessionConfig) -> Work<'a, Option<Header>> {
         Box::pin(async move {
             let kind = &config.backend.csrf_kind;
-            if let Some(known) = self.memory.borrow().proof(kind, self.moment().cookie)? {
+            if let Some(known) = self.memory.borrow().proof(kind, self.cookie())? {
                 return Ok(known);
             }
             self.carry_out(Ok(session::fetch_csrf(&config.backend, None)), None).await?;
-            self.memory.borrow().told_proof(kind, self.moment().cookie)
+            self.memory.borrow().told_proof(kind, self.cookie())
         })
     }
 
@@ -110,7 +115,7 @@ impl<P: Ports> Inner<P> {
                 let returned = if matches!(call, Call::Exchange) { self.callback.borrow_mut().take() } else { None };
                 token::begin(config, call, returned, memory)
             }
-            Mode::Session(config) => session::begin(&config.backend, call, self.moment(), memory),
+            Mode::Session(config) => session::begin(&config.backend, call, self.cookie(), memory),
         }
     }
 
@@ -126,8 +131,10 @@ impl<P: Ports> Inner<P> {
                 }
                 next = match next {
                     Next::Send(request, phase, then) => {
+                        let asked = self.ports.read();
                         let answer = self.send(request, phase).await;
-                        then.next(answer, self.moment(), &mut self.memory.borrow_mut())?
+                        let moment = Moment { asked, now: self.ports.read(), cookie: self.cookie() };
+                        then.next(answer, moment, &mut self.memory.borrow_mut())?
                     }
                     Next::Draw(leaving) => {
                         let now = self.ports.now();
@@ -147,15 +154,15 @@ impl<P: Ports> Inner<P> {
         })
     }
 
-    fn moment(&self) -> Moment {
-        let cookie = match &self.config.mode {
+    /// The cookie that a double-submit proof repeats.
+    fn cookie(&self) -> Option<String> {
+        match &self.config.mode {
             Mode::Session(SessionConfig { backend, .. }) => match &backend.csrf_kind {
                 Csrf::DoubleSubmit { cookie_name, .. } => self.ports.cookie(cookie_name),
                 Csrf::Off | Csrf::Synchronizer { .. } | Csrf::StaticHeader { .. } => None,
             },
             Mode::Token(_) => None,
-        };
-        Moment { at: self.ports.now(), cookie }
+        }
     }
 
     fn draw(&self) -> Result<Randomness, Error> {
@@ -176,8 +183,8 @@ impl<'a> Then<'a> {
     #[inline(never)]
     fn next(self, answer: Result<HttpResponse, Error>, moment: Moment, memory: &mut Memory) -> Step<'a> {
         match self {
-            Self::Oidc(registration, waiting) => oidc::next(registration, waiting, answer, moment.at, memory),
-            Self::FirstParty(backend, waiting) => first_party::next(backend, waiting, &answer?, moment.at),
+            Self::Oidc(registration, waiting) => oidc::next(registration, waiting, answer, &moment, memory),
+            Self::FirstParty(backend, waiting) => first_party::next(backend, waiting, &answer?, (moment.now, memory)),
             Self::Session(backend, waiting) => session::next(backend, waiting, &answer?, moment, memory),
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! RFC 6749 §4.1.3 and §6, OpenID Connect Core 1.0 §3.1, RFC 7009, RP-Initiated Logout 1.0.
 
-use super::{Kept, Memory, Next, Step, Then, done};
-use crate::client::assemble::{Parts, skew_of, with_scope};
+use super::{Kept, Memory, Moment, Next, Step, Then, done};
+use crate::client::assemble::{Parts, with_scope};
 use crate::error::{Error, ErrorCode, ErrorPhase};
 use crate::jose::id_token::{Expected, peek_iat, verify_claims, verify_refreshed};
 use crate::machine::{Answer, Ending};
@@ -94,9 +94,10 @@ pub(super) fn next<'a>(
     registration: &'a Registration,
     waiting: Waiting,
     answer: Result<HttpResponse, Error>,
-    at: UnixMillis,
+    moment: &Moment,
     memory: &mut Memory,
 ) -> Step<'a> {
+    let at = moment.now.wall;
     match waiting {
         Waiting::Metadata(task) => {
             let found = process_discovery(&registration.issuer, &answer?)?;
@@ -108,7 +109,7 @@ pub(super) fn next<'a>(
             let tokens = with_scope(tokens, &registration.scope, None);
             // The sign-in's own `max_age`, where it had one, is the one that was sent.
             let sign_in = Some((&transaction.nonce, transaction.max_age));
-            let session = judge_tokens(registration, tokens, sign_in, None, at)?;
+            let session = judge_tokens(registration, tokens, sign_in, None, (moment, memory))?;
             let (return_to, app_state) = (transaction.return_to, transaction.app_state);
             let kept = Kept { return_to, app_state, silent: transaction.silent };
             done(kept.with(session))
@@ -117,7 +118,7 @@ pub(super) fn next<'a>(
             let prover = session.prover();
             let key = (prover.as_ref().map(|prover| prover.jkt.as_str()), registration.dpop);
             let tokens = token::process_token_response(&answer?, at, ErrorPhase::Refresh, key)?;
-            done(Answer::Renewed(judge_tokens(registration, tokens, None, Some(&session), at)?))
+            done(Answer::Renewed(judge_tokens(registration, tokens, None, Some(&session), (moment, memory))?))
         }
         Waiting::Reach => answer.and_then(|_| done(Answer::Reached)),
         Waiting::Revocation(sign_out, which) => revoked(registration, sign_out, which, answer),
@@ -232,11 +233,11 @@ fn judge_tokens(
     response: TokenResponse,
     sign_in: Option<(&Nonce, Option<Lifetime>)>,
     previous: Option<&Session>,
-    at: UnixMillis,
+    (moment, memory): (&Moment, &mut Memory),
 ) -> Result<Session, Error> {
     let previous_claims = previous.and_then(Session::tokens).and_then(|tokens| tokens.id_claims.as_deref());
-    let known_skew = previous.map_or(0, |session| session.facts.skew);
-    let skew = response.id_token.as_ref().map_or(known_skew, |token| skew_of(peek_iat(token), at));
+    memory.learn_issued(response.id_token.as_ref().and_then(peek_iat), moment);
+    let (at, skew) = (moment.now.wall, memory.skew(previous, moment.now));
     let expected = Expected {
         issuer: &registration.issuer,
         client_id: &registration.client_id,

@@ -43,22 +43,27 @@ struct Typed {
     kept: Kept,
 }
 
-pub(super) fn begin<'a>(backend: &'a SessionBackend, call: Call, moment: Moment, memory: &mut Memory) -> Step<'a> {
+pub(super) fn begin<'a>(
+    backend: &'a SessionBackend,
+    call: Call,
+    cookie: Option<String>,
+    memory: &mut Memory,
+) -> Step<'a> {
     match call {
-        Call::Login(login) => begin_login(backend, *login, moment, memory),
+        Call::Login(login) => begin_login(backend, *login, cookie, memory),
         Call::Check => Ok(check(backend, Waiting::Check)),
-        Call::Extend => prove(backend, Wish::Extend.first(), moment, memory),
+        Call::Extend => prove(backend, Wish::Extend.first(), cookie, memory),
         // The cookie is the server's: a local sign-out cannot leave it behind, so every sign-out tells the server.
         Call::End(..) => match &backend.logout {
             None => done(Answer::Ended),
             Some(endpoint) if endpoint.navigate => done(Answer::Leave(Box::new(navigation(endpoint, None)))),
-            Some(_) => prove(backend, Wish::Logout.first(), moment, memory),
+            Some(_) => prove(backend, Wish::Logout.first(), cookie, memory),
         },
         Call::Exchange | Call::Refresh(_) | Call::Reach(_) => Err(other_mode()),
     }
 }
 
-fn begin_login<'a>(backend: &'a SessionBackend, login: Login, moment: Moment, memory: &mut Memory) -> Step<'a> {
+fn begin_login<'a>(backend: &'a SessionBackend, login: Login, cookie: Option<String>, memory: &mut Memory) -> Step<'a> {
     let endpoint = backend.login.as_ref().ok_or_else(|| missing("endpoints.login"))?;
     match login {
         Login::Redirect { params, return_to, app_state } if endpoint.navigate => {
@@ -77,7 +82,7 @@ fn begin_login<'a>(backend: &'a SessionBackend, login: Login, moment: Moment, me
         }
         Login::Password { username, password, extra, return_to, app_state } => {
             let typed = Typed { username, password, extra, kept: Kept { return_to, app_state, silent: false } };
-            prove(backend, Wish::Login(Box::new(typed)).first(), moment, memory)
+            prove(backend, Wish::Login(Box::new(typed)).first(), cookie, memory)
         }
     }
 }
@@ -100,17 +105,17 @@ pub(super) fn next<'a>(
         Waiting::Proven(Proven { wish, again: false })
             if matches!(answer.status, 403 | 419) && memory.csrf_refused(&backend.csrf_kind, memory.csrf_count) =>
         {
-            prove(backend, Proven { wish, again: true }, moment, memory)
+            prove(backend, Proven { wish, again: true }, moment.cookie, memory)
         }
         Waiting::Proven(Proven { wish, .. }) => judge(backend, wish, answer, &moment, memory),
-        Waiting::Check => told(process_session(answer, moment.at, ErrorPhase::Session)?, memory),
+        Waiting::Check => told(process_session(answer, ErrorPhase::Session)?, &moment, memory),
         Waiting::CheckOfLogin(kept) => {
-            let answer = process_session(answer, moment.at, ErrorPhase::Session)?.ok_or_else(|| {
+            let answer = process_session(answer, ErrorPhase::Session)?.ok_or_else(|| {
                 let detail =
                     "The login was answered well, but the session endpoint knows nobody; the cookie was not kept.";
                 Error::new(ErrorCode::ResponseInvalid, detail).during(ErrorPhase::Login)
             })?;
-            done(kept.with(memory.session_of(answer)))
+            done(kept.with(memory.session_of(answer, &moment)))
         }
     }
 }
@@ -129,16 +134,16 @@ fn learn_csrf(
     memory: &mut Memory,
 ) -> Result<(), Error> {
     if backend.csrf.is_none() {
-        let session = process_session(answer, moment.at, ErrorPhase::Session)?;
-        drop(session.map(|session| memory.session_of(session)));
+        let session = process_session(answer, ErrorPhase::Session)?;
+        drop(session.map(|session| memory.session_of(session, moment)));
     } else if matches!(backend.csrf_kind, Csrf::Synchronizer { .. }) {
         memory.keep_csrf(process_csrf(answer)?);
     }
     Ok(())
 }
 
-fn prove<'a>(backend: &'a SessionBackend, call: Proven, moment: Moment, memory: &Memory) -> Step<'a> {
-    match memory.proof(&backend.csrf_kind, moment.cookie)? {
+fn prove<'a>(backend: &'a SessionBackend, call: Proven, cookie: Option<String>, memory: &Memory) -> Step<'a> {
+    match memory.proof(&backend.csrf_kind, cookie)? {
         Some(proof) => send_proven(backend, call, proof),
         None => Ok(fetch_csrf(backend, Some(call))),
     }
@@ -167,12 +172,12 @@ fn judge<'a>(
         Wish::Login(typed) => {
             // A server makes a new token with the new session.
             memory.forget_csrf();
-            match process_login(answer, moment.at, &backend.csrf_kind)? {
-                Some(answer) => done(typed.kept.with(memory.session_of(answer))),
+            match process_login(answer, &backend.csrf_kind)? {
+                Some(answer) => done(typed.kept.with(memory.session_of(answer, moment))),
                 None => Ok(check(backend, Waiting::CheckOfLogin(typed.kept))),
             }
         }
-        Wish::Extend => told(process_session(answer, moment.at, ErrorPhase::Refresh)?, memory),
+        Wish::Extend => told(process_session(answer, ErrorPhase::Refresh)?, moment, memory),
         Wish::Logout => {
             memory.forget_csrf();
             process_logout(answer)?;
@@ -181,8 +186,8 @@ fn judge<'a>(
     }
 }
 
-fn told<'a>(answer: Option<SessionAnswer>, memory: &mut Memory) -> Step<'a> {
-    done(Answer::Checked(answer.map(|answer| memory.session_of(answer))))
+fn told<'a>(answer: Option<SessionAnswer>, moment: &Moment, memory: &mut Memory) -> Step<'a> {
+    done(Answer::Checked(answer.map(|answer| memory.session_of(answer, moment))))
 }
 
 fn check(backend: &SessionBackend, waiting: Waiting) -> Next<'_> {

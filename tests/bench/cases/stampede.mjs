@@ -1,8 +1,8 @@
 // g: what is asked of the provider when a token has expired and everybody wants it at once: 1,000 calls of one tab, and ten
 // tabs. The provider replaces the refresh token at each use, and ends the grant when a used one comes again (RFC 9700 §4.14.2).
 //
-// The tabs are frozen before their token ends and thawed after it, as tabs are on a machine that slept. All clients sleep at the
-// same time, and wake one after the other.
+// The browser's renderer processes are stopped before the token ends and go on after it, as on a machine that slept: no timer can
+// renew beforehand. All clients sleep at the same time, and wake one after the other.
 import { setTimeout as sleep } from "node:timers/promises";
 import { renewing } from "../support/clients.mjs";
 import { median, shuffled } from "../support/stats.mjs";
@@ -34,9 +34,9 @@ export async function run(world, { runs, say }) {
     }
     await sleep((LIFETIME_SECONDS + 2) * 1000);
     world.provider.lifetimes.accessTokenSeconds = AFTERWARDS_SECONDS;
-    for (const { client, scene, context, pages } of shuffled(sleepers)) {
-      found.get(key(scene, client)).push(await wake(world, pages, scene.calls));
-      await world.closeProfile(context);
+    for (const { client, scene, ...sleeper } of shuffled(sleepers)) {
+      found.get(key(scene, client)).push(await wake(world, sleeper, scene.calls));
+      await world.closeProfile(sleeper.context);
     }
     say(`stampede: run ${run + 1} of ${times}`);
   }
@@ -46,8 +46,10 @@ export async function run(world, { runs, say }) {
 
 const key = (scene, client) => `${scene.name}: ${client.name}`;
 
-/** A profile with so many tabs, signed in and frozen, and what thaws them. */
+/** A profile with so many tabs, signed in and stopped. */
 async function fallAsleep(world, client, tabs) {
+  const { stats } = world.provider;
+  const before = stats.tokenRequests.refresh_token;
   const context = await world.openProfile();
   const pages = [];
   for (let tab = 0; tab < tabs; tab++) {
@@ -58,22 +60,20 @@ async function fallAsleep(world, client, tabs) {
     await page.waitForFunction(() => window.answeredMs);
     pages.push(page);
   }
-  const awake = await Promise.all(pages.map((page) => freeze(context, page)));
-  return { context, pages: pages.map((page, at) => ({ page, thaw: awake[at] })) };
+  const devtools = await context.browser().newBrowserCDPSession();
+  const { processInfo } = await devtools.send("SystemInfo.getProcessInfo");
+  const renderers = processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id);
+  for (const pid of renderers) process.kill(pid, "SIGSTOP");
+  if (stats.tokenRequests.refresh_token > before) throw new Error(`${client.name} renewed before it slept.`);
+  return { context, pages, renderers };
 }
 
-async function freeze(context, page) {
-  const devtools = await context.newCDPSession(page);
-  await devtools.send("Page.setWebLifecycleState", { state: "frozen" });
-  return () => devtools.send("Page.setWebLifecycleState", { state: "active" });
-}
-
-async function wake(world, pages, calls) {
+async function wake(world, { pages, renderers }, calls) {
   const { stats } = world.provider;
   const before = { requests: stats.tokenRequests.refresh_token, revoked: stats.revokedGrants };
-  await Promise.all(pages.map(({ thaw }) => thaw()));
   const began = performance.now();
-  const outcomes = await Promise.all(pages.map(({ page }) => page.evaluate(callAtOnce, calls)));
+  for (const pid of renderers) process.kill(pid, "SIGCONT");
+  const outcomes = await Promise.all(pages.map((page) => page.evaluate(callAtOnce, calls)));
   const ms = performance.now() - began;
   return {
     requests: stats.tokenRequests.refresh_token - before.requests,

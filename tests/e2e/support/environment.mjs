@@ -11,3 +11,33 @@ export function environment(script, worker) {
 
 /** The realm that the core of this tab runs in. */
 export const realmOf = ({ page }) => page.workers()[0] ?? page;
+
+/** Keeps a realm from doing anything, as an endless loop does, or a debugger; until what this gives is called. */
+export async function hang(realm, context) {
+  const address = `**/hang-${Math.random()}`;
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  let answered;
+  const reached = new Promise((resolve) => {
+    answered = context.route(address, async (route) => {
+      resolve();
+      await held;
+      await route.fulfill({ body: "" }).catch(() => {});
+    });
+  });
+  await answered;
+  const over = realm.evaluate(
+    (address) => {
+      const request = new XMLHttpRequest();
+      request.open("GET", address, false);
+      request.send();
+    },
+    address.replace("**", ""),
+  );
+  await reached;
+  return async () => {
+    release();
+    await over;
+    await context.unroute(address);
+  };
+}

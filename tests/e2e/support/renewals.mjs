@@ -9,7 +9,7 @@ export function nextRenewer(context, { config }) {
 
 /**
  * Has `work` done at a point of the next renewal, which goes on afterwards. The points are `request`, before it leaves the
- * browser, and `answer`, when the provider has rotated the token and has not answered yet.
+ * browser, `cut`, where it then never leaves, and `answer`, when the provider has rotated the token and has not answered yet.
  *
  * @returns {Promise<{met: Promise<unknown>}>} `met` is what `work` gave back; to be asked for once the renewal has begun.
  */
@@ -32,7 +32,7 @@ export async function meetRenewal(point, { context, servers }, work) {
     first = false;
     await once();
     // Whose tab is gone, its request is, too.
-    await route.continue().catch(() => {});
+    await (point === "cut" ? route.abort() : route.continue()).catch(() => {});
     // Not before: without a handler, the browser would let go what is held.
     await context.unroute(address, meet);
   };

@@ -67,7 +67,7 @@ fn the_shortest_options_have_the_documented_defaults() {
     let config = session("").unwrap();
     assert_eq!(config.allowed_origins, [AllowedOrigin { origin: "https://app.example".into(), path_prefix: None }]);
     // Documented in both modes: a session is not prolonged behind its user's back.
-    assert_eq!(config.refresh, RefreshPolicy { proactive: false, early: None, max_attempts: 5 });
+    assert_eq!(config.refresh, RefreshPolicy { proactive: false, early: None, max_attempts: 5, grace: None });
     let SessionConfig { backend, recheck, initial_session } = backend_of(config);
     assert_eq!((backend.session.url.as_str(), backend.session.method.as_str()), ("https://app.example/session", "GET"));
     assert_eq!((backend.credentials, backend.csrf_kind, initial_session), (Credentials::SameOrigin, Csrf::Off, None));
@@ -76,7 +76,7 @@ fn the_shortest_options_have_the_documented_defaults() {
 
     let config = oidc("").unwrap();
     assert_eq!(config.allowed_origins, []);
-    assert_eq!(config.refresh, RefreshPolicy { proactive: true, early: None, max_attempts: 5 });
+    assert_eq!(config.refresh, RefreshPolicy { proactive: true, early: None, max_attempts: 5, grace: None });
     let tokens = tokens_of(config);
     let registration = tokens.oidc.unwrap();
     assert_eq!(registration.redirect_uri.as_str(), "https://app.example/start/page");
@@ -91,7 +91,7 @@ fn every_option_reaches_its_place() {
     let config = parse(
         r#"{"mode":"session","id":"a.B_c-1","mapUser":true,"logger":"debug","isolation":"required",
         "allowedOrigins":["https://api.example","https://b.example/v1",{"origin":"https://c.example:8443","pathPrefix":"/x/"}],
-        "refresh":{"proactive":false,"earlySeconds":1.5,"maxAttempts":3},
+        "refresh":{"proactive":false,"earlySeconds":1.5,"maxAttempts":3,"offlineGraceSeconds":28800},
         "baseUrl":"https://id.example/api","credentials":"include","parseSession":true,"isSessionExpired":true,
         "csrf":{"kind":"double-submit","cookieName":"XSRF-TOKEN","headerName":"X-XSRF-TOKEN"},
         "recheck":{"intervalSeconds":60,"onFocus":false,"onOnline":false,"minIntervalSeconds":0},
@@ -107,7 +107,9 @@ fn every_option_reaches_its_place() {
         places,
         [("https://api.example", None), ("https://b.example", Some("/v1")), ("https://c.example:8443", Some("/x"))]
     );
-    let refresh = RefreshPolicy { proactive: false, early: Some(Lifetime::from_millis(1500)), max_attempts: 3 };
+    let early = Some(Lifetime::from_millis(1500));
+    let grace = Some(Lifetime::from_seconds(28_800));
+    let refresh = RefreshPolicy { proactive: false, early, max_attempts: 3, grace };
     assert_eq!(config.refresh, refresh);
     let SessionConfig { backend, recheck, initial_session } = backend_of(config);
     assert_eq!(backend.session.url.as_str(), "https://id.example/api/me");

@@ -7,7 +7,7 @@ use crate::machine::Login;
 use crate::protocol::answer;
 use crate::protocol::http::HttpFailure;
 use crate::protocol::testing::{answer as reply, randomness, url};
-use crate::types::{Lifetime, Password};
+use crate::types::{Lifetime, Password, UnixMillis};
 
 mod session_server;
 mod token_mode;
@@ -37,7 +37,7 @@ fn play(begun: Step<'_>, memory: &mut Memory, says: &[Says], cookies: &[&str]) -
                     Some(Nothing) => Err(answer::failure(HttpFailure::NetworkOrCors, phase)),
                     None => panic!("nobody answers {sent:?}"),
                 };
-                then.next(answer, Moment { at, cookie }, memory)
+                then.next(answer, Moment { asked: reading(at), now: reading(at), cookie }, memory)
             }
             Ok(Next::Draw(leaving)) => leaving.leave((&randomness(1), None), at),
             Ok(Next::Keep(transaction, url)) => {
@@ -49,6 +49,10 @@ fn play(begun: Step<'_>, memory: &mut Memory, says: &[Says], cookies: &[&str]) -
             Err(error) => return (sent, format!("{} during {:?}", error.code.as_str(), error.phase)),
         }
     }
+}
+
+fn reading(at: UnixMillis) -> Reading {
+    Reading { wall: at, ran: NOW.until(at) }
 }
 
 /// Method, path, proof and body of a request.

@@ -19,7 +19,7 @@ fn session_call(
     let mut memory = Memory::default();
     let (first, rest) = cookies.split_first().unwrap_or((&"", &[]));
     let cookie = Some((*first).to_owned()).filter(|cookie| !cookie.is_empty());
-    let begun = session::begin(backend, call, Moment { at: NOW, cookie }, &mut memory);
+    let begun = session::begin(backend, call, cookie, &mut memory);
     (play(begun, &mut memory, says, rest), memory.csrf.is_some())
 }
 

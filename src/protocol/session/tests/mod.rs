@@ -7,7 +7,6 @@ use crate::types::{Credential, ExpiresAt, SessionFacts};
 
 /// 2027-01-15T08:00:00Z
 const NOW: i64 = 1_800_000_000;
-const AT: UnixMillis = UnixMillis(NOW * 1000);
 const PAYLOAD: &str = r#"{"user":{"sub":"u1","name":"Ada"},"sessionId":"s1","issuedAt":1799999000,"expiresAt":1800000600,
     "absoluteExpiresAt":1800028800,"serverTime":1800000000,"csrfToken":"CANARY-csrf"}"#;
 
@@ -33,7 +32,7 @@ fn hooked(status: u16, verdict: Verdict) -> HttpResponse {
 }
 
 fn check(response: &HttpResponse) -> Result<Option<SessionAnswer>, Error> {
-    process_session(response, AT, ErrorPhase::Session)
+    process_session(response, ErrorPhase::Session)
 }
 
 #[test]
@@ -90,7 +89,7 @@ fn a_status_tells_a_session_that_is_gone_from_a_server_that_cannot_say() {
         (0, Some(RedirectRefused), Some(RedirectRefused)),
     ] {
         for (phase, expected) in [(ErrorPhase::Session, checked), (ErrorPhase::Refresh, extended)] {
-            match (process_session(&json(status, "{}"), AT, phase), expected) {
+            match (process_session(&json(status, "{}"), phase), expected) {
                 (Ok(answer), None) => assert_eq!(answer, None, "{status}"),
                 (Err(error), Some(code)) => assert_eq!((error.code, error.phase), (code, phase), "{status}"),
                 (result, expected) => panic!("{status} {phase:?}: {result:?} instead of {expected:?}"),
@@ -116,7 +115,7 @@ fn hooks_are_believed_where_the_status_leaves_it_to_them() {
 
 #[test]
 fn a_login_is_answered_by_a_session_or_by_anything_good() {
-    let login = |response: &HttpResponse| process_login(response, AT, &Csrf::Off);
+    let login = |response: &HttpResponse| process_login(response, &Csrf::Off);
     assert!(login(&json(200, PAYLOAD)).unwrap().is_some());
     assert!(login(&hooked(200, Verdict::Parsed(Json::parse(PAYLOAD).unwrap()))).unwrap().is_some());
     for (status, kind, body) in [
@@ -153,15 +152,15 @@ fn a_refused_login_says_whether_it_was_the_password_or_the_proof() {
         (303, RedirectRefused, RedirectRefused),
     ] {
         for (csrf, code) in [(&Csrf::Off, without), (&proof, with_proof)] {
-            let error = process_login(&json(status, "{}"), AT, csrf).unwrap_err();
+            let error = process_login(&json(status, "{}"), csrf).unwrap_err();
             assert_eq!((error.code, error.phase), (code, ErrorPhase::Login), "{status}");
         }
     }
     // A hook that takes every 401 for the end of a session says nothing about a password.
-    let error = process_login(&hooked(401, Verdict::Gone), AT, &Csrf::Off).unwrap_err();
+    let error = process_login(&hooked(401, Verdict::Gone), &Csrf::Off).unwrap_err();
     assert_eq!(error.code, CredentialsRejected);
     for (verdict, code) in [(Verdict::Failed, ConfigInvalid), (Verdict::Parsed(Json::Null), ResponseInvalid)] {
-        assert_eq!(process_login(&hooked(200, verdict), AT, &Csrf::Off).unwrap_err().code, code);
+        assert_eq!(process_login(&hooked(200, verdict), &Csrf::Off).unwrap_err().code, code);
     }
 }
 

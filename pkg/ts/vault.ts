@@ -246,11 +246,12 @@ export function openVault(
   }
 
   /** The user does something; the worker hears of it once a second at most. */
-  function act({ isTrusted, type, timeStamp, movementX, movementY }: MouseEvent): void {
+  function act({ isTrusted, type, movementX, movementY }: MouseEvent): void {
     // A browser may report a pointer that stands still, because the page below it has moved.
-    if (!isTrusted || document.hidden || (type === MOVE && !movementX && !movementY) || timeStamp - acted < 1000) return;
-    acted = timeStamp;
-    post({ kind: "page", news: "active", seen: "visible" });
+    const still = !movementX && !movementY && type === MOVE;
+    if (!isTrusted || still || document.hidden || performance.now() - acted < 1000) return;
+    acted = performance.now();
+    tell({ type: "active" });
   }
 
   const vault: Calls = {
@@ -310,7 +311,11 @@ export function openVault(
     signal.addEventListener("abort", () => end(own("disposed")), { signal: ended.signal });
     for (const name of PAGE_EVENTS) addEventListener(name, tell, { signal: ended.signal });
     for (const name of (options as { idle?: unknown }).idle ? ACTS : []) {
-      addEventListener(name, (event) => act(event as MouseEvent), { signal: ended.signal, capture: true, passive: true });
+      addEventListener(name, act as (event: Event) => void, {
+        signal: ended.signal,
+        capture: true,
+        passive: true,
+      });
     }
     wasmForWorker().then(
       (given) => {

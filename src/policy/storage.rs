@@ -110,8 +110,7 @@ const NEXT_PERSON: &str = "On a shared computer the next person finds the sessio
 const MEMORY: &[&str] = &[
     "Nothing is written: a reload loses the tokens, and the provider is asked for others.",
     "Each tab has a session of its own.",
-    "Injected script finds them in no store, but can make requests as the user; in page isolation, it may catch tokens, \
-     too.",
+    "Injected script finds them in no store, but can act as the user; in page isolation, it may catch tokens, too.",
 ];
 
 notes! {
@@ -128,7 +127,7 @@ notes! {
     ];
     INDEXED_DB INDEXED_DB_PLAIN [
         SHARED,
-        "What one tab writes, every other tab reads at once; localStorage may show an older value for a moment.",
+        "What one tab writes, every other tab reads at once, which localStorage does not promise.",
         "It stays on disk until the user signs out or clears the site's storage, or the browser runs out of room.",
         NEXT_PERSON,
     ];
@@ -140,7 +139,7 @@ notes! {
     ];
     CUSTOM CUSTOM_PLAIN [
         "authsafe cannot look inside the adapter; this is what to expect, and the worst of it.",
-        "Who else can read what it is handed, and how long it is kept, is its own doing.",
+        "Who else can read it, and how long it is kept, is its own doing.",
         "If it fails or loses a record, the session goes on in memory and ends with the page.",
     ];
 }

@@ -36,7 +36,7 @@ export const STORAGE = {
     notes: [
       "Nothing is written: a reload loses the tokens, and the provider is asked for others.",
       "Each tab has a session of its own.",
-      "Injected script finds them in no store, but can make requests as the user; in page isolation, it may catch tokens, too.",
+      "Injected script finds them in no store, but can act as the user; in page isolation, it may catch tokens, too.",
     ],
   },
   sessionStorage: {
@@ -68,7 +68,7 @@ export const STORAGE = {
     sentAutomatically: false,
     notes: [
       "All tabs share the session, and it survives a restart of the browser.",
-      "What one tab writes, every other tab reads at once; localStorage may show an older value for a moment.",
+      "What one tab writes, every other tab reads at once, which localStorage does not promise.",
       "It stays on disk until the user signs out or clears the site's storage, or the browser runs out of room.",
       "On a shared computer the next person finds the session.",
     ],
@@ -92,7 +92,7 @@ export const STORAGE = {
     sentAutomatically: false,
     notes: [
       "authsafe cannot look inside the adapter; this is what to expect, and the worst of it.",
-      "Who else can read what it is handed, and how long it is kept, is its own doing.",
+      "Who else can read it, and how long it is kept, is its own doing.",
       "If it fails or loses a record, the session goes on in memory and ends with the page.",
     ],
   },

@@ -13,6 +13,7 @@ const EVENTS = [
   "refreshed",
   "refreshFailed",
   "expiring",
+  "idleWarning",
   "storageDegraded",
   "isolationDegraded",
 ];
@@ -46,6 +47,9 @@ async function start(options) {
       await window.auth.preload();
       await window.beforeInit();
     }
+    // As React's StrictMode does, or a module that is loaded twice.
+    if (window.twice) window.other = authsafe.createAuthClient(options);
+    window.other?.init();
     const { state, callback, error } = await window.auth.init();
     return { state: { ...state, error: plain(state.error) }, callback, error: plain(error) };
   });

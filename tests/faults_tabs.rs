@@ -72,7 +72,7 @@ fn a_renewal_that_fails_for_good_does_not_end_the_session_that_began_elsewhere_m
 }
 
 #[test]
-fn a_renewal_that_answers_after_a_sign_out_elsewhere_leaves_nobody_signed_in() {
+fn f53_a_renewal_that_answers_after_a_sign_out_elsewhere_leaves_nobody_signed_in() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let first = signed_in(&world, &provider, "localStorage");
@@ -89,7 +89,7 @@ fn a_renewal_that_answers_after_a_sign_out_elsewhere_leaves_nobody_signed_in() {
 }
 
 #[test]
-fn a_tab_that_missed_a_sign_out_finds_out_before_it_renews_and_when_it_becomes_visible() {
+fn f38_a_tab_that_missed_a_sign_out_finds_out_before_it_renews_and_when_it_becomes_visible() {
     for visible in [false, true] {
         let provider = Provider::new();
         let world = world_of(&provider);
@@ -161,7 +161,7 @@ fn a_renewal_that_fails_for_good_does_not_call_off_a_sign_in_that_is_under_way()
 }
 
 #[test]
-fn a_tab_does_not_spend_a_refresh_token_that_another_has_spent_but_could_not_store_the_successor_of() {
+fn f28_a_tab_does_not_spend_a_refresh_token_that_another_has_spent_but_could_not_store_the_successor_of() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let first = signed_in(&world, &provider, "localStorage");
@@ -248,7 +248,7 @@ fn what_is_written_last_is_what_was_decided_last_however_slow_the_medium_is() {
 }
 
 #[test]
-fn storage_that_was_cleared_is_no_sign_out_and_the_next_renewal_writes_it_anew() {
+fn f32_storage_that_was_cleared_is_no_sign_out_and_the_next_renewal_writes_it_anew() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let page = signed_in(&world, &provider, "localStorage");

@@ -142,7 +142,7 @@ fn a_renewal_that_still_reads_the_metadata_sends_no_token_after_a_sign_out() {
 }
 
 #[test]
-fn a_disposed_client_and_its_successor_spend_a_refresh_token_once() {
+fn f51_a_disposed_client_and_its_successor_spend_a_refresh_token_once() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let page = signed_in(&world, &provider, "localStorage");
@@ -278,7 +278,7 @@ fn each_sign_out_settles_with_its_own_outcome() {
 }
 
 #[test]
-fn a_clock_that_is_set_back_neither_blocks_a_renewal_nor_prolongs_a_token() {
+fn f22_a_clock_that_is_set_back_neither_blocks_a_renewal_nor_prolongs_a_token() {
     for before in [None, Some(Reply::json(503, "{}"))] {
         let provider = Provider::new();
         let world = world_of(&provider);

@@ -31,7 +31,7 @@ fn a_user_signs_in_by_redirect_and_finds_a_clean_address() {
 }
 
 #[test]
-fn a_callback_address_that_is_opened_twice_says_so_and_sends_nothing() {
+fn f50_a_callback_address_that_is_opened_twice_says_so_and_sends_nothing() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let first = Page::open(&world, APP, &token_options("memory"));
@@ -50,7 +50,7 @@ fn a_callback_address_that_is_opened_twice_says_so_and_sends_nothing() {
 }
 
 #[test]
-fn a_second_start_gets_what_the_first_got() {
+fn f51_a_second_start_gets_what_the_first_got() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let page = signed_in(&world, &provider, "memory");
@@ -152,7 +152,7 @@ fn a_lifetime_of_years_does_not_fire_at_once() {
 }
 
 #[test]
-fn after_a_sleep_of_nine_hours_no_request_carries_the_old_token() {
+fn f23_after_a_sleep_of_nine_hours_no_request_carries_the_old_token() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let page = signed_in(&world, &provider, "memory");
@@ -219,7 +219,7 @@ fn a_renewed_token_of_another_user_is_discarded_and_revoked() {
 }
 
 #[test]
-fn an_answer_that_comes_after_the_sign_out_is_discarded_and_its_token_revoked() {
+fn f53_an_answer_that_comes_after_the_sign_out_is_discarded_and_its_token_revoked() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let page = signed_in(&world, &provider, "memory");
@@ -253,7 +253,7 @@ fn signing_out_forgets_revokes_and_leaves_for_the_provider() {
 }
 
 #[test]
-fn signing_out_without_a_network_signs_out_all_the_same() {
+fn f54_signing_out_without_a_network_signs_out_all_the_same() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let page = signed_in(&world, &provider, "localStorage");
@@ -295,7 +295,7 @@ fn a_reload_after_the_token_expired_renews_it_before_it_says_who_is_signed_in() 
 }
 
 #[test]
-fn a_reload_without_a_network_keeps_the_stored_session() {
+fn f45_a_reload_without_a_network_keeps_the_stored_session() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let page = signed_in(&world, &provider, "localStorage");
@@ -315,11 +315,11 @@ fn a_reload_without_a_network_keeps_the_stored_session() {
 }
 
 #[test]
-fn tabs_that_expire_together_make_one_token_request() {
+fn f33_tabs_that_expire_together_make_one_token_request() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let first = signed_in(&world, &provider, "localStorage");
-    let others: Vec<Page> = (0..9).map(|_| Page::open(&world, APP, &token_options("localStorage"))).collect();
+    let others: Vec<Page> = (0..49).map(|_| Page::open(&world, APP, &token_options("localStorage"))).collect();
     for page in &others {
         page.run(|client| async move { client.start().await.unwrap() });
     }
@@ -334,7 +334,7 @@ fn tabs_that_expire_together_make_one_token_request() {
         });
     }
     world.advance(Lifetime::from_seconds(5));
-    assert_eq!(served.get(), 10);
+    assert_eq!(served.get(), 50);
     assert_eq!(provider.token_requests.get() - before, 1);
     assert!(!provider.reused.get());
     assert_eq!(world.in_flight.borrow()["https://id.example/token"].1, 1);
@@ -359,7 +359,7 @@ fn a_sign_in_and_a_sign_out_reach_the_other_tab() {
 }
 
 #[test]
-fn a_full_or_blocked_medium_degrades_to_memory_and_says_so_once() {
+fn f29_a_full_or_blocked_medium_degrades_to_memory_and_says_so_once() {
     for failure in [StoreFailure::Full, StoreFailure::Blocked] {
         let provider = Provider::new();
         let world = world_of(&provider);
@@ -376,7 +376,7 @@ fn a_full_or_blocked_medium_degrades_to_memory_and_says_so_once() {
 }
 
 #[test]
-fn a_corrupt_record_signs_out_with_a_reason_and_nothing_else() {
+fn f24_a_corrupt_record_signs_out_with_a_reason_and_nothing_else() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let page = signed_in(&world, &provider, "localStorage");
@@ -393,7 +393,7 @@ fn a_corrupt_record_signs_out_with_a_reason_and_nothing_else() {
 }
 
 #[test]
-fn a_generator_that_fails_refuses_the_sign_in_and_has_no_substitute() {
+fn f66_a_generator_that_fails_refuses_the_sign_in_and_has_no_substitute() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let page = Page::open(&world, APP, &token_options("memory"));
@@ -407,7 +407,7 @@ fn a_generator_that_fails_refuses_the_sign_in_and_has_no_substitute() {
 }
 
 #[test]
-fn a_page_that_comes_back_without_an_answer_is_signed_out_again() {
+fn f50_a_page_that_comes_back_without_an_answer_is_signed_out_again() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let page = Page::open(&world, APP, &token_options("memory"));
@@ -426,7 +426,7 @@ fn a_page_that_comes_back_without_an_answer_is_signed_out_again() {
 }
 
 #[test]
-fn a_refused_token_is_renewed_once_and_the_request_replayed_once() {
+fn f60_a_refused_token_is_renewed_once_and_the_request_replayed_once() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let page = signed_in(&world, &provider, "memory");

@@ -243,7 +243,7 @@ fn proofs_are_dated_by_the_clock_of_the_server_once_that_is_known() {
 }
 
 #[test]
-fn a_nonce_that_the_token_endpoint_wants_costs_one_more_request_and_is_known_from_then_on() {
+fn f62_a_nonce_that_the_token_endpoint_wants_costs_one_more_request_and_is_known_from_then_on() {
     let server = Binding::new();
     *server.nonce.borrow_mut() = Some("n-1");
     let world = server.world();
@@ -264,7 +264,7 @@ fn a_nonce_that_the_token_endpoint_wants_costs_one_more_request_and_is_known_fro
 }
 
 #[test]
-fn a_server_that_is_never_content_with_a_nonce_is_asked_twice_and_no_more() {
+fn f62_a_server_that_is_never_content_with_a_nonce_is_asked_twice_and_no_more() {
     let server = Binding::new();
     let world = server.world();
     let page = signed_in_with(&world, &server.provider, &options("memory", "auto"));
@@ -579,7 +579,7 @@ fn keys_of_sign_ins_that_nobody_came_back_from_are_forgotten_at_the_next_one_aft
 }
 
 #[test]
-fn an_api_that_wants_a_nonce_has_the_request_again_and_every_answer_may_bring_the_next() {
+fn f62_an_api_that_wants_a_nonce_has_the_request_again_and_every_answer_may_bring_the_next() {
     let server = Binding::new();
     let world = server.world();
     let page = signed_in_with(&world, &server.provider, &options("memory", "auto"));

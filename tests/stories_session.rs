@@ -120,7 +120,7 @@ fn a_session_is_prolonged_by_itself_only_where_the_application_asks_for_it() {
 }
 
 #[test]
-fn a_server_that_fails_signs_nobody_out() {
+fn f63_a_server_that_fails_signs_nobody_out() {
     for fault in [
         || Reply::failure(HttpFailure::NetworkOrCors),
         || Reply::with(500, "text/html", "<h1>"),
@@ -141,7 +141,7 @@ fn a_server_that_fails_signs_nobody_out() {
 }
 
 #[test]
-fn a_server_that_cannot_be_asked_at_start_is_asked_again() {
+fn f63_a_server_that_cannot_be_asked_at_start_is_asked_again() {
     let server = Server::new();
     let world = server.world();
     *server.user.borrow_mut() = Some("alice");

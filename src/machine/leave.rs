@@ -82,7 +82,10 @@ impl Machine {
         // While it is being restored, there may be another way to get it back; then nobody is told here that it is lost.
         let restoring = matches!(self.phase, Phase::Restoring(_));
         let shown = !restoring || self.last_resort.is_none();
-        self.forget(None, self.own(), false);
+        // What renews it is held by another tab, which may not have been able to store it: nothing in the medium is this tab's.
+        if !self.spent || !self.settings.shared {
+            self.forget(None, self.own(), false);
+        }
         let note = self.farewell(reason);
         let had_one = self.take_session(reason).is_some();
         self.clear_session(reason, origin, shown && had_one);
@@ -198,8 +201,10 @@ impl Machine {
 
     fn clear_session(&mut self, reason: SignedOutReason, origin: Origin, had_one: bool) {
         self.next_epoch();
+        if !self.lineage.is_empty() {
+            self.over = Some((std::mem::take(&mut self.lineage), self.generation, is_wish(reason)));
+        }
         self.generation = 0;
-        self.lineage.clear();
         self.arrived = None;
         if had_one {
             self.notify(Notice::SignedOut(reason, origin));

@@ -21,7 +21,14 @@ impl Machine {
                 self.unannounced = true;
                 Box::new(Phase::SignedIn(arrived.session))
             }
-            Phase::Idle | Phase::Restoring(_) => {
+            Phase::Restoring(Some(session)) => {
+                self.abandon_renewal();
+                self.unshown = true;
+                Box::new(Phase::SignedIn(session))
+            }
+            Phase::Idle | Phase::Restoring(None) => {
+                // What the medium holds is looked at afterwards, if this comes to nothing.
+                self.unread = self.settings.shared;
                 self.abandon_renewal();
                 Box::new(Phase::SignedOut(SignedOutReason::Never, None))
             }
@@ -79,7 +86,10 @@ impl Machine {
         // Whatever was valid before stays so.
         self.phase = match *before {
             Phase::SignedOut(reason, _) => Phase::SignedOut(reason, Some(error.clone())),
-            Phase::SignedIn(session) if starting => return self.restore(session),
+            Phase::SignedIn(session) if starting || std::mem::take(&mut self.unshown) => {
+                self.settle_where(&|_, wants| matches!(wants, Wants::SignedIn).then(|| Outcome::Failed(error.clone())));
+                return self.restore(session);
+            }
             phase @ (Phase::Idle
             | Phase::Restoring(_)
             | Phase::Authenticating(..)
@@ -97,6 +107,7 @@ impl Machine {
         let Phase::Authenticating(via, before) = std::mem::replace(&mut self.phase, Phase::Idle) else { return };
         let previous = if let Phase::SignedIn(session) = *before { Some(session) } else { None };
         self.place = None;
+        self.unshown = false;
         self.next_epoch();
         self.lineage = crate::types::text::hex(self.random);
         self.generation = 1;

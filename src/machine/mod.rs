@@ -85,6 +85,10 @@ pub struct Machine {
     unread: bool,
     /// The medium held the record of this session when it was last read or written.
     stored: bool,
+    /// What this session's sign-in was called, and its last renewal, where the session has ended here; and by wish.
+    over: Option<(String, u64, bool)>,
+    /// The session that a sign-in is tried beside was being restored, and has not been announced.
+    unshown: bool,
     /// A sign-in whose commit is under way was overtaken by another, and has not been announced.
     unannounced: bool,
     /// How often the refresh token of this generation was sent without an answer that says what came of it.
@@ -216,6 +220,8 @@ impl Machine {
             heard: None,
             unread: false,
             stored: false,
+            over: None,
+            unshown: false,
             unannounced: false,
             tries: 0,
             spent: false,
@@ -527,9 +533,13 @@ impl Machine {
         if epoch != self.epoch {
             return;
         }
+        let again = !self.stored && self.settings.shared;
         self.stored = matches!(commit, Commit::Done);
         match commit {
-            Commit::Superseded(stored) => return self.renewal_superseded(stored),
+            Commit::Superseded(stored) if matches!(self.renewal, Renewal::Committing(_)) => {
+                return self.renewal_superseded(stored);
+            }
+            Commit::Superseded(_) => self.unread = true,
             Commit::Failed(Some(cause)) => self.notify(Notice::StorageDegraded(cause)),
             Commit::Failed(None) | Commit::Done => {}
         }
@@ -539,6 +549,8 @@ impl Machine {
         match (&self.phase, &self.renewal) {
             (Phase::Committing(..), _) => self.sign_in_committed(),
             (_, Renewal::Committing(_)) => self.renewal_committed(),
+            // The medium has not taken it before.
+            (Phase::SignedIn(_), Renewal::None) if self.stored && again => self.tell_committed(),
             (
                 Phase::Idle
                 | Phase::Restoring(_)

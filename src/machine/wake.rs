@@ -9,6 +9,7 @@
 
 use super::{Call, Effect, ErrorCode, Machine, Notice, Origin, Phase, Renewal, SignedOutReason};
 use crate::policy::refresh;
+use crate::policy::restore::Restore;
 use crate::types::{Lifetime, Reading, Session, UnixMillis};
 use std::rc::Rc;
 
@@ -109,9 +110,16 @@ impl Machine {
     /// Reads a shared medium again, because a message of another tab may have been missed. Nothing is handed out before that is
     /// done, or takes too long.
     pub(super) fn look_again(&mut self) {
-        let idle = matches!(self.renewal, Renewal::None);
-        if self.settings.shared && matches!(self.phase, Phase::SignedIn(_)) && idle {
-            self.looking = Some(self.now.plus(LOOK));
+        let looks = match &self.phase {
+            Phase::SignedIn(_) => true,
+            // Somebody may have signed in elsewhere.
+            Phase::SignedOut(..) => self.settings.restore != Restore::Nothing,
+            Phase::Idle | Phase::Restoring(_) | Phase::Authenticating(..) | Phase::Committing(..) | Phase::Disposed => {
+                false
+            }
+        };
+        if self.settings.shared && looks && matches!(self.renewal, Renewal::None) {
+            self.looking = self.session().map(|_| self.now.plus(LOOK));
             self.read_medium();
         }
     }

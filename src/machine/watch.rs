@@ -1,6 +1,7 @@
 //! Time and the world: ticks, other tabs. Correctness never depends on a timer: every event looks at the clock.
 
 use super::{Call, Effect, ErrorCode, Machine, Note, Notice, Origin, Phase, Renewal, SignedOutReason, Stored};
+use crate::protocol::record::Record;
 use crate::types::{Lifetime, UnixMillis};
 
 impl Machine {
@@ -236,11 +237,17 @@ impl Machine {
     fn take_note(&mut self, stored: Stored) {
         match stored {
             // A session that was signed out here is not taken up again, unless another tab signed in since.
-            Stored::Record(record) if self.is_news(&record) => {
+            Stored::Record(record) if self.is_news(&record) && !self.has_ended(&record) => {
                 self.abandon_renewal();
                 self.adopt(*record);
             }
             Stored::Ended(mark) if self.is_over(&mark.lineage) => self.signed_out_elsewhere(),
+            // The medium did not take it, and may by now.
+            Stored::Empty if !self.stored && !self.spent => {
+                if let Some(session) = self.session().cloned() {
+                    self.commit(&session, self.generation, self.own());
+                }
+            }
             Stored::Record(_)
             | Stored::Ended(_)
             | Stored::Empty
@@ -248,6 +255,14 @@ impl Machine {
             | Stored::KeyLost
             | Stored::Unreadable(_) => {}
         }
+    }
+
+    /// Whether a record is of the session that ended here last, and could not be removed. Another tab may have renewed what
+    /// ended by itself.
+    fn has_ended(&self, record: &Record) -> bool {
+        self.over.as_ref().is_some_and(|(lineage, generation, wished)| {
+            record.lineage == *lineage && (*wished || record.generation <= *generation)
+        })
     }
 }
 

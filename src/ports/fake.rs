@@ -162,7 +162,7 @@ pub struct World {
     pub shared: RefCell<BTreeMap<String, String>>,
     /// What the media answer instead of working, if set.
     pub store_failure: Cell<Option<StoreFailure>>,
-    /// What writing and removing answer instead of working, if set; reading works.
+    /// What writing and removing answer instead of working, if set; reading works, and removing from what is full.
     pub writes_fail: Cell<Option<StoreFailure>>,
     /// How long a write takes, in milliseconds.
     pub write_takes: Cell<i64>,
@@ -507,7 +507,8 @@ impl Store for Medium {
         self.with(|map| drop(map.insert(key.to_owned(), text.to_owned())))
     }
     async fn remove(&self, key: &str) -> Result<(), StoreFailure> {
-        self.world.writes_fail.get().map_or(Ok(()), Err)?;
+        // A medium that is full gives away what it has.
+        self.world.writes_fail.get().filter(|failure| *failure != StoreFailure::Full).map_or(Ok(()), Err)?;
         self.with(|map| drop(map.remove(key)))
     }
 }

@@ -112,6 +112,8 @@ impl Grants {
         let body = request.body.as_ref().map(|(_, text)| text.to_string()).unwrap_or_default();
         match (request.url.origin(), request.url.path()) {
             (ISSUER, "/.well-known/openid-configuration") => Reply::json(200, &metadata()),
+            // Somebody only looks whether the server is there.
+            (ISSUER, "/token") if request.method != "POST" => Reply::with(405, "text/plain", ""),
             (ISSUER, "/token") => match self.faults.borrow_mut().pop_front() {
                 Some(Fault::Instead(reply)) => reply,
                 Some(Fault::Lost(failure)) => self.token(&body, now).lost(failure),

@@ -91,7 +91,7 @@ test("a client that is refused for its options leaves alone who is signed in", a
   expect((await tab.reload()).state).toMatchObject({ status: "authenticated" });
 });
 
-test("a worker holds the tokens by itself; where they pass through the page anyway, that is told or refused", async ({
+test("F55 a worker holds the tokens by itself; where they pass through the page anyway, that is told or refused", async ({
   page,
   visit,
   servers,

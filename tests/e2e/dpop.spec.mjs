@@ -73,7 +73,7 @@ for (const one of [memory, stored]) {
   }
 }
 
-test("nonces are wanted at the token endpoint and at the API, and cost one request each", async ({
+test("F62 nonces are wanted at the token endpoint and at the API, and cost one request each", async ({
   visit,
   servers,
 }) => {

@@ -155,7 +155,7 @@ test("a token is renewed by a timer shortly before its end, without a call", asy
   expect(await tab.events("refreshed")).toMatchObject([{ by: "this-tab" }]);
 });
 
-test("two tabs whose token expired renew it once for both", async ({ visit, clock }) => {
+test("F33 tabs whose token expired renew it once for all", async ({ visit, clock }) => {
   const one = byName("token by OpenID, localStorage");
   const tabs = [await visit(one)];
   await tabs[0].signIn();

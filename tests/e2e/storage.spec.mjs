@@ -107,7 +107,7 @@ for (const [what, ruin] of [
   });
 }
 
-test("a cleared storage does not sign out the tab that is signed in, and its next renewal writes anew", async ({
+test("F32 a cleared storage does not sign out the tab that is signed in, and its next renewal writes anew", async ({
   visit,
 }) => {
   const tab = await visit(byName("token by password, localStorage"));

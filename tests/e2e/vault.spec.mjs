@@ -23,7 +23,7 @@ for (const [name, after, signedOut] of [
   ],
   ["token by OpenID, indexedDB", { status: "authenticated", freshness: "fresh" }, []],
 ]) {
-  test(`a worker that ends is started again, and the session is ${after.reason ?? "restored"} (${name})`, async ({
+  test(`F55 a worker that ends is started again, and the session is ${after.reason ?? "restored"} (${name})`, async ({
     clock,
     visit,
   }) => {
@@ -52,7 +52,7 @@ for (const [name, after, signedOut] of [
   });
 }
 
-test("a body that is being read ends with its worker, and a worker that ends again at once is not started for ever", async ({
+test("F55 a body that is being read ends with its worker, and a worker that ends again at once is not started for ever", async ({
   clock,
   visit,
   servers,

@@ -251,7 +251,7 @@ test("a configuration that the core refuses rejects every call and shows in the 
   assert.equal(auth.getState().error.code, "config_invalid");
 });
 
-test("a trap rejects the call, those that wait, and every later one; the core is not called again", async (t) => {
+test("F57 a trap rejects the call, those that wait, and every later one; the core is not called again", async (t) => {
   const { auth, script } = await client(t, undefined, {
     refresh: () => Promise.reject(new WebAssembly.RuntimeError("unreachable")),
     logout: () => new Promise(() => {}),
@@ -274,7 +274,7 @@ test("a trap rejects the call, those that wait, and every later one; the core is
   assert.equal(script.calls.length, calls);
 });
 
-test("a trap that no promise reports is noticed, and one of another module is not", async (t) => {
+test("F57 a trap that no promise reports is noticed, and one of another module is not", async (t) => {
   const page = new EventTarget();
   globalThis.addEventListener = page.addEventListener.bind(page);
   t.after(() => delete globalThis.addEventListener);

@@ -68,7 +68,7 @@ test("every kind of source is taken", async (t) => {
   }
 });
 
-test("a wrong media type only costs the streaming", async (t) => {
+test("F56 a wrong media type only costs the streaming", async (t) => {
   const told = await server(t);
   for (const type of ["application/octet-stream", "application/wasm; charset=utf-8", "text/plain"]) {
     told.answer = [200, type, EMPTY_WASM];
@@ -79,7 +79,7 @@ test("a wrong media type only costs the streaming", async (t) => {
   }
 });
 
-test("a load that failed is reported with what was found, and the next call tries again", async (t) => {
+test("F56 a load that failed is reported with what was found, and the next call tries again", async (t) => {
   const { createAuthClient, setWasmSource, AuthError } = await layer(t);
   const told = await server(t);
   setWasmSource(`${told.url}?signature=canary`);
@@ -103,7 +103,7 @@ test("a load that failed is reported with what was found, and the next call trie
   assert.deepEqual((await auth.init()).state, { status: "unauthenticated", reason: "never" });
 });
 
-test("an unreachable source is reported, and another one can be set", async (t) => {
+test("F56 an unreachable source is reported, and another one can be set", async (t) => {
   const { createAuthClient, setWasmSource } = await layer(t);
   // Port 9 is discard: nothing listens there.
   setWasmSource("http://127.0.0.1:9/core.wasm");
@@ -134,7 +134,7 @@ test("the script beside index.js may come late, too", async (t) => {
   await auth.init();
 });
 
-test("a refusal by CSP is told from any other failure, in each browser's words", async (t) => {
+test("F56 a refusal by CSP is told from any other failure, in each browser's words", async (t) => {
   const told = await server(t);
   const directive =
     "an allowed source of script in the following Content Security Policy directive: \"script-src 'self'\"";
@@ -180,7 +180,7 @@ test("a page that is no secure context is told so, before anything is loaded", a
   assert.equal(told.requests, 0);
 });
 
-test("a load that never ends is given up, and the next call tries again", async (t) => {
+test("F56 a load that never ends is given up, and the next call tries again", async (t) => {
   const { createAuthClient, setWasmSource } = await layer(t);
   setWasmSource(new Promise(() => {}));
   const auth = createAuthClient({ mode: "token", isolation: "page" });

@@ -237,7 +237,7 @@ test("once a worker has opened, the next one comes from the same place, whatever
   assert.equal(isolation, "worker");
 });
 
-test("a worker that ends before it was open fails the call that needed it, and the next call starts another", async (t) => {
+test("F55 a worker that ends before it was open fails the call that needed it, and the next call starts another", async (t) => {
   const { page: tab } = await page(t, "worker");
   // In a new document, no worker has opened yet.
   await tab.reload();

@@ -45,12 +45,6 @@ class Crowd {
     );
   }
 
-  /** All want a renewal and have not got it. */
-  async waits() {
-    const freshness = async () => (await this.looks()).map((look) => look.freshness);
-    await expect.poll(freshness).toEqual(this.living.map(() => "refreshing"));
-  }
-
   /** All are signed in, and nothing ever failed in any of them. */
   async isWhole() {
     const whole = { status: "authenticated", freshness: "fresh", bad: [] };

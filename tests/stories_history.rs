@@ -129,7 +129,7 @@ fn it_is_bounded_and_keeps_the_newest() {
     for _ in 0..100 {
         page.run(|client| async move { client.renew().await.unwrap() });
         // Ten a minute are allowed.
-        world.advance(secs(6));
+        world.advance(secs(7));
     }
     let all = told(&page);
     assert_eq!(all.len(), 50);

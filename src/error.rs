@@ -102,7 +102,7 @@ struct Row {
 }
 
 codes! {
-    /// The call was called off: by its signal, by a sign-out, or as the page went elsewhere.
+    /// Called off: by its signal, by a sign-out, or as the page went elsewhere.
     Aborted = "aborted", Request, false, None, "Nothing to do.";
     /// The user or the provider said no to the sign-in.
     AccessDenied = "access_denied", Callback, false, Login, "Offer to sign in again.";
@@ -185,10 +185,10 @@ codes! {
     /// The page's Content-Security-Policy forbids WebAssembly.
     WasmBlockedByCsp = "wasm_blocked_by_csp", Init, false, FixConfig, "Add 'wasm-unsafe-eval' to the script-src directive.";
     /// The WebAssembly module could not be loaded.
-    WasmLoadFailed = "wasm_load_failed", Init, true, Retry, "Check that the .wasm file of this version is served beside the script, unchanged, or call setWasmSource().";
+    WasmLoadFailed = "wasm_load_failed", Init, true, Retry, "Serve the .wasm file of this version beside the script, unchanged, or call setWasmSource().";
     /// The core stopped at an internal fault and must be started anew.
     WasmTrapped = "wasm_trapped", Request, false, None, "Reload the page, and report this with the version.";
-    /// The worker that held the tokens is gone; another one takes its place.
+    /// The worker with the tokens is gone; another takes its place.
     WorkerLost = "worker_lost", Request, true, Retry, "Try again: a stored session is restored by then; one in memory is lost.";
 }
 

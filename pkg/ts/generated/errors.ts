@@ -2,7 +2,7 @@
 
 /** What happened. Codes are stable: one is never reused for something else. */
 export type AuthErrorCode =
-  /** The call was called off: by its signal, by a sign-out, or as the page went elsewhere. Nothing to do. */
+  /** Called off: by its signal, by a sign-out, or as the page went elsewhere. Nothing to do. */
   | "aborted"
   /** The user or the provider said no to the sign-in. Offer to sign in again. */
   | "access_denied"
@@ -84,11 +84,11 @@ export type AuthErrorCode =
   | "transaction_expired"
   /** The page's Content-Security-Policy forbids WebAssembly. Add 'wasm-unsafe-eval' to the script-src directive. */
   | "wasm_blocked_by_csp"
-  /** The WebAssembly module could not be loaded. Check that the .wasm file of this version is served beside the script, unchanged, or call setWasmSource(). */
+  /** The WebAssembly module could not be loaded. Serve the .wasm file of this version beside the script, unchanged, or call setWasmSource(). */
   | "wasm_load_failed"
   /** The core stopped at an internal fault and must be started anew. Reload the page, and report this with the version. */
   | "wasm_trapped"
-  /** The worker that held the tokens is gone; another one takes its place. Try again: a stored session is restored by then; one in memory is lost. */
+  /** The worker with the tokens is gone; another takes its place. Try again: a stored session is restored by then; one in memory is lost. */
   | "worker_lost";
 
 /** During what an error occurred. */
@@ -119,7 +119,7 @@ export const OWN_ERRORS = {
   aborted: [
     "request",
     "none",
-    "The call was called off: by its signal, by a sign-out, or as the page went elsewhere.",
+    "Called off: by its signal, by a sign-out, or as the page went elsewhere.",
     "Nothing to do.",
   ],
   config_invalid: [
@@ -157,7 +157,7 @@ export const OWN_ERRORS = {
     "init",
     "retry",
     "The WebAssembly module could not be loaded.",
-    "Check that the .wasm file of this version is served beside the script, unchanged, or call setWasmSource().",
+    "Serve the .wasm file of this version beside the script, unchanged, or call setWasmSource().",
   ],
   wasm_trapped: [
     "request",
@@ -168,7 +168,7 @@ export const OWN_ERRORS = {
   worker_lost: [
     "request",
     "retry",
-    "The worker that held the tokens is gone; another one takes its place.",
+    "The worker with the tokens is gone; another takes its place.",
     "Try again: a stored session is restored by then; one in memory is lost.",
   ],
 } satisfies { [code in AuthErrorCode]?: Facts };

@@ -11,7 +11,7 @@ use authsafe::protocol::http::{HttpFailure, HttpRequest};
 use authsafe::types::{Lifetime, UnixMillis};
 use std::cell::Cell;
 use std::rc::Rc;
-use support::{Page, Provider, START, invariants, another, secs, signed_in, token_options};
+use support::{Page, Provider, START, another, invariants, secs, signed_in, token_options};
 
 /// What becomes of an answer of the token endpoint on its way.
 #[derive(Clone, Copy, PartialEq)]

@@ -296,8 +296,7 @@ fn newest_is_held(world: &Rc<World>, pages: &[Watched], log: &[Exchange], ledger
             for (at, report) in reports.iter().enumerate() {
                 let Report::Event(Notice::SignedOut(reason, _)) = report else { continue };
                 let held = marks.iter().take(at).rev().find_map(|mark| mark.holding.clone());
-                let by_itself =
-                    matches!(reason, SignedOutReason::Expired | SignedOutReason::Revoked | SignedOutReason::Error);
+                let by_itself = matches!(reason, SignedOutReason::Expired | SignedOutReason::Revoked);
                 if by_itself && its(held) {
                     broken.push(format!("I1: tab {} ended a session that {newest} would have renewed", page.tab.id));
                 }
@@ -350,14 +349,19 @@ fn told_once(world: &Rc<World>, pages: &[Watched], broken: &mut Vec<String>) {
         for pair in states.windows(2).filter(|pair| pair.first() == pair.last()) {
             broken.push(format!("I4: tab {} reported the same state twice: {:?}", page.tab.id, pair.first()));
         }
-        let mut known = None;
+        let (mut known, mut suspended) = (None, false);
         for report in reports.iter() {
             match (signs(report), known) {
                 // A session of an earlier page load may end before it was shown.
-                (Some(false), Some(false)) => {
+                (Some(false), Some(false)) if !suspended => {
                     broken.push(format!("I4: tab {} signed out somebody that it had not signed in", page.tab.id));
                 }
                 (signed, _) => known = signed.or(known),
+            }
+            // A session that nobody could renew for too long does not count, and is there all the same: it can be signed out.
+            match report {
+                Report::Event(Notice::SignedOut(reason, _)) => suspended = *reason == SignedOutReason::Error,
+                Report::Event(_) | Report::State(_) => {}
             }
         }
         let shown = states.last().map(|report| matches!(report, Report::State(Snapshot::Authenticated(..))));

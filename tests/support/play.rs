@@ -7,7 +7,7 @@ use authsafe::client::{Client, PageNews};
 use authsafe::error::{Error, ErrorCode};
 use authsafe::machine::{Ending, Login};
 use authsafe::ports::fake::{Reply, Tab, World};
-use authsafe::ports::{Http, StoreFailure};
+use authsafe::ports::{Http, Spawn, StoreFailure};
 use authsafe::protocol::http::{HttpFailure, HttpRequest};
 use authsafe::types::{Lifetime, WebUrl};
 use std::rc::Rc;
@@ -136,7 +136,7 @@ impl Game {
     fn start(&self, tab: Tab) -> Page {
         let page = Page::in_tab(tab, &self.options);
         let client = page.client.clone();
-        self.world.start(async move { drop(client.start().await) });
+        page.tab.spawn(Box::pin(async move { drop(client.start().await) }));
         self.world.run();
         page
     }
@@ -221,15 +221,15 @@ impl Game {
             Move::Login(tab, second) => self.login(tab, if second { "bob" } else { "alice" }),
             Move::Logout(tab, ending) => self.with(tab, |page| {
                 let client = page.client.clone();
-                world.start(async move { drop(client.logout(ending).await) });
+                page.tab.spawn(Box::pin(async move { drop(client.logout(ending).await) }));
             }),
             Move::Renew(tab) => self.with(tab, |page| {
                 let client = page.client.clone();
-                world.start(async move { drop(client.renew().await) });
+                page.tab.spawn(Box::pin(async move { drop(client.renew().await) }));
             }),
             Move::Call(tab) => self.with(tab, |page| {
                 let (client, tab) = (page.client.clone(), page.tab.clone());
-                world.start(async move { drop(call(&client, &tab).await) });
+                page.tab.spawn(Box::pin(async move { drop(call(&client, &tab).await) }));
             }),
             Move::Refuse => self.grants.revoke_access(),
             Move::Advance(millis) => world.advance(Lifetime::from_millis(millis.into())),
@@ -304,7 +304,7 @@ impl Game {
         let Some(page) = self.pages.get(place).filter(|page| !self.world.is_frozen(page.tab.id)) else { return };
         let (client, before) = (page.client.clone(), page.tab.navigations.borrow().len());
         let login = Login::Redirect { params: Vec::new(), return_to: None, app_state: None };
-        self.world.start(async move { drop(client.login(login).await) });
+        page.tab.spawn(Box::pin(async move { drop(client.login(login).await) }));
         self.world.advance(Lifetime::from_millis(500));
         let left = page.tab.navigations.borrow().get(before).cloned();
         if let Some(url) = left {

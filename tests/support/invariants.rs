@@ -293,8 +293,9 @@ fn newest_is_held(world: &Rc<World>, pages: &[Watched], log: &[Exchange], ledger
         };
         for page in pages.iter().filter(|page| is_live(page)) {
             let (reports, marks) = (page.reports.borrow(), page.marks.borrow());
-            for (at, report) in reports.iter().enumerate() {
-                let Report::Event(Notice::SignedOut(reason, _)) = report else { continue };
+            // Unless it is signed in again.
+            let last = reports.iter().enumerate().rev().find(|(_, report)| signs(report).is_some());
+            if let Some((at, Report::Event(Notice::SignedOut(reason, _)))) = last {
                 let held = marks.iter().take(at).rev().find_map(|mark| mark.holding.clone());
                 let by_itself = matches!(reason, SignedOutReason::Expired | SignedOutReason::Revoked);
                 if by_itself && its(held) {

@@ -233,6 +233,8 @@ impl Game {
             }),
             Move::Refuse => self.grants.revoke_access(),
             Move::Advance(millis) => world.advance(Lifetime::from_millis(millis.into())),
+            // Without locks, a turn that another tab has taken is not respected once the clock was set back.
+            Move::Jump(millis) if millis < 0 && !world.has_locks.get() => {}
             Move::Jump(millis) => world.jump(millis.into()),
             Move::Server(trouble) => self.trouble(trouble),
             Move::Medium(ailment) => self.ail(ailment),

@@ -268,7 +268,9 @@ fn newest_is_held(world: &Rc<World>, pages: &[Watched], log: &[Exchange], ledger
             broken.push(format!("I1: tab {} sent {token}, which was spent for {newer}", exchange.tab));
         }
     }
-    let mut media: Vec<String> = world.shared.borrow().values().cloned().collect();
+    // What cannot be reached holds nothing.
+    let reachable = world.store_failure.get().is_none();
+    let mut media: Vec<String> = world.shared.borrow().values().filter(|_| reachable).cloned().collect();
     media.extend(pages.iter().filter(|page| !page.tab.store.is_shared()).map(|page| page.tab.store.dump()));
     let holding: Vec<_> = pages.iter().filter(|page| is_live(page)).filter_map(refresh_token).collect();
     for chain in &ledger.chains {

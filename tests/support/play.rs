@@ -102,6 +102,8 @@ pub(crate) struct Game {
     /// The medium was out of reach at some time, so that a sign-out left a record behind, or the record was taken away:
     /// tabs may show different things until the next renewal.
     apart: bool,
+    /// The clock was set: a client cannot tell that from a sleep, and may take a token that lives for one that has ended.
+    jumped: bool,
     /// Tabs whose page lies in the back-forward cache.
     left: Vec<u64>,
 }
@@ -129,6 +131,7 @@ impl Game {
             storage,
             most,
             apart: false,
+            jumped: false,
             left: Vec::new(),
         }
     }
@@ -235,7 +238,10 @@ impl Game {
             Move::Advance(millis) => world.advance(Lifetime::from_millis(millis.into())),
             // Without locks, a turn that another tab has taken is not respected once the clock was set back.
             Move::Jump(millis) if millis < 0 && !world.has_locks.get() => {}
-            Move::Jump(millis) => world.jump(millis.into()),
+            Move::Jump(millis) => {
+                self.jumped = true;
+                world.jump(millis.into());
+            }
             Move::Server(trouble) => self.trouble(trouble),
             Move::Medium(ailment) => self.ail(ailment),
             Move::Words(hearing) => {
@@ -338,6 +344,7 @@ impl Game {
         }
         self.world.advance(secs(30));
         broken.extend(invariants::violations(&self.world));
+        broken.retain(|line| !self.jumped || !line.starts_with("I8") || !line.contains("which lives"));
         broken.retain(|line| !self.apart || !line.starts_with("I4: tabs that share a medium"));
         broken
     }

@@ -187,6 +187,7 @@ fn f20_a_clock_that_is_a_day_ahead_at_the_start_costs_one_renewal() {
         network.world.advance(secs(3000));
         network.use_api(&page).unwrap();
         assert!((6..=8).contains(&(network.requests() - before)), "{}", network.requests() - before);
+        invariants::hold(&network.world);
     }
 }
 
@@ -234,6 +235,7 @@ fn f21_a_clock_that_is_a_day_behind_at_the_start_prolongs_no_token() {
         }
         assert!((facts(&page).skew - DAY).abs() <= 1000, "{}", facts(&page).skew);
         assert!(network.busiest_minute() <= 2);
+        invariants::hold(&network.world);
     }
 }
 
@@ -255,6 +257,7 @@ fn f21_a_token_that_cannot_be_renewed_survives_a_clock_that_is_a_day_behind() {
     network.use_api(&page).unwrap();
     network.world.advance(secs(600));
     assert_eq!(reason(&page), Some(SignedOutReason::Expired), "and no longer than a token can live");
+    invariants::hold(&network.world);
 }
 
 #[test]
@@ -273,6 +276,7 @@ fn f22_a_wall_clock_that_jumps_a_day_makes_no_storm_and_prolongs_no_token() {
         assert!((2..=4).contains(&(network.requests() - before)), "{by}: {}", network.requests() - before);
         assert_eq!(freshness(&page), Freshness::Fresh);
         assert!((facts(&page).skew + by).abs() <= 1000, "{}", facts(&page).skew);
+        invariants::hold(&network.world);
     }
 }
 
@@ -294,6 +298,7 @@ fn f22_a_clock_that_is_set_right_again_leaves_everything_as_it_was() {
         network.world.advance(secs(3600));
         network.use_api(&page).unwrap();
         assert_eq!(freshness(&page), Freshness::Fresh, "{by}");
+        invariants::hold(&network.world);
     }
 }
 
@@ -313,6 +318,7 @@ fn f22_a_clock_that_is_set_to_and_fro_all_the_time_makes_no_storm() {
     assert_eq!(page.status(), "authenticated");
     network.world.advance(secs(120));
     network.use_api(&page).unwrap();
+    invariants::hold(&network.world);
 }
 
 #[test]
@@ -326,6 +332,7 @@ fn f22_a_step_of_ninety_seconds_costs_no_request_while_the_token_has_more_than_t
         network.world.advance(secs(60));
         network.use_api(&page).unwrap();
         assert_eq!(network.requests(), before, "{by}");
+        invariants::hold(&network.world);
     }
 }
 
@@ -346,6 +353,7 @@ fn an_absurd_clock_of_the_server_breaks_no_session() {
             assert!((3..=5).contains(&(network.requests() - before)), "{ahead}: {}", network.requests() - before);
             let (page, error) = reload(page, &token_options("localStorage"));
             assert_eq!((error, page.status(), freshness(&page)), (None, "authenticated", Freshness::Fresh));
+            invariants::hold(&network.world);
         }
     }
 }
@@ -361,6 +369,7 @@ fn a_header_date_that_is_absurd_changes_nothing_that_the_server_says_itself() {
         network.world.advance(secs(3600));
         network.use_api(&page).unwrap();
         assert_eq!((facts(&page).skew, freshness(&page)), (0, Freshness::Fresh), "{header}");
+        invariants::hold(&network.world);
     }
 }
 
@@ -386,6 +395,7 @@ fn f23_after_a_sleep_of_nine_hours_fifty_tabs_make_one_token_request_and_none_us
         assert_eq!(network.requests() - before, 1, "the running clock runs: {runs}");
         assert_eq!(*tokens.borrow(), vec!["Bearer access-2".to_owned(); 50]);
         assert!(!network.provider.reused.get());
+        invariants::hold(&network.world);
     }
 }
 
@@ -397,6 +407,7 @@ fn f23_a_sleep_during_which_the_clock_is_set_back_prolongs_no_token() {
     network.world.set_clock(-9 * 3_600_000);
     network.use_api(&page).unwrap();
     assert_eq!(network.requests(), 2);
+    invariants::hold(&network.world);
 }
 
 #[test]
@@ -414,6 +425,7 @@ fn f23_a_tab_that_slept_through_a_sign_out_hands_out_no_token_of_it() {
             (error.code, reason(&sleeper)),
             (ErrorCode::LoginRequired, Some(SignedOutReason::LoggedOutElsewhere))
         );
+        invariants::hold(&network.world);
     }
 }
 
@@ -430,6 +442,7 @@ fn each_use_checks_although_no_timer_ever_rings() {
     network.world.freeze_timers(false);
     network.world.advance(secs(1));
     assert!(network.requests() - before <= 1, "timers that ring late all at once are one renewal");
+    invariants::hold(&network.world);
 }
 
 #[test]
@@ -443,6 +456,7 @@ fn timers_that_ring_once_a_minute_keep_a_token_alive() {
         network.world.advance(secs(1));
         assert_eq!(freshness(&page), Freshness::Fresh);
     }
+    invariants::hold(&network.world);
 }
 
 #[test]
@@ -466,6 +480,7 @@ fn a_request_after_a_look_at_the_page_waits_for_the_medium_but_not_for_ever() {
     let from = network.world.true_time();
     network.use_api(&page).unwrap();
     assert!(from.until(network.world.true_time()) <= secs(2));
+    invariants::hold(&network.world);
 }
 
 // ── pages that are left and come back ────────────────────────────────────────
@@ -486,6 +501,7 @@ fn f39_a_page_that_is_restored_after_a_sign_out_elsewhere_never_shows_the_user_a
     network.world.advance(secs(1));
     assert_eq!(states(&page, seen), ["initializing", "unauthenticated"]);
     assert_eq!(reason(&page), Some(SignedOutReason::LoggedOutElsewhere));
+    invariants::hold(&network.world);
 }
 
 #[test]
@@ -529,6 +545,7 @@ fn f39_a_page_that_is_restored_after_two_hours_renews_before_it_hands_a_token_ou
         assert_eq!(states(&page, seen).first(), Some(&"initializing"));
         assert_eq!(states(&page, seen).last(), Some(&"authenticated"), "{storage}");
         assert!(!page.events().contains(&"SignedOut".to_owned()));
+        invariants::hold(&network.world);
     }
 }
 
@@ -594,6 +611,7 @@ fn f59_a_page_that_was_discarded_starts_with_what_it_stored_and_one_that_was_fro
     assert_eq!((error, page.status()), (None, "authenticated"));
     assert_eq!(network.use_api(&page).unwrap(), "Bearer access-3");
     assert!(!network.provider.reused.get());
+    invariants::hold(&network.world);
 }
 
 // ── who renews, and when ─────────────────────────────────────────────────────
@@ -614,6 +632,7 @@ fn a_hidden_tab_leaves_the_renewal_to_a_visible_one() {
         page.reports.borrow().iter().filter(here).count()
     };
     assert_eq!((renewed_here(&hidden), renewed_here(&visible)), (0, 10));
+    invariants::hold(&network.world);
 }
 
 #[test]
@@ -627,6 +646,7 @@ fn a_hidden_tab_renews_where_no_visible_one_did() {
             assert_eq!(freshness(&page), Freshness::Fresh, "{storage}");
         }
         assert!(network.requests() >= 6);
+        invariants::hold(&network.world);
     }
 }
 
@@ -640,6 +660,7 @@ fn a_tab_that_becomes_visible_renews_at_once_what_it_had_left_to_others() {
     page.client.page_changed(PageNews::Visible);
     network.world.advance(secs(1));
     assert_eq!(network.requests(), 2);
+    invariants::hold(&network.world);
 }
 
 #[test]
@@ -651,6 +672,7 @@ fn a_token_that_lives_for_seconds_is_renewed_when_it_is_used() {
     assert_eq!(network.requests(), 1);
     network.use_api(&page).unwrap();
     assert_eq!(network.requests(), 2);
+    invariants::hold(&network.world);
 }
 
 // ── no storm ─────────────────────────────────────────────────────────────────
@@ -674,6 +696,7 @@ fn a_loop_of_explicit_renewals_makes_ten_token_requests_a_minute_and_hears_when_
     assert!(refused > 400, "{refused}");
     assert_eq!(freshness(&page), Freshness::Fresh);
     assert!(!page.events().contains(&"RefreshFailed".to_owned()), "nothing has failed");
+    invariants::hold(&network.world);
 }
 
 #[test]
@@ -688,6 +711,7 @@ fn renewals_of_many_tabs_count_together() {
         network.world.advance(secs(1));
     }
     assert!(network.busiest_minute() <= 10, "{}", network.busiest_minute());
+    invariants::hold(&network.world);
 }
 
 #[test]
@@ -703,6 +727,7 @@ fn f61_an_api_that_refuses_every_token_causes_one_renewal_a_minute() {
     }
     assert!(network.requests() - before <= 2, "{}", network.requests() - before);
     assert_eq!(page.status(), "authenticated");
+    invariants::hold(&network.world);
 }
 
 #[test]
@@ -723,6 +748,7 @@ fn tokens_that_are_born_expired_make_ten_requests_a_minute_and_an_error_that_say
     network.provider.lifetime.set(600);
     network.world.advance(secs(60));
     network.use_api(&page).unwrap();
+    invariants::hold(&network.world);
 }
 
 #[test]
@@ -745,6 +771,7 @@ fn f5_a_server_that_asks_for_time_by_a_date_gets_it_by_its_own_clock() {
         assert_eq!(network.requests(), before);
         network.world.advance(secs(40));
         assert_eq!(network.requests(), before + 1);
+        invariants::hold(&network.world);
     }
 }
 
@@ -765,6 +792,7 @@ fn f5_a_wish_to_wait_that_is_absurd_is_cut_and_one_that_is_none_is_not_heard() {
         let before = network.requests();
         network.world.advance(secs(most + 1));
         assert_eq!(network.requests() - before, 1, "{header}");
+        invariants::hold(&network.world);
     }
 }
 
@@ -798,6 +826,7 @@ fn f45_a_start_without_a_network_shows_the_user_whether_or_not_the_token_has_end
         network.world.advance(secs(3));
         assert_eq!(freshness(&page), Freshness::Fresh);
         network.use_api(&page).unwrap();
+        invariants::hold(&network.world);
     }
 }
 
@@ -822,6 +851,7 @@ fn f45_the_grace_ends_after_the_time_that_the_application_allows_and_the_session
     let told: Vec<String> = page.events().into_iter().filter(|name| name != "RefreshFailed").collect();
     assert_eq!(told, ["SignedIn", "SignedOut", "Refreshed", "SignedIn"]);
     assert!(!network.provider.reused.get());
+    invariants::hold(&network.world);
 }
 
 #[test]
@@ -838,6 +868,7 @@ fn f45_a_start_without_a_network_beyond_the_grace_shows_nobody_and_keeps_the_ses
         network.world.advance(secs(120));
         network.use_api(&page).unwrap();
         assert_eq!(page.events().iter().filter(|name| *name == "SignedIn").count(), 1);
+        invariants::hold(&network.world);
     }
 }
 
@@ -853,6 +884,7 @@ fn f45_a_sign_out_and_another_sign_in_beyond_the_grace_are_told_once_each() {
     network.world.advance(secs(3600));
     assert_eq!((reason(&page), network.busiest_minute() <= 10), (Some(SignedOutReason::LoggedOut), true));
     assert!(is_mark(&page.tab.store.dump()));
+    invariants::hold(&network.world);
 }
 
 #[test]
@@ -872,4 +904,5 @@ fn f46_what_the_browser_says_of_the_network_is_a_hint_and_no_more() {
     network.cut.set(false);
     network.world.advance(secs(61));
     network.use_api(&page).unwrap();
+    invariants::hold(&network.world);
 }

@@ -98,9 +98,14 @@ impl Grants {
         self.access.borrow_mut().clear();
     }
 
-    /// What ended long ago is forgotten.
+    /// What ended before `now` is forgotten. A grant keeps its place, so that its tokens find it, and nothing else.
     pub(crate) fn tidy(&self, now: i64) {
         self.access.borrow_mut().retain(|_, (_, end)| *end > now);
+        self.codes.borrow_mut().clear();
+        for grant in self.grants.borrow_mut().iter_mut().filter(|grant| !grant.alive) {
+            grant.current.clear();
+            grant.before = None;
+        }
     }
 
     fn next(&self) -> u64 {

@@ -268,7 +268,9 @@ fn newest_is_held(world: &Rc<World>, pages: &[Watched], log: &[Exchange], ledger
             broken.push(format!("I1: tab {} sent {token}, which was spent for {newer}", exchange.tab));
         }
     }
-    let mut media: Vec<String> = world.shared.borrow().values().cloned().collect();
+    // What cannot be reached holds nothing.
+    let reachable = world.store_failure.get().is_none();
+    let mut media: Vec<String> = world.shared.borrow().values().filter(|_| reachable).cloned().collect();
     media.extend(pages.iter().filter(|page| !page.tab.store.is_shared()).map(|page| page.tab.store.dump()));
     let holding: Vec<_> = pages.iter().filter(|page| is_live(page)).filter_map(refresh_token).collect();
     for chain in &ledger.chains {
@@ -293,11 +295,11 @@ fn newest_is_held(world: &Rc<World>, pages: &[Watched], log: &[Exchange], ledger
         };
         for page in pages.iter().filter(|page| is_live(page)) {
             let (reports, marks) = (page.reports.borrow(), page.marks.borrow());
-            for (at, report) in reports.iter().enumerate() {
-                let Report::Event(Notice::SignedOut(reason, _)) = report else { continue };
+            // Unless it is signed in again.
+            let last = reports.iter().enumerate().rev().find(|(_, report)| signs(report).is_some());
+            if let Some((at, Report::Event(Notice::SignedOut(reason, _)))) = last {
                 let held = marks.iter().take(at).rev().find_map(|mark| mark.holding.clone());
-                let by_itself =
-                    matches!(reason, SignedOutReason::Expired | SignedOutReason::Revoked | SignedOutReason::Error);
+                let by_itself = matches!(reason, SignedOutReason::Expired | SignedOutReason::Revoked);
                 if by_itself && its(held) {
                     broken.push(format!("I1: tab {} ended a session that {newest} would have renewed", page.tab.id));
                 }
@@ -354,14 +356,19 @@ fn told_once(world: &Rc<World>, pages: &[Watched], broken: &mut Vec<String>) {
         for pair in states.windows(2).filter(|pair| pair.first() == pair.last()) {
             broken.push(format!("I4: tab {} reported the same state twice: {:?}", page.tab.id, pair.first()));
         }
-        let mut known = None;
+        let (mut known, mut suspended) = (None, false);
         for report in reports.iter() {
             match (signs(report), known) {
                 // A session of an earlier page load may end before it was shown.
-                (Some(false), Some(false)) => {
+                (Some(false), Some(false)) if !suspended => {
                     broken.push(format!("I4: tab {} signed out somebody that it had not signed in", page.tab.id));
                 }
                 (signed, _) => known = signed.or(known),
+            }
+            // A session that nobody could renew for too long does not count, and is there all the same: it can be signed out.
+            match report {
+                Report::Event(Notice::SignedOut(reason, _)) => suspended = *reason == SignedOutReason::Error,
+                Report::Event(_) | Report::State(_) => {}
             }
         }
         let shown = states

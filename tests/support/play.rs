@@ -7,7 +7,7 @@ use authsafe::client::{Client, PageNews};
 use authsafe::error::{Error, ErrorCode};
 use authsafe::machine::{Ending, Login};
 use authsafe::ports::fake::{Reply, Tab, World};
-use authsafe::ports::{Http, StoreFailure};
+use authsafe::ports::{Http, Spawn, StoreFailure};
 use authsafe::protocol::http::{HttpFailure, HttpRequest};
 use authsafe::types::{Lifetime, WebUrl};
 use std::rc::Rc;
@@ -102,6 +102,8 @@ pub(crate) struct Game {
     /// The medium was out of reach at some time, so that a sign-out left a record behind, or the record was taken away:
     /// tabs may show different things until the next renewal.
     apart: bool,
+    /// The clock was set: a client cannot tell that from a sleep, and may take a token that lives for one that has ended.
+    jumped: bool,
     /// Tabs whose page lies in the back-forward cache.
     left: Vec<u64>,
 }
@@ -129,6 +131,7 @@ impl Game {
             storage,
             most,
             apart: false,
+            jumped: false,
             left: Vec::new(),
         }
     }
@@ -136,7 +139,7 @@ impl Game {
     fn start(&self, tab: Tab) -> Page {
         let page = Page::in_tab(tab, &self.options);
         let client = page.client.clone();
-        self.world.start(async move { drop(client.start().await) });
+        page.tab.spawn(Box::pin(async move { drop(client.start().await) }));
         self.world.run();
         page
     }
@@ -221,19 +224,24 @@ impl Game {
             Move::Login(tab, second) => self.login(tab, if second { "bob" } else { "alice" }),
             Move::Logout(tab, ending) => self.with(tab, |page| {
                 let client = page.client.clone();
-                world.start(async move { drop(client.logout(ending).await) });
+                page.tab.spawn(Box::pin(async move { drop(client.logout(ending).await) }));
             }),
             Move::Renew(tab) => self.with(tab, |page| {
                 let client = page.client.clone();
-                world.start(async move { drop(client.renew().await) });
+                page.tab.spawn(Box::pin(async move { drop(client.renew().await) }));
             }),
             Move::Call(tab) => self.with(tab, |page| {
                 let (client, tab) = (page.client.clone(), page.tab.clone());
-                world.start(async move { drop(call(&client, &tab).await) });
+                page.tab.spawn(Box::pin(async move { drop(call(&client, &tab).await) }));
             }),
             Move::Refuse => self.grants.revoke_access(),
             Move::Advance(millis) => world.advance(Lifetime::from_millis(millis.into())),
-            Move::Jump(millis) => world.jump(millis.into()),
+            // Without locks, a turn that another tab has taken is not respected once the clock was set back.
+            Move::Jump(millis) if millis < 0 && !world.has_locks.get() => {}
+            Move::Jump(millis) => {
+                self.jumped = true;
+                world.jump(millis.into());
+            }
             Move::Server(trouble) => self.trouble(trouble),
             Move::Medium(ailment) => self.ail(ailment),
             Move::Words(hearing) => {
@@ -304,7 +312,7 @@ impl Game {
         let Some(page) = self.pages.get(place).filter(|page| !self.world.is_frozen(page.tab.id)) else { return };
         let (client, before) = (page.client.clone(), page.tab.navigations.borrow().len());
         let login = Login::Redirect { params: Vec::new(), return_to: None, app_state: None };
-        self.world.start(async move { drop(client.login(login).await) });
+        page.tab.spawn(Box::pin(async move { drop(client.login(login).await) }));
         self.world.advance(Lifetime::from_millis(500));
         let left = page.tab.navigations.borrow().get(before).cloned();
         if let Some(url) = left {
@@ -336,6 +344,7 @@ impl Game {
         }
         self.world.advance(secs(30));
         broken.extend(invariants::violations(&self.world));
+        broken.retain(|line| !self.jumped || !line.starts_with("I8") || !line.contains("which lives"));
         broken.retain(|line| !self.apart || !line.starts_with("I4: tabs that share a medium"));
         broken
     }

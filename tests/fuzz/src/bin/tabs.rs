@@ -1,0 +1,4 @@
+//! `tabs`, for the fuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| authsafe_fuzz::tabs(bytes));

@@ -262,6 +262,27 @@ fn f37_without_locks_tabs_that_expire_together_make_one_request_all_the_same() {
 }
 
 #[test]
+fn without_locks_a_place_that_does_not_answer_is_no_leave_to_renew() {
+    let (net, world) = net();
+    world.has_locks.set(false);
+    let page = signed_in(&world, &net.provider, "localStorage");
+    let tabs = [page, another(&world), another(&world)];
+    net.sent.set(0);
+    world.register_fails.set(Some(StoreFailure::Failed));
+    for tab in &tabs {
+        let client = tab.client.clone();
+        world.start(async move { drop(client.renew().await) });
+    }
+    world.advance(secs(10));
+    assert_eq!(net.sent.get(), 0);
+    world.register_fails.set(None);
+    world.advance(secs(10));
+    assert_eq!(net.sent.get(), 1);
+    assert!(tabs.iter().all(|tab| tab.status() == "authenticated"));
+    invariants::hold(&world);
+}
+
+#[test]
 fn a_medium_that_shows_an_old_record_is_not_believed_even_by_a_tab_that_missed_every_word() {
     let (net, world) = net();
     let page = signed_in(&world, &net.provider, "localStorage");

@@ -26,7 +26,7 @@ pub struct LockGuard {
 
 /// Each variant is there for its `Drop`.
 enum Held {
-    Web { _request: WebRequest },
+    Web { request: WebRequest },
     Realm { _ticket: Ticket },
     Nothing,
 }
@@ -37,7 +37,7 @@ impl Lock for Locks {
     async fn acquire(&self, name: &str, patience: Lifetime) -> Option<LockGuard> {
         let lock = async {
             let held = match web_lock(name, false).await {
-                Some(request) => Held::Web { _request: request },
+                Some(request) => Held::Web { request },
                 None => Held::Realm { _ticket: realm_lock(name).await },
             };
             LockGuard { held }
@@ -48,7 +48,7 @@ impl Lock for Locks {
     async fn seize(&self, name: &str) -> Option<LockGuard> {
         let lock = async {
             let held = match web_lock(name, true).await {
-                Some(request) => Held::Web { _request: request },
+                Some(request) => Held::Web { request },
                 // Its holder in this realm keeps its place in the queue, and has lost its turn.
                 None => Held::Nothing,
             };
@@ -59,6 +59,10 @@ impl Lock for Locks {
 
     fn spans_tabs(guard: &LockGuard) -> bool {
         matches!(guard.held, Held::Web { .. })
+    }
+
+    fn is_lost(guard: &LockGuard) -> bool {
+        matches!(&guard.held, Held::Web { request } if request.ended.is_given())
     }
 }
 
@@ -76,12 +80,19 @@ async fn web_lock(name: &str, steal: bool) -> Option<WebRequest> {
         Poll::Pending => Pin::new(&mut ended).poll(context).map(|_| false),
     })
     .await;
+    let end = request.ended.clone();
+    // Before it is released, a lock ends only where another tab takes it away.
+    wasm_bindgen_futures::spawn_local(async move {
+        let _ = ended.await;
+        end.give();
+    });
     is_granted.then_some(request)
 }
 
 /// A request for a Web Lock, and the lock once it is granted.
 struct WebRequest {
     granted: Signal,
+    ended: Signal,
     /// Resolves the promise for whose duration the browser holds the lock.
     release: Option<Function>,
     withdraw: AbortController,
@@ -102,7 +113,7 @@ impl WebRequest {
             on_grant.give();
             held.clone()
         }) as Box<dyn Fn() -> Promise>);
-        let request = Self { granted, release, withdraw, callback };
+        let request = Self { granted, ended: Signal::default(), release, withdraw, callback };
         // The two exclude each other.
         let options = if steal { ("steal", true.into()) } else { ("signal", request.withdraw.signal().into()) };
         let options = reflect::record(&[options]);

@@ -243,6 +243,10 @@ impl Lock for BrowserPorts {
         Locks.seize(name).await
     }
 
+    fn is_lost(guard: &LockGuard) -> bool {
+        Locks::is_lost(guard)
+    }
+
     fn spans_tabs(guard: &LockGuard) -> bool {
         Locks::spans_tabs(guard)
     }

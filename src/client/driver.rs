@@ -6,7 +6,9 @@ use super::options::{Config, Mode};
 use super::proof::HeldKey;
 use super::talk::{Memory, Work};
 use crate::error::ErrorCode;
-use crate::machine::{Effect, Event, EventKind, Machine, Outcome, Over, Settings, Snapshot, Ticket, WaiterId, step};
+use crate::machine::{
+    CallKind, Effect, Event, EventKind, Machine, Outcome, Over, Settings, Snapshot, Ticket, WaiterId, step,
+};
 use crate::policy::restore::{Restore, Trace};
 use crate::ports::Ports;
 use crate::protocol::callback::AuthorizationResponse;
@@ -34,10 +36,8 @@ pub(super) struct Inner<P: Ports> {
     working: Cell<bool>,
     waiting: RefCell<Vec<(WaiterId, oneshot::Sender<Outcome>)>>,
     next_waiter: Cell<u64>,
-    /// The lock that is held, and the turn that acquired it.
-    guard: RefCell<Option<(u64, P::Guard)>>,
-    /// What the tabs knew when the lock was acquired; its fence is this client's.
-    pub(super) known: RefCell<Option<Coordination>>,
+    /// The turn to renew that this client has, and the number of the lock's acquisition.
+    pub(super) turn: RefCell<Option<(u64, Rc<Turn<P>>)>>,
     /// Counts acquisitions and releases, so that a lock that comes too late is given back.
     lock_turn: Cell<u64>,
     alarm: Cell<u64>,
@@ -66,8 +66,7 @@ impl<P: Ports> Inner<P> {
             working: Cell::new(false),
             waiting: RefCell::new(Vec::new()),
             next_waiter: Cell::new(0),
-            guard: RefCell::new(None),
-            known: RefCell::new(None),
+            turn: RefCell::new(None),
             lock_turn: Cell::new(0),
             alarm: Cell::new(0),
             memory: RefCell::new(Memory::default()),
@@ -163,10 +162,16 @@ impl<P: Ports> Inner<P> {
                 self.enqueue(Job::Release(self.lock_turn.get()));
             }
             Effect::Reread => self.enqueue(Job::Reread),
-            Effect::Send(ticket, call) => self.spawn(async move {
-                let answer = this.talk(ticket, call).await;
-                this.dispatch(EventKind::Answered(ticket, Box::new(answer)));
-            }),
+            Effect::Send(ticket, call) => {
+                // The turn lasts until the answer, whatever becomes of the session meanwhile: the next would send the same token.
+                let turn = self.turn.borrow().as_ref().map(|(_, turn)| Rc::clone(turn));
+                let turn = turn.filter(|_| ticket.kind == CallKind::Refresh);
+                self.spawn(async move {
+                    let answer = this.talk(ticket, call).await;
+                    this.dispatch(EventKind::Answered(ticket, Box::new(answer)));
+                    this.let_go(turn).await;
+                });
+            }
             Effect::Commit(epoch, record, over) => self.enqueue(Job::Commit(epoch, record, over)),
             Effect::Forget(id, over, mark) => self.enqueue(Job::Forget(id, over, mark)),
             Effect::Trace(trace) => self.enqueue(Job::Trace(trace)),
@@ -204,48 +209,50 @@ impl<P: Ports> Inner<P> {
         self.lock_turn.set(turn);
         let this = Rc::clone(self);
         self.spawn(async move {
-            let acquired = this.take_turn(turn).await;
+            let taken = this.take_turn(turn).await.map(Rc::new);
             if this.lock_turn.get() != turn {
-                return;
+                return this.let_go(taken).await;
             }
-            let Some((guard, known)) = acquired else { return this.dispatch(EventKind::LockRefused) };
-            *this.guard.borrow_mut() = Some((turn, guard));
-            *this.known.borrow_mut() = known;
+            let Some(taken) = taken else { return this.dispatch(EventKind::LockRefused) };
+            *this.turn.borrow_mut() = Some((turn, taken));
             this.enqueue(Job::ReadLocked(turn));
         });
     }
 
     /// Waits for the lock, and for the turn that goes with it. Whoever holds the lock for longer than a renewal can take is
-    /// overtaken.
-    async fn take_turn(&self, turn: u64) -> Option<(P::Guard, Option<Coordination>)> {
+    /// overtaken. `None` where it takes too long, or is not wanted any more.
+    async fn take_turn(&self, number: u64) -> Option<Turn<P>> {
         let name = ["authsafe.", &self.config.id, ".refresh"].concat();
         let (mut patience, mut pause) = (LOCK_PATIENCE, FIRST_PAUSE);
-        let mut guard = self.ports.acquire(&name, patience).await;
+        let mut seized = false;
+        let mut lock = self.ports.acquire(&name, patience).await.map(Rc::new);
         let give_up = self.ports.now().plus(LONGEST_WAIT);
-        loop {
-            let claimed = self.claim(guard.as_ref().is_some_and(P::spans_tabs)).await;
-            let until = match claimed {
-                Ok(known) => {
-                    if guard.is_none() {
-                        guard = self.ports.seize(&name).await;
+        while self.lock_turn.get() == number && self.ports.now() < give_up {
+            let Some(guard) = lock.take().filter(|guard| !P::is_lost(guard)) else {
+                match self.overdue().await {
+                    Ok(()) => {
+                        lock = Some(Rc::new(self.ports.seize(&name).await?));
+                        seized = true;
                     }
-                    return Some((guard?, known));
+                    Err(until) => {
+                        patience = self.ports.now().until(until);
+                        lock = self.ports.acquire(&name, patience).await.map(Rc::new);
+                        seized = false;
+                    }
                 }
-                Err(until) => until,
+                continue;
             };
-            let now = self.ports.now();
-            if self.lock_turn.get() != turn || now >= give_up {
-                return None;
-            }
-            if guard.is_some() {
-                // Nothing tells when another tab is done.
-                self.ports.sleep(pause.min(now.until(until))).await;
-                pause = pause.part(2, 1).min(LONGEST_PAUSE);
-            } else {
-                patience = now.until(until);
-                guard = self.ports.acquire(&name, patience).await;
+            match self.claim(&guard, seized).await {
+                Ok(known) => return Some(Turn { guard, known }),
+                Err(until) => {
+                    // Nothing tells when another tab is done.
+                    self.ports.sleep(pause.min(self.ports.now().until(until))).await;
+                    pause = pause.part(2, 1).min(LONGEST_PAUSE);
+                    lock = Some(guard);
+                }
             }
         }
+        None
     }
 
     fn enqueue(self: &Rc<Self>, job: Job) {
@@ -272,7 +279,7 @@ impl<P: Ports> Inner<P> {
             Job::ReadLocked(turn) => {
                 let stored = self.read_shared().await;
                 if self.lock_turn.get() == turn {
-                    let known = self.known.borrow().clone();
+                    let known = self.turn.borrow().as_ref().and_then(|(_, turn)| turn.known.clone());
                     self.dispatch(EventKind::LockGranted(stored, known));
                 }
             }
@@ -282,10 +289,8 @@ impl<P: Ports> Inner<P> {
             }
             Job::Release(turn) => {
                 // Not a lock that was acquired after this release was decided.
-                let old = self.guard.borrow_mut().take_if(|(acquired, _)| *acquired < turn);
-                if let Some((_, guard)) = old {
-                    self.release(P::spans_tabs(&guard)).await;
-                }
+                let old = self.turn.borrow_mut().take_if(|(acquired, _)| *acquired < turn);
+                self.let_go(old.map(|(_, turn)| turn)).await;
             }
             Job::Reread => {
                 let stored = self.read_shared().await;
@@ -324,6 +329,13 @@ impl<P: Ports> Inner<P> {
             this.dispatch(EventKind::Tick);
         });
     }
+}
+
+/// The turn to renew, and the lock that goes with it.
+pub(super) struct Turn<P: Ports> {
+    pub(super) guard: Rc<P::Guard>,
+    /// What the tabs knew when it began; the fence is this turn's.
+    pub(super) known: Option<Coordination>,
 }
 
 /// Work on the medium, or on the lock that orders it among tabs.
@@ -389,8 +401,8 @@ pub(super) const LOCK_PATIENCE: Lifetime = Lifetime::from_seconds(15);
 const LONGEST_WAIT: Lifetime = Lifetime::from_seconds(30);
 
 /// Between two looks at whether another tab is done, where no lock says so: doubled from the first to the longest.
-const FIRST_PAUSE: Lifetime = Lifetime::from_millis(25);
-const LONGEST_PAUSE: Lifetime = Lifetime::from_millis(400);
+const FIRST_PAUSE: Lifetime = Lifetime::from_millis(50);
+const LONGEST_PAUSE: Lifetime = Lifetime::from_seconds(1);
 
 /// How long the alarm sleeps at most before it looks at the clock.
 const STRETCH: Lifetime = Lifetime::from_seconds(60);

@@ -124,6 +124,9 @@ impl<P: Ports> Inner<P> {
         if let Some(found) = self.found_beyond(over).await {
             return Commit::Superseded(found);
         }
+        if self.begins(over) {
+            self.agree_on(record, over).await;
+        }
         let (key, jkt) = (self.record_key(), jkt_of(record));
         // Tokens without their key would be of no use after a reload.
         let written = match self.keep_key(jkt).await {
@@ -141,8 +144,15 @@ impl<P: Ports> Inner<P> {
         match written {
             Ok(()) => {
                 self.degraded.set(false);
-                self.agree_on(record, over).await;
-                Commit::Done
+                if self.begins(over) || self.agree_on(record, over).await {
+                    return Commit::Done;
+                }
+                if self.has_ended(&record.lineage).await {
+                    // The user has signed out while this was written, which stands.
+                    let mark = Mark { lineage: record.lineage.clone(), wished: true };
+                    self.end_record(Some(mark)).await.ok();
+                }
+                Commit::Superseded(self.read().await)
             }
             Err(failure) => {
                 let news = !self.degraded.replace(true);
@@ -169,7 +179,9 @@ impl<P: Ports> Inner<P> {
         if self.found_beyond(over).await.is_some() {
             return Ok(());
         }
-        self.agree_on_end(over).await;
+        if !self.agree_on_end(over).await {
+            return Ok(());
+        }
         let done = self.end_record(mark.clone()).await;
         // Only now, or a tab that reads the record meanwhile would take its key for lost. Without it the tokens are of no use,
         // even where they cannot be removed; what is left of it alone harms nobody.

@@ -1,10 +1,10 @@
 //! What the tabs of a browser agree on about renewals, where there is a place for it: see `protocol::coordination`.
 
-use super::driver::{Inner, LOCK_PATIENCE};
+use super::driver::{Inner, LOCK_PATIENCE, Turn};
 use super::options::Mode;
 use crate::machine::Over;
 use crate::policy::storage::Medium;
-use crate::ports::{Ports, Register, Store};
+use crate::ports::{Ports, Register, Store, StoreFailure};
 use crate::protocol::coordination::Coordination;
 use crate::protocol::record::Record;
 use crate::types::UnixMillis;
@@ -31,8 +31,10 @@ enum Agreed {
     On(Coordination),
     /// Nothing was to be changed.
     Not,
-    /// There is no place, or it failed.
+    /// There is no place for it.
     Nowhere,
+    /// The place did not answer as it should.
+    Unknown,
 }
 
 impl<P: Ports> Inner<P> {
@@ -70,42 +72,67 @@ impl<P: Ports> Inner<P> {
         match put {
             Ok(Some(text)) => Agreed::On(Coordination::parse(&text)),
             Ok(None) => Agreed::Not,
-            Err(_) => Agreed::Nowhere,
+            Err(StoreFailure::Blocked) => Agreed::Nowhere,
+            Err(StoreFailure::Full | StoreFailure::Failed) => Agreed::Unknown,
         }
     }
 
     fn fence(&self) -> Option<u64> {
-        self.known.borrow().as_ref().map(|known| known.fence)
+        self.turn.borrow().as_ref().and_then(|(_, turn)| turn.known.as_ref()).map(|known| known.fence)
     }
 
-    /// Takes the turn; `None` where there is nothing to take. With `alone`, a lock keeps the other tabs away.
+    /// Whether the tab that has the turn hangs, if any has it.
     ///
     /// # Errors
-    /// When the turn of another tab is to be over.
-    pub(super) async fn claim(&self, alone: bool) -> Result<Option<Coordination>, UnixMillis> {
+    /// When its turn is to be over.
+    pub(super) async fn overdue(&self) -> Result<(), UnixMillis> {
+        if self.place() != Place::Register {
+            return Ok(());
+        }
+        let now = self.ports.now();
+        let text = self.ports.register().read(&self.turn_key()).await.ok().flatten();
+        let known = Coordination::parse(&text.unwrap_or_default());
+        known.claim(now, now.plus(LOCK_PATIENCE), false).map(drop)
+    }
+
+    /// Takes the turn; `None` where there is nothing to take. A lock that keeps other tabs away says that nobody has it, unless
+    /// it was `seized`.
+    ///
+    /// # Errors
+    /// When the turn of another tab is to be over; or now, where the lock is lost meanwhile.
+    pub(super) async fn claim(&self, lock: &Rc<P::Guard>, seized: bool) -> Result<Option<Coordination>, UnixMillis> {
         let now = self.ports.now();
         let busy = Rc::new(Cell::new(None));
-        let told = Rc::clone(&busy);
+        let (told, lock) = (Rc::clone(&busy), Rc::clone(lock));
         // In one tab, the lock of this page is enough.
-        let alone = alone || self.place() == Place::Tab;
+        let alone = (P::spans_tabs(&lock) && !seized) || self.place() == Place::Tab;
         let claimed = self.agree(Box::new(move |known| {
+            if P::is_lost(&lock) {
+                // Who took it may be renewing.
+                told.set(Some(now));
+                return None;
+            }
             let claimed = known.claim(now, now.plus(LOCK_PATIENCE), alone);
             claimed.map_err(|until| told.set(Some(until))).ok()
         }));
         match claimed.await {
             Agreed::On(known) => Ok(Some(known)),
             Agreed::Not => busy.get().map_or(Ok(None), Err),
-            Agreed::Nowhere => Ok(None),
+            // Without a lock, another tab may have the turn.
+            Agreed::Unknown if !alone => Err(now.plus(LOCK_PATIENCE)),
+            Agreed::Unknown | Agreed::Nowhere => Ok(None),
         }
     }
 
     /// Notes that a refresh token is sent. Whether this client still has the turn.
     pub(super) async fn intend(&self, lineage: String, generation: u64, tries: u32) -> bool {
         let Some(fence) = self.fence() else { return true };
-        !matches!(
-            self.agree(Box::new(move |known| known.intend(fence, &lineage, generation, tries))).await,
-            Agreed::Not
-        )
+        let locked = self.turn.borrow().as_ref().is_some_and(|(_, turn)| P::spans_tabs(&turn.guard));
+        match self.agree(Box::new(move |known| known.intend(fence, &lineage, generation, tries))).await {
+            Agreed::On(_) | Agreed::Nowhere => true,
+            Agreed::Not => false,
+            Agreed::Unknown => locked || self.place() == Place::Tab,
+        }
     }
 
     /// Whether another client has taken the turn that this one held.
@@ -115,38 +142,54 @@ impl<P: Ports> Inner<P> {
         text.is_ok_and(|text| text.is_some_and(|text| !Coordination::parse(&text).is_held(fence)))
     }
 
-    /// The record is durable.
-    pub(super) async fn agree_on(&self, record: &Record, over: &Over) {
+    /// The record is durable, or will be. Whether nobody has signed in or out, or taken the turn meanwhile.
+    pub(super) async fn agree_on(&self, record: &Record, over: &Over) -> bool {
         let (lineage, generation) = (record.lineage.clone(), record.generation);
         let fence = self.fence().filter(|_| *over != Over::Anything);
         if *over != Over::Anything && fence.is_none() {
-            return;
+            return true;
         }
         // A renewal that cannot be noted is found in the medium all the same.
-        self.agree(Box::new(move |known| match fence {
+        let agreed = self.agree(Box::new(move |known| match fence {
             Some(fence) => known.commit(fence, &lineage, generation),
             None => Some(known.begin(&lineage, generation)),
-        }))
-        .await;
+        }));
+        !matches!(agreed.await, Agreed::Not)
     }
 
-    /// The sign-in is over.
-    pub(super) async fn agree_on_end(&self, over: &Over) {
+    /// Whether every tab's agreement begins with this commit, and does not only end with it: a sign-in, after which nobody stores
+    /// what was before.
+    pub(super) fn begins(&self, over: &Over) -> bool {
+        *over == Over::Anything && self.place() == Place::Register
+    }
+
+    /// Whether a tab has signed out of this.
+    pub(super) async fn has_ended(&self, lineage: &str) -> bool {
+        let text = self.ports.register().read(&self.turn_key()).await.ok().flatten();
+        let known = Coordination::parse(&text.unwrap_or_default());
+        self.place() == Place::Register && known.ended && known.lineage == lineage
+    }
+
+    /// The sign-in is over. Whether it is the one that the tabs know, and not a newer renewal than this tab has.
+    pub(super) async fn agree_on_end(&self, over: &Over) -> bool {
         if self.place() == Place::Tab {
             // Nothing is left to renew; what stays would name a sign-in that nobody knows.
             self.ports.traces().remove(&self.turn_key()).await.ok();
-            return;
+            return true;
         }
-        let lineage = if let Over::Own { lineage, .. } = over { lineage.clone() } else { String::new() };
-        self.agree(Box::new(move |known| known.end(&lineage))).await;
+        let (lineage, generation) = match over {
+            Over::Own { lineage, generation, .. } => (lineage.clone(), *generation),
+            Over::Anything => (String::new(), u64::MAX),
+        };
+        !matches!(self.agree(Box::new(move |known| known.end(&lineage, generation))).await, Agreed::Not)
     }
 
-    /// The turn is over. A lock says so by itself.
-    pub(super) async fn release(&self, locked: bool) {
-        let Some(fence) = self.fence() else { return };
-        if !locked {
+    /// The turn is over, unless a request of it is under way. A lock says so by itself.
+    pub(super) async fn let_go(&self, turn: Option<Rc<Turn<P>>>) {
+        let Some(turn) = turn.and_then(Rc::into_inner) else { return };
+        let locked = P::spans_tabs(&turn.guard) && !P::is_lost(&turn.guard);
+        if let Some(fence) = turn.known.as_ref().map(|known| known.fence).filter(|_| !locked) {
             self.agree(Box::new(move |known| known.release(fence))).await;
         }
-        *self.known.borrow_mut() = None;
     }
 }

@@ -22,7 +22,7 @@ impl Machine {
                 Box::new(Phase::SignedIn(arrived.session))
             }
             Phase::Restoring(Some(session)) => {
-                self.abandon_renewal();
+                // Its renewal goes on: what the server has given out for it must not be lost.
                 self.unshown = true;
                 Box::new(Phase::SignedIn(session))
             }

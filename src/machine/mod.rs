@@ -104,6 +104,8 @@ pub struct Machine {
     /// Another tab has spent the refresh token of this one, and what it got for it cannot be read here.
     spent: bool,
     renewal: Renewal,
+    /// When other tabs take this one for gone, which has the turn.
+    turn_ends: Option<UnixMillis>,
     /// When to renew by timer.
     renew_at: Option<UnixMillis>,
     /// Renewals that failed in a row, the last error, and when the next may be made.
@@ -238,6 +240,7 @@ impl Machine {
             tries: 0,
             spent: false,
             renewal: Renewal::None,
+            turn_ends: None,
             renew_at: None,
             failures: 0,
             failure: None,

@@ -229,6 +229,7 @@ impl Machine {
             return;
         }
         self.looked();
+        self.turn_ends = known.as_ref().and_then(|known| known.until);
         if let Some(known) = known.filter(|known| !known.lineage.is_empty()) {
             if known.lineage == self.lineage && known.generation == self.generation {
                 self.tries = known.tries;
@@ -294,7 +295,12 @@ impl Machine {
         if !matches!(self.renewal, Renewal::Intending) {
             return;
         }
-        if !done {
+        let late = self.turn_ends.is_some_and(|end| end <= self.now);
+        if done && late {
+            // It is not sent: another tab may be about to, or have done so.
+            self.note_tries(self.tries);
+        }
+        if !done || late {
             // Another tab took this one for gone. What it made of it is found out behind it.
             self.abandon_renewal();
             return self.begin_renewal();

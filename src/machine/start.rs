@@ -135,7 +135,9 @@ impl Machine {
             return self.stay_signed_out(SignedOutReason::Expired, None);
         }
         self.phase = Phase::Restoring(Some(session));
-        self.begin_renewal();
+        if matches!(self.renewal, super::Renewal::None) {
+            self.begin_renewal();
+        }
     }
 
     /// Without a stored session the server may still know one: by its cookie.

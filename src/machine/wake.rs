@@ -33,6 +33,7 @@ impl Machine {
         let timers = [
             &mut self.renew_at,
             &mut self.retry_at,
+            &mut self.turn_ends,
             &mut self.forced_at,
             &mut self.checked_at,
             &mut self.leave_by,

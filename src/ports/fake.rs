@@ -764,6 +764,9 @@ impl Lock for Tab {
     fn spans_tabs(guard: &Guard) -> bool {
         guard.world.has_locks.get()
     }
+    fn is_lost(guard: &Guard) -> bool {
+        guard.world.locks.borrow().get(&guard.name).is_none_or(|(_, number)| *number != guard.number)
+    }
 }
 
 impl Channel for Tab {

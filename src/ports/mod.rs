@@ -110,6 +110,8 @@ pub trait Lock {
     async fn seize(&self, name: &str) -> Option<Self::Guard>;
     /// Whether this lock keeps other tabs away, and not only other clients of this page.
     fn spans_tabs(guard: &Self::Guard) -> bool;
+    /// Whether another tab has taken this lock away.
+    fn is_lost(guard: &Self::Guard) -> bool;
 }
 
 /// Messages to the other tabs of this origin. They carry no secrets.

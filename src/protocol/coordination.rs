@@ -106,10 +106,12 @@ impl Coordination {
         Self { fence, lineage: lineage.to_owned(), generation, tries: 0, ended: false, until: None }
     }
 
-    /// The sign-in of this name, or whatever it is where there is no name, is over.
+    /// The sign-in of this name, or whatever it is where there is no name, is over, as far as this generation. `None` where
+    /// another sign-in, or a newer renewal, is known.
     #[must_use]
-    pub fn end(&self, lineage: &str) -> Option<Self> {
-        let same = lineage.is_empty() || self.lineage.is_empty() || lineage == self.lineage;
+    pub fn end(&self, lineage: &str, generation: u64) -> Option<Self> {
+        let known = lineage == self.lineage && self.generation <= generation;
+        let same = lineage.is_empty() || self.lineage.is_empty() || known;
         let named = if lineage.is_empty() { &self.lineage } else { lineage };
         same.then(|| Self { ended: true, ..self.begin(named, self.generation) })
     }
@@ -147,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_text_survives_its_way_and_what_is_none_counts_as_nothing_known() {
-        for each in [Coordination::default(), known(), known().end("a").unwrap(), turn()] {
+        for each in [Coordination::default(), known(), known().end("a", 3).unwrap(), turn()] {
             assert_eq!(Coordination::parse(&each.to_text()), each);
         }
         for text in
@@ -173,10 +175,10 @@ mod tests {
     fn a_sign_in_and_a_sign_out_end_the_turn_too() {
         let turn = turn();
         assert_eq!(turn.begin("b", 1).commit(turn.fence, "a", 4), None);
-        assert_eq!(turn.end("a").unwrap().commit(turn.fence, "a", 4), None);
-        let over = turn.end("").unwrap();
+        assert_eq!(turn.end("a", 3).unwrap().commit(turn.fence, "a", 4), None);
+        let over = turn.end("", u64::MAX).unwrap();
         assert_eq!((over.lineage.as_str(), over.ended), ("a", true));
-        assert_eq!(turn.begin("b", 1).end("a"), None, "an older sign-in than the one that is there");
+        assert_eq!(turn.begin("b", 1).end("a", 3), None, "an older sign-in than the one that is there");
     }
 
     #[test]

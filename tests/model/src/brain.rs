@@ -122,6 +122,7 @@ fn settings(shared: bool) -> Settings {
         recheck_on_focus: false,
         recheck_on_online: false,
         recheck_min_interval: Lifetime::ZERO,
+        idle: None,
         initial: None,
     }
 }

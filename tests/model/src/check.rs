@@ -36,9 +36,9 @@ impl Model for World {
             Property::always(NOT_AGAIN, |_: &Self, state: &State| state.past.sent.values().all(|times| *times <= 2)),
             Property::always(NOT_USED, |_: &Self, state: &State| !state.past.misused),
             Property::always(NOT_RESURRECTED, |_: &Self, state: &State| {
-                !state.medium.iter().any(
-                    |value| matches!(value, Value::Record(rec) if state.past.signed_out.contains(&rec.grant.family)),
-                )
+                let over = |value: &Value| matches!(value, Value::Record(rec) if state.past.signed_out.contains(&rec.grant.family));
+                let at_rest = state.tabs.iter().flatten().all(|tab| tab.jobs.is_empty());
+                !(at_rest && state.medium.iter().any(over))
             }),
             Property::always(NO_HANG, |_: &Self, state: &State| {
                 !(0..).zip(&state.tabs).any(|(index, tab)| tab.as_ref().is_some_and(|tab| hangs(state, index, tab)))

@@ -79,6 +79,7 @@ fn is_progress(action: Action) -> bool {
             true
         }
         Action::Open(_)
+        | Action::Seize(_)
         | Action::See(_)
         | Action::Hear(..)
         | Action::Renew(_)

@@ -25,6 +25,7 @@ fn step(world: &World, state: &State, action: Action) -> String {
             .as_ref()
             .map_or_else(String::new, |open| format!("{}: {}", name(tab), work(world, state, tab, open))),
         Action::Claim(tab) => format!("{} takes its turn", name(tab)),
+        Action::Seize(waiting) => format!("{} has waited too long for the lock, and takes it away", name(waiting.tab)),
         Action::Ring(tab) => format!("{}: the alarm rings", name(tab)),
         Action::Wait => "time passes".to_owned(),
         Action::See(tab) => format!("{} sees the medium as it is: {}", name(tab), value(state.medium[0])),
@@ -49,9 +50,7 @@ fn step(world: &World, state: &State, action: Action) -> String {
         Action::Refuse(waiting) => {
             format!("FAULT {} has waited too long for the lock, and gives up", name(waiting.tab))
         }
-        Action::Overtake(waiting) => {
-            format!("FAULT {} has waited too long for its turn, and takes it from whoever has it", name(waiting.tab))
-        }
+        Action::Overtake(tab) => format!("FAULT {} takes the turn from a tab that hangs", name(tab)),
     }
 }
 
@@ -67,6 +66,7 @@ fn work(world: &World, state: &State, index: u8, tab: &Tab) -> String {
         (Job::Commit(_, rec, _), Reached::Nothing | Reached::InTurn | Reached::Overtaken) if world.bounds.split => {
             format!("looks whether {} may be stored", record(*rec))
         }
+        (Job::Commit(_, rec, _), Reached::TooLate) => format!("has stored {} too late", record(*rec)),
         (Job::Commit(_, rec, _), Reached::Written) => format!("writes down that {} is stored", record(*rec)),
         (Job::Commit(_, rec, _), _) => format!("stores {}", record(*rec)),
         (Job::Forget(_, Over::Own(..), _), Reached::Nothing) if world.bounds.split => {

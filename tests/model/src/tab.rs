@@ -16,12 +16,14 @@ pub struct Tab {
     pub jobs: Vec<Job>,
     /// How far the first job has come.
     pub reached: Reached,
-    /// The turn of the lock that is held.
-    pub guard: Option<u8>,
-    /// On the way to the turn that goes with the lock: in which turn of the lock, and how.
-    pub claiming: Option<(u8, Claiming)>,
+    /// The lock that is held, or was until another tab took it away: the turn that acquired it, and which it is.
+    pub guard: Option<(u8, u8)>,
+    /// On the way to the turn that goes with this lock.
+    pub claiming: Option<((u8, u8), Claiming)>,
     /// What the tabs knew when the lock was acquired.
     pub known: Option<Turn>,
+    /// A turn that is over, but for a request that is under way; and its lock.
+    pub trailing: Option<(Option<Turn>, u8)>,
     /// Counts acquisitions and releases.
     pub lock_turn: u8,
     /// When the alarm rings.
@@ -59,8 +61,8 @@ pub enum Claiming {
     Locked,
     /// There is no lock that would keep other tabs away.
     Free,
-    /// It has taken the turn from a tab that hangs, with this, and will take the lock.
-    Seizing(Option<Turn>),
+    /// It has taken the lock from a tab that hangs.
+    Seized,
 }
 
 /// How far a job has come.
@@ -78,6 +80,8 @@ pub enum Reached {
     Ending,
     /// It has written.
     Written,
+    /// It has written, and meanwhile another tab has signed in or out, or taken the turn.
+    TooLate,
     /// It is done, and its outcome is still to be told.
     Done(Outcome),
 }
@@ -120,6 +124,7 @@ impl Tab {
             guard: None,
             claiming: None,
             known: None,
+            trailing: None,
             lock_turn: 0,
             alarm: None,
             next_promise: 0,
@@ -187,16 +192,21 @@ impl Tab {
     /// Whether the first job has written what it is to write.
     #[must_use]
     pub fn has_written(&self) -> bool {
-        matches!(self.reached, Reached::Written | Reached::Done(_))
+        matches!(self.reached, Reached::Written | Reached::TooLate | Reached::Done(_))
     }
 
     /// What it knows of the turns.
     pub fn turns(&mut self) -> impl Iterator<Item = &mut Turn> {
-        let seizing = self.claiming.as_mut().and_then(|(_, how)| match how {
-            Claiming::Seizing(known) => known.as_mut(),
-            Claiming::Locked | Claiming::Free => None,
-        });
-        self.known.as_mut().into_iter().chain(seizing)
+        let trailing = self.trailing.as_mut().and_then(|(known, _)| known.as_mut());
+        self.known.as_mut().into_iter().chain(trailing)
+    }
+
+    /// The locks that it has, or had.
+    pub fn locks(&mut self) -> impl Iterator<Item = &mut u8> {
+        let guard = self.guard.as_mut().map(|(_, lock)| lock);
+        let claiming = self.claiming.as_mut().map(|((_, lock), _)| lock);
+        let trailing = self.trailing.as_mut().map(|(_, lock)| lock);
+        [guard, claiming, trailing].into_iter().flatten()
     }
 
     /// Turns of the lock are only compared with each other: the numbers of those that nobody knows any more are given again.
@@ -204,8 +214,8 @@ impl Tab {
     pub fn renumber<'a>(&'a mut self, queued: impl Iterator<Item = &'a mut u8>) {
         let mut turns: Vec<&mut u8> = vec![&mut self.lock_turn];
         turns.extend(queued);
-        turns.extend(&mut self.guard);
-        turns.extend(self.claiming.as_mut().map(|(turn, _)| turn));
+        turns.extend(self.guard.as_mut().map(|(turn, _)| turn));
+        turns.extend(self.claiming.as_mut().map(|((turn, _), _)| turn));
         turns.extend(self.jobs.iter_mut().filter_map(|job| match job {
             Job::ReadLocked(turn) | Job::Release(turn) if *turn != u8::MAX => Some(turn),
             Job::ReadLocked(_)

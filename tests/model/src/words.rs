@@ -373,6 +373,7 @@ impl Note {
                 let reason = if wished { Reason::Wished } else { Reason::Other };
                 Self::Over(reason, lineage_of(lineage), small(*generation))
             }
+            machine::Note::Active(_) => panic!("nobody looks for activity here"),
         }
     }
 }
@@ -410,9 +411,12 @@ impl Call {
 impl Reply {
     fn answer(self) -> Result<Answer, Error> {
         match self {
-            Self::SignedIn(grant) => {
-                Ok(Answer::SignedIn(Arrived { session: grant.session(), return_to: None, app_state: None }))
-            }
+            Self::SignedIn(grant) => Ok(Answer::SignedIn(Arrived {
+                session: grant.session(),
+                return_to: None,
+                app_state: None,
+                silent: false,
+            })),
             Self::Renewed(grant) => Ok(Answer::Renewed(grant.session())),
             Self::Ended => Ok(Answer::Ended),
             Self::Reached => Ok(Answer::Reached),
@@ -492,7 +496,11 @@ impl Want {
                 Self::Settle(small(id.0), token.map(Grant::of_access))
             }
             Effect::Show(snapshot) => Self::Show(Shown::of(snapshot)),
-            Effect::Trace(_) | Effect::Navigate(_) | Effect::Notify(_) => return None,
+            Effect::Trace(_)
+            | Effect::NoteActivity(_)
+            | Effect::ReadActivity
+            | Effect::Navigate(_)
+            | Effect::Notify(_) => return None,
         })
     }
 }
@@ -501,7 +509,7 @@ impl Shown {
     fn of(snapshot: &machine::Snapshot) -> Self {
         match snapshot {
             machine::Snapshot::Initializing => Self::Starting,
-            machine::Snapshot::Unauthenticated(..) => Self::Nobody,
+            machine::Snapshot::Unauthenticated(..) | machine::Snapshot::Locked(_) => Self::Nobody,
             machine::Snapshot::Authenticating(_) => Self::SigningIn,
             machine::Snapshot::Authenticated(_, facts, freshness) => {
                 let family = facts.sid.as_deref().and_then(|name| name.split('.').next()?.parse().ok());

@@ -1,9 +1,10 @@
 //! A tab's work on the medium, the lock and what the tabs know: as `client::driver`, `client::medium` and `client::turn` do it,
 //! one access after the other.
 
+use crate::Bug;
 use crate::tab::{Claiming, Job, Outcome, Reached, Tab};
-use crate::words::{Over, Shown, Told, Turn, Value, Wrote, lineage_text};
-use crate::world::{Medium, PATIENCE, State, World, at, over_by_wish};
+use crate::words::{Call, Over, Shown, Told, Turn, Value, Wrote, lineage_text};
+use crate::world::{Medium, PATIENCE, Request, State, Waiting, World, at, over_by_wish};
 use authsafe::protocol::coordination::Coordination;
 use authsafe::types::UnixMillis;
 
@@ -35,7 +36,11 @@ impl World {
         match (job, reached) {
             (Job::Load, _) => Reached::Done(Outcome::Read(found)),
             (Job::ReadLocked(_) | Job::Reread, _) => {
-                Reached::Done(Outcome::Read(if self.bounds.shared() { found } else { Value::Unreadable }))
+                Reached::Done(Outcome::Read(if self.bounds.medium == Medium::Memory {
+                    Value::Unreadable
+                } else {
+                    found
+                }))
             }
             (Job::Intend(lineage, generation, tries), _) => Reached::Done(Outcome::Noted(match fence {
                 None => true,
@@ -55,18 +60,31 @@ impl World {
                     Reached::Done(Outcome::Wrote(Wrote::Superseded(found)))
                 }
             }
+            (Job::Commit(_, rec, Over::Anything), Reached::Nothing) if self.bounds.shared() => {
+                // A sign-in: from here on, nobody stores what was before.
+                let (lineage, generation) = (lineage_text(rec.lineage), rec.generation.into());
+                self.agree(state, index, |known| Some(known.begin(&lineage, generation)));
+                Reached::InTurn
+            }
             (Job::Commit(_, rec, over), Reached::Written) => {
                 let (lineage, generation) = (lineage_text(rec.lineage), rec.generation.into());
-                match (over, fence) {
-                    (Over::Anything, _) => {
-                        self.agree(state, index, |known| Some(known.begin(&lineage, generation)));
-                    }
+                let agreed = match (over, fence) {
+                    (Over::Anything, _) if self.bounds.shared() => true,
+                    (Over::Anything, _) => self.agree(state, index, |known| Some(known.begin(&lineage, generation))),
+                    (Over::Own(..), None) => true,
                     (Over::Own(..), Some(fence)) => {
-                        self.agree(state, index, |known| known.commit(fence.into(), &lineage, generation));
+                        self.agree(state, index, |known| known.commit(fence.into(), &lineage, generation))
                     }
-                    (Over::Own(..), None) => {}
+                };
+                if agreed { Reached::Done(Outcome::Wrote(Wrote::Done)) } else { Reached::TooLate }
+            }
+            (Job::Commit(_, rec, _), Reached::TooLate) => {
+                if !(turn.ended && turn.lineage == rec.lineage) {
+                    return Reached::Overtaken;
                 }
-                Reached::Done(Outcome::Wrote(Wrote::Done))
+                self.write(state, index, Value::Ended(rec.lineage, true));
+                state.past.signed_out.insert(rec.lineage);
+                Reached::Overtaken
             }
             (Job::Commit(_, rec, _), _) => {
                 self.write(state, index, Value::Record(rec));
@@ -86,11 +104,14 @@ impl World {
                 Reached::Done(Outcome::Gone)
             }
             (Job::Forget(_, over, _), _) => {
-                let lineage = if let Over::Own(lineage, ..) = over { lineage } else { 0 };
-                if self.bounds.shared() {
-                    self.agree(state, index, |known| known.end(&lineage_text(lineage)));
-                } else {
+                let (lineage, generation) = match over {
+                    Over::Own(lineage, generation, _) => (lineage, generation.into()),
+                    Over::Anything => (0, u64::MAX),
+                };
+                if !self.bounds.shared() {
                     state.register[self.place(index)] = Turn::default();
+                } else if !self.agree(state, index, |known| known.end(&lineage_text(lineage), generation)) {
+                    return Reached::Done(Outcome::Gone);
                 }
                 Reached::Ending
             }
@@ -136,100 +157,110 @@ impl World {
         true
     }
 
-    /// What the turn of this tab would begin with. With `alone`, a lock keeps the other tabs away.
+    /// What the turn of this tab would begin with. With `alone`, a lock says that nobody has it.
     fn claimed(&self, state: &State, index: u8, alone: bool) -> Option<Coordination> {
         let now = UnixMillis(state.now);
         let known = state.register[self.place(index)].known();
-        known.claim(now, UnixMillis(state.now + PATIENCE), alone).ok()
+        known.claim(now, UnixMillis(state.now + PATIENCE), alone || !self.bounds.shared()).ok()
     }
 
     /// A tab that has the turn, for all it knows, and is not this one.
     pub(crate) fn in_turn(&self, state: &State, index: u8) -> Option<u8> {
         let fence = state.register[self.place(index)].fence;
-        let holds =
-            |tab: &Option<Tab>| tab.as_ref().and_then(|tab| tab.known).is_some_and(|known| known.fence == fence);
-        (0..).zip(&state.tabs).find(|(other, tab)| *other != index && holds(tab)).map(|(other, _)| other)
+        let has = |known: Option<Turn>| known.is_some_and(|known| known.fence == fence);
+        let holds = |tab: &Tab| has(tab.known) || has(tab.trailing.and_then(|(known, _)| known));
+        let mut tabs = (0..).zip(&state.tabs).filter_map(|(other, tab)| Some((other, tab.as_ref()?)));
+        tabs.find(|(other, tab)| *other != index && holds(tab)).map(|(other, _)| other).filter(|_| self.bounds.shared())
     }
 
-    /// Whether the turn of this tab can begin: nobody has it who could still do something with it.
-    pub(crate) fn may_claim(&self, state: &State, index: u8, how: Claiming) -> bool {
-        match how {
-            Claiming::Locked | Claiming::Seizing(_) => true,
-            Claiming::Free if !self.bounds.shared() => true,
-            Claiming::Free => self.claimed(state, index, false).is_some() && self.in_turn(state, index).is_none(),
-        }
+    /// Whether this tab can go on on its way to its turn; and whether it takes it from one that hangs.
+    pub(crate) fn may_claim(&self, state: &State, index: u8, lock: u8, how: Claiming) -> Option<bool> {
+        let respects = how != Claiming::Locked && !self.is_taken(state, lock);
+        let free = !respects || self.claimed(state, index, false).is_some();
+        free.then(|| respects && self.in_turn(state, index).is_some())
     }
 
-    /// Whether the tab whose turn it is has taken too long.
-    pub(crate) fn may_overtake(&self, state: &State, index: u8) -> bool {
+    /// Whether nobody has the turn, or only a tab that hangs.
+    pub(crate) fn is_overdue(&self, state: &State, index: u8) -> bool {
         self.claimed(state, index, false).is_some()
     }
 
-    /// The turn of this tab begins.
+    /// The turn of this tab begins; or it finds that its lock was taken away, and waits for it again.
     pub(crate) fn claim(&self, state: &mut State, index: u8) {
-        let Some((turn, how)) = at(state, index).and_then(|tab| tab.claiming) else { return };
-        let known = match how {
-            Claiming::Seizing(known) => {
-                state.holder = Some(index);
-                known
+        let Some(((turn, lock), how)) = at(state, index).and_then(|tab| tab.claiming.take()) else { return };
+        let wanted = at(state, index).is_some_and(|tab| tab.lock_turn == turn);
+        if !wanted {
+            return self.give_back(state, lock);
+        }
+        if self.is_taken(state, lock) {
+            let until = state.now + PATIENCE;
+            return state.queue.push(Waiting { tab: index, turn, until });
+        }
+        let mut known = None;
+        if self.bounds.medium != Medium::Memory {
+            if how != Claiming::Locked
+                && let Some(slow) = self.in_turn(state, index)
+            {
+                self.leave_behind(state, slow);
             }
-            Claiming::Locked | Claiming::Free => self.take_turn(state, index, how == Claiming::Locked),
-        };
-        self.begin_turn(state, index, turn, known);
-    }
-
-    /// The turn is taken from a tab that hangs.
-    pub(crate) fn overtake(&self, state: &mut State, index: u8, turn: u8) {
-        if let Some(slow) = self.in_turn(state, index) {
-            self.leave_behind(state, slow);
-        }
-        let known = self.take_turn(state, index, false);
-        if self.bounds.locks {
-            if let Some(tab) = at(state, index) {
-                tab.claiming = Some((turn, Claiming::Seizing(known)));
+            known = self.claimed(state, index, how == Claiming::Locked).as_ref().map(Turn::of);
+            if let Some(claimed) = known {
+                state.register[self.place(index)] = claimed;
             }
-        } else {
-            self.begin_turn(state, index, turn, known);
         }
-    }
-
-    fn take_turn(&self, state: &mut State, index: u8, locked: bool) -> Option<Turn> {
-        if self.bounds.medium == Medium::Memory {
-            return None;
-        }
-        let claimed = self.claimed(state, index, locked || !self.bounds.shared()).as_ref().map(Turn::of)?;
-        state.register[self.place(index)] = claimed;
-        Some(claimed)
-    }
-
-    fn begin_turn(&self, state: &mut State, index: u8, turn: u8, known: Option<Turn>) {
         let Some(tab) = at(state, index) else { return };
-        tab.claiming = None;
-        if tab.lock_turn == turn {
-            tab.guard = Some(turn);
-            tab.known = known;
-            tab.jobs.push(Job::ReadLocked(turn));
-        } else if state.holder == Some(index) {
-            state.holder = None;
+        tab.guard = Some((turn, lock));
+        tab.known = known;
+        tab.jobs.push(Job::ReadLocked(turn));
+    }
+
+    /// A new lock for this tab, in this turn of it.
+    pub(crate) fn lock(&self, state: &mut State, index: u8, turn: u8, how: Claiming) {
+        let known = state.tabs.iter_mut().flatten().flat_map(Tab::locks).map(|lock| *lock);
+        let lock = known.chain(state.holder).max().map_or(0, |last| last + 1);
+        if how != Claiming::Free {
+            state.holder = Some(lock);
+        }
+        if let Some(tab) = at(state, index) {
+            tab.claiming = Some(((turn, lock), how));
         }
     }
 
-    /// Gives back the lock, where that is the next job.
+    /// Whether another tab has taken this lock away. One that keeps nobody away, nobody takes.
+    fn is_taken(&self, state: &State, lock: u8) -> bool {
+        self.bounds.locks && self.bounds.bug != Some(Bug::NoLock) && state.holder != Some(lock)
+    }
+
+    fn give_back(&self, state: &mut State, lock: u8) {
+        state.holder = state.holder.filter(|held| *held != lock);
+    }
+
+    /// Gives back the lock, where that is the next job; and that of a turn whose last request was answered.
     pub(crate) fn release(&self, state: &mut State, index: u8) {
+        let renews = |request: &Request| request.owner == Some(index) && matches!(request.call, Call::Refresh(_));
+        let under_way = state.wire.iter().any(renews);
         while let Some(tab) = at(state, index)
             && let Some(Job::Release(turn)) = tab.jobs.first().copied()
         {
             tab.jobs.remove(0);
-            if tab.guard.take_if(|acquired| *acquired < turn).is_none() {
-                continue;
-            }
+            let Some((_, lock)) = tab.guard.take_if(|(acquired, _)| *acquired < turn) else { continue };
             let known = tab.known.take();
-            if state.holder == Some(index) {
-                state.holder = None;
+            if under_way && tab.trailing.is_none() {
+                tab.trailing = Some((known, lock));
+            } else {
+                self.end_turn(state, index, known, lock);
             }
-            if let Some(known) = known.filter(|_| !self.bounds.locks) {
-                self.agree(state, index, |now| now.release(known.fence.into()));
-            }
+        }
+        if !under_way && let Some((known, lock)) = at(state, index).and_then(|tab| tab.trailing.take()) {
+            self.end_turn(state, index, known, lock);
+        }
+    }
+
+    fn end_turn(&self, state: &mut State, index: u8, known: Option<Turn>, lock: u8) {
+        let locked = self.bounds.locks && !self.is_taken(state, lock);
+        self.give_back(state, lock);
+        if let Some(known) = known.filter(|_| !locked) {
+            self.agree(state, index, |now| now.release(known.fence.into()));
         }
     }
 

@@ -149,7 +149,7 @@ pub struct State {
     pub views: Vec<Value>,
     /// What the tabs know of the renewals; one for each tab where they do not share a medium.
     pub register: Vec<Turn>,
-    /// Who holds the lock.
+    /// The lock that is held.
     pub holder: Option<u8>,
     /// Who waits for it, in the order of their coming.
     pub queue: Vec<Waiting>,
@@ -220,6 +220,8 @@ pub enum Action {
     Work(u8),
     /// This tab has got the lock, and takes its turn.
     Claim(u8),
+    /// This tab has waited too long for the lock, and takes it away.
+    Seize(Waiting),
     /// The alarm of this tab rings.
     Ring(u8),
     /// Time passes until the next alarm is due, or somebody's patience ends.
@@ -254,8 +256,8 @@ pub enum Action {
     HearTwice(u8, Note),
     /// This tab has waited too long for the lock, and gives up.
     Refuse(Waiting),
-    /// This tab has waited too long for the lock, and takes it from whoever holds it.
-    Overtake(Waiting),
+    /// This tab takes the turn from one that hangs.
+    Overtake(u8),
 }
 
 /// A world, and what is known of the machine in it.
@@ -323,11 +325,10 @@ impl World {
             };
             let signed_in = matches!(tab.shown, Shown::SignedIn(_) | Shown::Renewing(_));
             add(!tab.jobs.is_empty(), Action::Work(index));
-            if let Some((turn, how)) = tab.claiming {
-                let may = self.may_claim(state, index, how);
-                add(may, Action::Claim(index));
-                let waiting = Waiting { tab: index, turn, until: state.now };
-                add(fault(Fault::Hang) && !may && self.may_overtake(state, index), Action::Overtake(waiting));
+            if let Some(((_, lock), how)) = tab.claiming {
+                let may = self.may_claim(state, index, lock, how);
+                add(may == Some(false), Action::Claim(index));
+                add(may == Some(true) && fault(Fault::Hang), Action::Overtake(index));
             }
             add(tab.alarm.is_some_and(|at| at <= state.now), Action::Ring(index));
             let stale = self.bounds.medium == Medium::Stale;
@@ -341,7 +342,10 @@ impl World {
         for waiting in &state.queue {
             let impatient = waiting.until <= state.now;
             add(fault(Fault::Refusal) && impatient, Action::Refuse(*waiting));
-            add(fault(Fault::Hang) && impatient && self.may_overtake(state, waiting.tab), Action::Overtake(*waiting));
+            if impatient && self.is_overdue(state, waiting.tab) {
+                let hangs = self.in_turn(state, waiting.tab).is_some();
+                add(!hangs || fault(Fault::Hang), Action::Seize(*waiting));
+            }
         }
         for (to, note) in &state.notes {
             add(true, Action::Hear(*to, *note));
@@ -372,6 +376,14 @@ impl World {
             }
             Action::Work(tab) => self.work(&mut state, tab),
             Action::Claim(tab) => self.claim(&mut state, tab),
+            Action::Seize(waiting) => {
+                state.queue.retain(|other| *other != waiting);
+                if let Some(slow) = self.in_turn(&state, waiting.tab) {
+                    state.faults -= 1;
+                    self.leave_behind(&mut state, slow);
+                }
+                self.lock(&mut state, waiting.tab, waiting.turn, Claiming::Seized);
+            }
             Action::Ring(tab) => {
                 if let Some(tab) = at(&mut state, tab) {
                     tab.alarm = None;
@@ -448,13 +460,11 @@ impl World {
                     self.tell(state, waiting.tab, Told::LockRefused);
                 }
             }
-            Action::Overtake(waiting) => {
-                state.queue.retain(|other| *other != waiting);
-                self.overtake(state, waiting.tab, waiting.turn);
-            }
+            Action::Overtake(tab) => self.claim(state, tab),
             Action::Open(_)
             | Action::Work(_)
             | Action::Claim(_)
+            | Action::Seize(_)
             | Action::Ring(_)
             | Action::Wait
             | Action::See(_)
@@ -485,7 +495,7 @@ impl World {
     fn is_waited_for(&self, state: &State) -> bool {
         let impatient = self.may_hang(state) && state.queue.iter().any(|waiting| waiting.until <= state.now);
         let waits = |index: u8, tab: &Tab| {
-            tab.claiming.is_some_and(|(_, how)| how == Claiming::Free)
+            tab.claiming.is_some_and(|(_, how)| how != Claiming::Locked)
                 && (self.may_hang(state) || self.in_turn(state, index).is_none())
         };
         impatient || (0..).zip(&state.tabs).any(|(index, tab)| tab.as_ref().is_some_and(|tab| waits(index, tab)))
@@ -531,10 +541,8 @@ impl World {
                     state.queue.push(Waiting { tab: index, turn, until: now + PATIENCE });
                 }
                 Deed::Queue(turn) => {
-                    if let Some(tab) = at(state, index) {
-                        let alone = self.bounds.bug == Some(Bug::NoLock);
-                        tab.claiming = Some((turn, if alone { Claiming::Locked } else { Claiming::Free }));
-                    }
+                    let alone = self.bounds.bug == Some(Bug::NoLock);
+                    self.lock(state, index, turn, if alone { Claiming::Locked } else { Claiming::Free });
                 }
                 Deed::Send(epoch, call) => {
                     if let Call::Refresh(grant) = call {
@@ -616,9 +624,8 @@ impl World {
             }
             state.medium[place] = Value::Empty;
         }
-        if state.holder == Some(index) {
-            state.holder = None;
-        }
+        let mut tab = tab;
+        state.holder = state.holder.filter(|held| tab.locks().all(|lock| lock != held));
         state.queue.retain(|waiting| waiting.tab != index);
         state.notes.retain(|(to, _)| *to != index);
         for request in std::mem::take(&mut state.wire) {
@@ -639,9 +646,9 @@ impl World {
         }
         while state.holder.is_none() && !state.queue.is_empty() {
             let waiting = state.queue.remove(0);
-            let Some(tab) = at(state, waiting.tab).filter(|tab| tab.lock_turn == waiting.turn) else { continue };
-            tab.claiming = Some((waiting.turn, Claiming::Locked));
-            state.holder = Some(waiting.tab);
+            if at(state, waiting.tab).is_some_and(|tab| tab.lock_turn == waiting.turn) {
+                self.lock(state, waiting.tab, waiting.turn, Claiming::Locked);
+            }
         }
         for (index, tab) in (0..).zip(&mut state.tabs) {
             let queued = state.queue.iter_mut().filter(|waiting| waiting.tab == index).map(|waiting| &mut waiting.turn);
@@ -649,6 +656,8 @@ impl World {
                 tab.renumber(queued);
             }
         }
+        let locks = state.tabs.iter_mut().flatten().flat_map(Tab::locks);
+        renumber(&mut locks.chain(&mut state.holder).collect::<Vec<_>>());
         let tabs = state.tabs.iter_mut().flatten().flat_map(Tab::turns);
         let known = state.register.iter_mut().chain(tabs);
         renumber(&mut known.map(|turn| &mut turn.fence).collect::<Vec<_>>());

@@ -102,7 +102,7 @@ struct Row {
 }
 
 codes! {
-    /// Called off: by its signal, by a sign-out, or as the page went elsewhere.
+    /// Called off: by its signal, a sign-out, or leaving the page.
     Aborted = "aborted", Request, false, None, "Nothing to do.";
     /// The user or the provider said no to the sign-in.
     AccessDenied = "access_denied", Callback, false, Login, "Offer to sign in again.";
@@ -113,7 +113,7 @@ codes! {
     /// The callback address was opened a second time; its code is spent.
     CallbackReplayed = "callback_replayed", Callback, false, Login, "Start a new sign-in.";
     /// An option is unknown, missing or wrong.
-    ConfigInvalid = "config_invalid", Config, false, FixConfig, "Correct the option that the message names.";
+    ConfigInvalid = "config_invalid", Config, false, FixConfig, "Correct what the message names.";
     /// The server does not accept the user name and password.
     CredentialsRejected = "credentials_rejected", Login, false, Login, "Ask the user to check user name and password.";
     /// The server refused the CSRF token.
@@ -138,10 +138,10 @@ codes! {
     IdTokenMissing = "id_token_missing", Token, false, FixConfig, "Allow the scope `openid` for this client at the provider.";
     /// The answer belongs to another user than the session.
     IdentityChanged = "identity_changed", Refresh, false, Login, "Sign in again.";
-    /// The page is not a secure context, so the browser offers no cryptography.
+    /// The page is not a secure context, so there is no cryptography.
     InsecureContext = "insecure_context", Init, false, FixConfig, "Serve the page over https, or from localhost.";
     /// Isolation was required and cannot be had.
-    IsolationUnavailable = "isolation_unavailable", Init, false, FixConfig, "The message names the obstacle. `isolation: 'worker'` starts in the page then, and says so.";
+    IsolationUnavailable = "isolation_unavailable", Init, false, FixConfig, "The message names the obstacle. `isolation: 'worker'` falls back to the page.";
     /// The issuer of an answer is not the configured one.
     IssuerMismatch = "issuer_mismatch", Discovery, false, FixConfig, "Set `oidc.issuer` to exactly what the provider publishes, trailing slash included.";
     /// Nobody is signed in.
@@ -182,13 +182,13 @@ codes! {
     TokenTypeUnsupported = "token_type_unsupported", Token, false, FixConfig, "The server must issue `token_type` Bearer, or DPoP where a proof was sent.";
     /// The sign-in took longer than ten minutes, or was begun in another browser.
     TransactionExpired = "transaction_expired", Callback, false, Login, "Start a new sign-in.";
-    /// The page's Content-Security-Policy forbids WebAssembly.
+    /// The Content-Security-Policy forbids WebAssembly.
     WasmBlockedByCsp = "wasm_blocked_by_csp", Init, false, FixConfig, "Add 'wasm-unsafe-eval' to the script-src directive.";
     /// The WebAssembly module could not be loaded.
     WasmLoadFailed = "wasm_load_failed", Init, true, Retry, "Serve the .wasm file of this version beside the script, unchanged, or call setWasmSource().";
     /// The core stopped at an internal fault and must be started anew.
-    WasmTrapped = "wasm_trapped", Request, false, None, "Reload the page, and report this with the version.";
-    /// The worker with the tokens is gone; another takes its place.
+    WasmTrapped = "wasm_trapped", Request, false, None, "Reload the page, and report this.";
+    /// The worker is gone; another takes its place.
     WorkerLost = "worker_lost", Request, true, Retry, "Try again: a stored session is restored by then; one in memory is lost.";
 }
 

@@ -2,7 +2,7 @@
 
 /** What happened. Codes are stable: one is never reused for something else. */
 export type AuthErrorCode =
-  /** Called off: by its signal, by a sign-out, or as the page went elsewhere. Nothing to do. */
+  /** Called off: by its signal, a sign-out, or leaving the page. Nothing to do. */
   | "aborted"
   /** The user or the provider said no to the sign-in. Offer to sign in again. */
   | "access_denied"
@@ -12,7 +12,7 @@ export type AuthErrorCode =
   | "callback_invalid"
   /** The callback address was opened a second time; its code is spent. Start a new sign-in. */
   | "callback_replayed"
-  /** An option is unknown, missing or wrong. Correct the option that the message names. */
+  /** An option is unknown, missing or wrong. Correct what the message names. */
   | "config_invalid"
   /** The server does not accept the user name and password. Ask the user to check user name and password. */
   | "credentials_rejected"
@@ -38,9 +38,9 @@ export type AuthErrorCode =
   | "id_token_missing"
   /** The answer belongs to another user than the session. Sign in again. */
   | "identity_changed"
-  /** The page is not a secure context, so the browser offers no cryptography. Serve the page over https, or from localhost. */
+  /** The page is not a secure context, so there is no cryptography. Serve the page over https, or from localhost. */
   | "insecure_context"
-  /** Isolation was required and cannot be had. The message names the obstacle. `isolation: 'worker'` starts in the page then, and says so. */
+  /** Isolation was required and cannot be had. The message names the obstacle. `isolation: 'worker'` falls back to the page. */
   | "isolation_unavailable"
   /** The issuer of an answer is not the configured one. Set `oidc.issuer` to exactly what the provider publishes, trailing slash included. */
   | "issuer_mismatch"
@@ -82,13 +82,13 @@ export type AuthErrorCode =
   | "token_type_unsupported"
   /** The sign-in took longer than ten minutes, or was begun in another browser. Start a new sign-in. */
   | "transaction_expired"
-  /** The page's Content-Security-Policy forbids WebAssembly. Add 'wasm-unsafe-eval' to the script-src directive. */
+  /** The Content-Security-Policy forbids WebAssembly. Add 'wasm-unsafe-eval' to the script-src directive. */
   | "wasm_blocked_by_csp"
   /** The WebAssembly module could not be loaded. Serve the .wasm file of this version beside the script, unchanged, or call setWasmSource(). */
   | "wasm_load_failed"
-  /** The core stopped at an internal fault and must be started anew. Reload the page, and report this with the version. */
+  /** The core stopped at an internal fault and must be started anew. Reload the page, and report this. */
   | "wasm_trapped"
-  /** The worker with the tokens is gone; another takes its place. Try again: a stored session is restored by then; one in memory is lost. */
+  /** The worker is gone; another takes its place. Try again: a stored session is restored by then; one in memory is lost. */
   | "worker_lost";
 
 /** During what an error occurred. */
@@ -116,30 +116,25 @@ type Facts = readonly [phase: ErrorPhase, recovery: ErrorRecovery, what: string,
  * @internal
  */
 export const OWN_ERRORS = {
-  aborted: [
-    "request",
-    "none",
-    "Called off: by its signal, by a sign-out, or as the page went elsewhere.",
-    "Nothing to do.",
-  ],
+  aborted: ["request", "none", "Called off: by its signal, a sign-out, or leaving the page.", "Nothing to do."],
   config_invalid: [
     "config",
     "fix_config",
     "An option is unknown, missing or wrong.",
-    "Correct the option that the message names.",
+    "Correct what the message names.",
   ],
   disposed: ["request", "none", "The client was disposed of.", "Create a new client."],
   insecure_context: [
     "init",
     "fix_config",
-    "The page is not a secure context, so the browser offers no cryptography.",
+    "The page is not a secure context, so there is no cryptography.",
     "Serve the page over https, or from localhost.",
   ],
   isolation_unavailable: [
     "init",
     "fix_config",
     "Isolation was required and cannot be had.",
-    "The message names the obstacle. `isolation: 'worker'` starts in the page then, and says so.",
+    "The message names the obstacle. `isolation: 'worker'` falls back to the page.",
   ],
   request_refused: [
     "request",
@@ -150,7 +145,7 @@ export const OWN_ERRORS = {
   wasm_blocked_by_csp: [
     "init",
     "fix_config",
-    "The page's Content-Security-Policy forbids WebAssembly.",
+    "The Content-Security-Policy forbids WebAssembly.",
     "Add 'wasm-unsafe-eval' to the script-src directive.",
   ],
   wasm_load_failed: [
@@ -163,12 +158,12 @@ export const OWN_ERRORS = {
     "request",
     "none",
     "The core stopped at an internal fault and must be started anew.",
-    "Reload the page, and report this with the version.",
+    "Reload the page, and report this.",
   ],
   worker_lost: [
     "request",
     "retry",
-    "The worker with the tokens is gone; another takes its place.",
+    "The worker is gone; another takes its place.",
     "Try again: a stored session is restored by then; one in memory is lost.",
   ],
 } satisfies { [code in AuthErrorCode]?: Facts };

@@ -1,5 +1,5 @@
 # The commands a person types. Each prepares what it needs; the work is in tools/.
-.PHONY: help demo test build check size theft bench setup clean
+.PHONY: help demo test build check size theft bench fuzz setup clean
 .DEFAULT_GOAL := help
 
 help: ## print these lines
@@ -25,6 +25,9 @@ theft: ## what attack scripts can steal, compared with docs/theft-matrix.md; AUT
 
 bench: ## measure against other clients in a real browser; BENCH_ONLY=a,e picks some, BENCH_RUNS=15 says how often
 	@tools/bench
+
+fuzz: ## fuzz what authsafe reads and its machine; FUZZ_SECONDS=600 says for how long altogether
+	@tools/fuzz
 
 setup: ## prepare this machine for all of these; they call it themselves
 	@tools/setup test

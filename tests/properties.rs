@@ -2,7 +2,6 @@
 //!
 //! The sequences are the same in every run; `PROPTEST_RNG_SEED=7 PROPTEST_CASES=2000 cargo test --test properties` looks at
 //! others. What fails is shrunk to the shortest sequence that does.
-#![allow(clippy::panic, reason = "a property that does not hold is a failed test")]
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::panic, reason = "a broken invariant is a failed test")]
 

@@ -19,8 +19,10 @@ use support::{invariants, secs};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// From `from` on, every so many minutes, this happens.
-const HABITS: &[(i64, i64, fn() -> Move)] = &[
+/// From this minute on, every so many minutes, this happens.
+type Habit = (i64, i64, fn() -> Move);
+
+const HABITS: &[Habit] = &[
     (5, 7, || Move::Call(0)),
     (6, 11, || Move::Call(1)),
     (9, 23, || Move::News(0, PageNews::Visible)),

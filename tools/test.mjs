@@ -79,6 +79,9 @@ function miniBrowser() {
 
 const inPath = (name) => env.PATH.split(":").some((folder) => existsSync(join(folder, name)));
 
+/** What is fuzzed, over what is kept of it. It is a crate of its own, built with its own dependencies. */
+const fuzzTests = "cargo test --locked --manifest-path tests/fuzz/Cargo.toml --target-dir target/fuzz".split(" ");
+
 function browserTests(browser, driverOption, driver) {
   const files = ["--test", "browser_*"];
   const command = ["tools/wasm", "plain", "wasm-pack", "test", "--headless", `--${browser}`, driverOption, driver];
@@ -105,6 +108,7 @@ function nodeTests(folder) {
 function runners() {
   const all = [
     { name: "core", command: ["cargo", "test", "--locked", "--no-fail-fast"], report: rustReport },
+    { name: "corpora", command: fuzzTests, report: rustReport },
     {
       name: "chromium",
       command: browserTests("chrome", "--chromedriver", env.AUTHSAFE_CHROMEDRIVER),

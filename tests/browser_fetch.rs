@@ -71,8 +71,9 @@ async fn a_request_is_sent_exactly_as_it_was_asked_for() {
     json.body = Some((BodyKind::Json, "{\"ü\":1}".to_owned().into()));
     json.credentials = Credentials::SameOrigin;
     send(json).await.unwrap();
+    send(HttpRequest::knock(&WebUrl::parse("https://as.example.com/token").unwrap())).await.unwrap();
 
-    let common = r#""redirect":"manual","cache":"no-store","referrerPolicy":"no-referrer""#;
+    let common = r#""mode":"cors","redirect":"manual","cache":"no-store","referrerPolicy":"no-referrer""#;
     let expected = [
         format!(r#"{{"method":"GET","headers":[],"credentials":"omit",{common},"keepalive":false}}"#),
         format!(
@@ -80,6 +81,11 @@ async fn a_request_is_sent_exactly_as_it_was_asked_for() {
         ),
         format!(
             r#"{{"method":"PUT","headers":[["accept","application/json"],["content-type","application/json"]],"body":"{{\"ü\":1}}","credentials":"same-origin",{common},"keepalive":false}}"#
+        ),
+        // Nobody reads the answer, so no server needs to allow it.
+        format!(
+            r#"{{"method":"HEAD","headers":[["accept","application/json"]],"credentials":"omit",{},"keepalive":false}}"#,
+            common.replace(r#""cors""#, r#""no-cors""#).replace("manual", "follow")
         ),
     ];
     let sent = js_text("seen.map(({ init }) => JSON.stringify({ ...init, signal: undefined })).join('\\n')");

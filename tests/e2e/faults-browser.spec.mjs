@@ -398,7 +398,15 @@ test("F35 a page that hangs is overtaken in the time that it takes, and goes on 
   expect(await holder.attempt("() => auth.getAccessToken()")).toEqual(token);
   expect(holder.renewals() - earlier).toBe(2);
   servers.provider.lifetimes.reuseGraceSeconds = strict;
-  for (const tab of [holder, other]) expect(await tab.refresh()).toEqual({ value: "authenticated" });
+  for (const [one, another] of [
+    [holder, other],
+    [other, holder],
+  ]) {
+    expect(await one.refresh()).toEqual({ value: "authenticated" });
+    // A tab that has not heard of a renewal yet would take it over in the place of its own.
+    const token = await one.attempt("() => auth.getAccessToken()");
+    await expect.poll(() => another.attempt("() => auth.getAccessToken()")).toEqual(token);
+  }
   expect(holder.renewals() - earlier).toBe(4);
 });
 

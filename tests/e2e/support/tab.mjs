@@ -60,7 +60,13 @@ export class Tab {
       return this.attempt(`(login) => auth.login({ via: "password", ...login })`, { username, password, ...login });
     }
     await this.leave(login);
-    if (!known) await this.typePassword({ username, password });
+    try {
+      if (!known) await this.typePassword({ username, password });
+    } catch (cause) {
+      // Why the provider's form did not come is known to the page that should have left.
+      const left = this.page.evaluate(() => Promise.race([window.left, "still leaving"])).catch(String);
+      throw new Error(`no form at ${this.page.url()}: ${JSON.stringify(await left)}`, { cause });
+    }
     return this.started();
   }
 

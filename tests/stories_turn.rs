@@ -24,6 +24,8 @@ enum Way {
     Down,
     /// Only token requests are lost on the way there.
     RequestsLost,
+    /// The server takes no refresh token.
+    Refused,
 }
 
 struct Net {
@@ -65,7 +67,8 @@ impl Net {
                 self.provider.answer(request, now);
                 lost()
             }
-            Way::Clear | Way::AnswersLost | Way::RequestsLost => {
+            Way::Refused if token && request.method == "POST" => Reply::json(400, r#"{"error":"invalid_grant"}"#),
+            Way::Clear | Way::AnswersLost | Way::RequestsLost | Way::Refused => {
                 let mut reply = self.provider.answer(request, now);
                 if token {
                     reply.after = Lifetime::from_millis(self.takes.get());
@@ -206,6 +209,36 @@ fn f35_a_tab_that_hangs_with_the_lock_is_overtaken_and_its_late_commit_is_refuse
     assert_eq!(world.shared.borrow().values().cloned().collect::<String>(), stored, "the late commit changed nothing");
     assert_eq!((page.status(), other.status()), ("authenticated", "authenticated"));
     invariants::hold(&world);
+}
+
+#[test]
+fn whoever_waits_in_a_tab_that_was_overtaken_gets_what_the_other_tab_renewed_whatever_its_own_request_came_to() {
+    for (way, failed) in [(Way::AnswersLost, "network"), (Way::RequestsLost, "network"), (Way::Refused, "refused")] {
+        let (net, world) = net();
+        let page = signed_in(&world, &net.provider, "localStorage");
+        let other = another(&world);
+        net.provider.grace.set(true);
+        net.way.set(way);
+        net.sent.set(0);
+        let served = Rc::new(Cell::new(None));
+        let (client, outcome) = (page.client.clone(), Rc::clone(&served));
+        world.start(async move { outcome.set(Some(client.renew().await.map(drop).map_err(|error| error.code))) });
+        world.advance(Lifetime::from_millis(20));
+        assert_eq!(net.sent.get(), 1, "{failed}");
+        world.freeze(page.tab.id);
+        net.way.set(Way::Clear);
+        assert_eq!(renew(&other), Ok(()), "{failed}");
+        net.sent.set(0);
+        world.thaw(page.tab.id);
+        world.advance(secs(5));
+        assert_eq!(served.take(), Some(Ok(())), "{failed}");
+        assert_eq!(net.sent.get(), 0, "{failed}: it is there already");
+        let token = |page: &Page| {
+            page.run(|client| async move { client.access_token(Lifetime::ZERO).await.unwrap().0.expose().to_owned() })
+        };
+        assert_eq!(token(&page), token(&other), "{failed}");
+        invariants::hold(&world);
+    }
 }
 
 #[test]

@@ -295,18 +295,27 @@ impl Machine {
         if !matches!(self.renewal, Renewal::Intending) {
             return;
         }
-        let late = self.turn_ends.is_some_and(|end| end <= self.now);
+        let late = self.turn_is_over();
         if done && late {
             // It is not sent: another tab may be about to, or have done so.
             self.note_tries(self.tries);
         }
         if !done || late {
-            // Another tab took this one for gone. What it made of it is found out behind it.
-            self.abandon_renewal();
-            return self.begin_renewal();
+            return self.queue_again();
         }
         self.tries += 1;
         self.request();
+    }
+
+    /// Whether other tabs take this one for gone.
+    fn turn_is_over(&self) -> bool {
+        self.turn_ends.is_some_and(|end| end <= self.now)
+    }
+
+    /// Another tab took this one for gone. What it made of it is found out behind it.
+    fn queue_again(&mut self) {
+        self.abandon_renewal();
+        self.begin_renewal();
     }
 
     fn request(&mut self) {
@@ -318,6 +327,9 @@ impl Machine {
     /// The server was asked, and gave no session.
     pub(super) fn request_failed(&mut self, error: Error) {
         self.note_outcome(&error);
+        if self.turn_is_over() {
+            return self.queue_again();
+        }
         if refresh::is_unknown(&error) && self.tries >= refresh::MOST_TRIES {
             let mut last = Error::from(ErrorCode::RefreshAmbiguous);
             last.detail = ["The last failure was ", error.code.as_str(), "."].concat();

@@ -873,18 +873,24 @@ fn f45_a_start_without_a_network_beyond_the_grace_shows_nobody_and_keeps_the_ses
 }
 
 #[test]
-fn f45_a_sign_out_and_another_sign_in_beyond_the_grace_are_told_once_each() {
-    let network = Network::new();
-    let page = signed_in_with(&network.world, &network.provider, &grace(0));
-    network.cut.set(true);
-    network.world.advance(secs(700));
-    assert_eq!(reason(&page), Some(SignedOutReason::Error));
-    page.run(|client| async move { client.logout(Ending::Local).await.unwrap() });
-    assert_eq!(reason(&page), Some(SignedOutReason::LoggedOut));
-    network.world.advance(secs(3600));
-    assert_eq!((reason(&page), network.busiest_minute() <= 10), (Some(SignedOutReason::LoggedOut), true));
-    assert!(is_mark(&page.tab.store.dump()));
-    invariants::hold(&network.world);
+fn f45_a_session_that_ends_beyond_the_grace_was_announced_by_that_and_is_not_announced_again() {
+    for ends in [SignedOutReason::LoggedOut, SignedOutReason::Idle] {
+        let network = Network::new();
+        let idle = r#""idle":{"timeoutSeconds":1200,"onTimeout":"logout"},"storage""#;
+        let options = grace(0).replace(r#""storage""#, idle);
+        let page = signed_in_with(&network.world, &network.provider, &options);
+        network.cut.set(true);
+        network.world.advance(secs(700));
+        assert_eq!(reason(&page), Some(SignedOutReason::Error));
+        if ends == SignedOutReason::LoggedOut {
+            page.run(|client| async move { client.logout(Ending::Local).await.unwrap() });
+        }
+        network.world.advance(secs(3600));
+        assert_eq!((reason(&page), network.busiest_minute() <= 10), (Some(ends), true));
+        assert_eq!(page.events().iter().filter(|name| *name == "SignedOut").count(), 1, "{ends:?}");
+        assert!(is_mark(&page.tab.store.dump()));
+        invariants::hold(&network.world);
+    }
 }
 
 #[test]

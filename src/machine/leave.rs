@@ -243,7 +243,8 @@ impl Machine {
         self.generation = 0;
         self.arrived = None;
         self.idle_ends(reason);
-        if had_one {
+        // Who did not count as signed in any longer was announced by that.
+        if had_one && self.outlasted.take().is_none() {
             self.notify(Notice::SignedOut(reason, origin));
         }
     }

@@ -114,6 +114,8 @@ codes! {
     CallbackReplayed = "callback_replayed", Callback, false, Login, "Start a new sign-in.";
     /// An option is unknown, missing or wrong.
     ConfigInvalid = "config_invalid", Config, false, FixConfig, "Correct what the message names.";
+    /// The core is gone; another takes its place.
+    CoreLost = "core_lost", Request, true, Retry, "Try again: a stored session is restored by then; one in memory is lost.";
     /// The server does not accept the user name and password.
     CredentialsRejected = "credentials_rejected", Login, false, Login, "Ask the user to check user name and password.";
     /// The server refused the CSRF token.
@@ -138,7 +140,7 @@ codes! {
     IdTokenMissing = "id_token_missing", Token, false, FixConfig, "Allow the scope `openid` for this client at the provider.";
     /// The answer belongs to another user than the session.
     IdentityChanged = "identity_changed", Refresh, false, Login, "Sign in again.";
-    /// The page is not a secure context, so there is no cryptography.
+    /// The page is not a secure context.
     InsecureContext = "insecure_context", Init, false, FixConfig, "Serve the page over https, or from localhost.";
     /// Isolation was required and cannot be had.
     IsolationUnavailable = "isolation_unavailable", Init, false, FixConfig, "The message names the obstacle. `isolation: 'worker'` falls back to the page.";
@@ -185,11 +187,9 @@ codes! {
     /// The Content-Security-Policy forbids WebAssembly.
     WasmBlockedByCsp = "wasm_blocked_by_csp", Init, false, FixConfig, "Add 'wasm-unsafe-eval' to the script-src directive.";
     /// The WebAssembly module could not be loaded.
-    WasmLoadFailed = "wasm_load_failed", Init, true, Retry, "Serve the .wasm file of this version beside the script, unchanged, or call setWasmSource().";
-    /// The core stopped at an internal fault and must be started anew.
+    WasmLoadFailed = "wasm_load_failed", Init, true, Retry, "Serve the .wasm file of this version unchanged beside the script, or call setWasmSource().";
+    /// The core stopped at an internal fault.
     WasmTrapped = "wasm_trapped", Request, false, None, "Reload the page, and report this.";
-    /// The worker is gone; another takes its place.
-    WorkerLost = "worker_lost", Request, true, Retry, "Try again: a stored session is restored by then; one in memory is lost.";
 }
 
 impl ErrorCode {

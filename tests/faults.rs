@@ -193,14 +193,7 @@ const FAULTS: &[Fault] = &[
             "a configuration that the core refuses rejects every call and shows in the state",
         )],
     ),
-    (
-        57,
-        "the core traps",
-        &[(
-            "tests/package/client.test.mjs",
-            "a trap rejects the call, those that wait, and every later one; the core is not called again",
-        )],
-    ),
+    (57, "the core traps", &[]),
     (58, "a page that is left during a renewal", &[]),
     (59, "a tab that is discarded, frozen or prerendered", &[]),
     (60, "many calls that are refused at once", &[]),

@@ -12,6 +12,7 @@ use std::path::Path;
 const OWN: &[ErrorCode] = &[
     ErrorCode::Aborted,
     ErrorCode::ConfigInvalid,
+    ErrorCode::CoreLost,
     ErrorCode::Disposed,
     ErrorCode::InsecureContext,
     ErrorCode::IsolationUnavailable,
@@ -19,7 +20,6 @@ const OWN: &[ErrorCode] = &[
     ErrorCode::WasmBlockedByCsp,
     ErrorCode::WasmLoadFailed,
     ErrorCode::WasmTrapped,
-    ErrorCode::WorkerLost,
 ];
 
 /// What is true or false of a storage medium, in the words of TypeScript.

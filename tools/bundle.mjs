@@ -4,7 +4,7 @@ import { build } from "esbuild";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { glue } from "./glue.mjs";
+import { glue, plainGlue } from "./glue.mjs";
 
 const packageRoot = fileURLToPath(new URL("../pkg/", import.meta.url));
 
@@ -40,7 +40,7 @@ const [page, worker] = await Promise.all([
     plugins: [glue],
   }),
   // A worker begins with one file: what it would import, it would wait for.
-  build({ ...common, entryPoints: { worker: "ts/worker.ts" } }),
+  build({ ...common, entryPoints: { worker: "ts/worker.ts" }, plugins: [plainGlue] }),
 ]).catch(() => process.exit(1));
 
 const outputs = Object.entries({ ...page.metafile.outputs, ...worker.metafile.outputs });

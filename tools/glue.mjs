@@ -1,7 +1,11 @@
-// An esbuild plugin: bundles the glue that wasm-bindgen writes over pkg/ts/primitives.ts. The glue calls what the page has at
-// that moment; after this it calls what the page had when the module was evaluated. Fails where the glue looks otherwise than
-// it did when this was written, for nobody would notice a call that is left as it was.
+// Two esbuild plugins for the glue that wasm-bindgen writes. Both make a function of it, so that an instance that stopped half-way
+// can be left behind with all that belongs to it, and another one be made. `glue` also bundles it over pkg/ts/primitives.ts: the glue
+// calls what the page has at that moment; after this it calls what the page had when the module was evaluated. They fail where the
+// glue looks otherwise than it did when this was written, for nobody would notice a call that is left as it was.
 import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+
+const written = fileURLToPath(new URL("../pkg/wasm/authsafe.js", import.meta.url));
 
 /** The body of a function of the glue is replaced as a whole. */
 const FUNCTIONS = {
@@ -48,20 +52,43 @@ const CALLS = [
     (_, name) => `table${name === "get" ? "Get" : "Set"}(wasm.__wbindgen_externrefs, `,
   ],
   [/\.\.\.args\);/g, "args[0], args[1]);"],
+  [/\bnew WebAssembly\.Instance\(/g, "new Instance("],
 ];
 
 /** What must not be left of the glue's own ways to the memory and to what passes through it. */
 const LEFT =
   /cachedText|cachedUint8|cachedDataView|memory\.buffer|\.then\(|\.call\(|\.push\(|\.fill\(|\.apply\(this|\.subarray\(|\.subtle\b/;
 
-const NAMES = `Array, Error, JSON, Object, Promise, Reflect, Uint8Array, bytesAt, encoded, fillBytes, getUint32, isBuffer, isBytes, lengthOf, push, put, random,
+const NAMES = `Array, Error, Instance, JSON, Object, Promise, Reflect, Uint8Array, bytesAt, encoded, fillBytes, getUint32, isBuffer, isBytes, lengthOf, push, put, random,
   rejected, resolved, setBytes, setFloat64, setInt32, tableGet, tableSet, textAt, then`;
 
-function rewrite(glue) {
-  const cut = (pattern, replacement) => {
-    if (!glue.match(pattern)) throw new Error(`the glue of wasm-bindgen has no ${pattern}`);
-    glue = glue.replaceAll(pattern, replacement);
+/** Replaces what must be there; gives what the text is then. */
+function cutter(text) {
+  return (pattern, replacement) => {
+    if (!text.match(pattern)) throw new Error(`the glue of wasm-bindgen has no ${pattern}`);
+    text = text.replaceAll(pattern, replacement);
+    return text;
   };
+}
+
+/** `instantiate()` gives what pkg/ts/core.ts calls an `Instance`. */
+function makeFunction(glue) {
+  const cut = cutter(glue);
+  cut(/^export class Core /gm, "class Core ");
+  // What was promised to a browser API, and what is left of dead objects, must not reach the memory of a stopped instance.
+  cut(/^( *const real = \(\.\.\.args\) => \{)$/gm, "$1 if (stopped) return;");
+  cut(/new FinalizationRegistry\((\w+) => /g, "new FinalizationRegistry($1 => stopped || ");
+  const inner = cut(/^export \{ initSync, __wbg_init as default \};\n/gm, "");
+  if (/^export\b/m.test(inner)) throw new Error("the glue of wasm-bindgen exports more than was expected");
+  return `export function instantiate() {
+    let stopped = false;
+    ${inner}
+    return { Core, start: __wbg_init, startNow: initSync, stop() { stopped = true; } };
+  }`;
+}
+
+function rewrite(glue) {
+  const cut = cutter(glue);
   for (const [name, body] of Object.entries(FUNCTIONS)) {
     const pattern = new RegExp(`^function ${name}\\((.*)\\) \\{\\n[^]*?\\n\\}\\n`, "gm");
     cut(pattern, (_, given) => {
@@ -73,20 +100,27 @@ function rewrite(glue) {
   cut(/^let cached(DataView|Uint8Array)Memory0 = null;\n/gm, "");
   cut(/^ *cached(DataView|Uint8Array)Memory0 = null;\n/gm, "");
   cut(/^let cachedTextDecoder[^]*?(?=^let WASM_VECTOR_LEN)/gm, "");
-  for (const [pattern, replacement] of CALLS) cut(pattern, replacement);
-  // The loading of the module happens once, before anything is in its memory; only one way to it is used.
-  const [, own] = glue.match(/^([^]*?)^async function __wbg_load/m) ?? [];
+  let text;
+  for (const [pattern, replacement] of CALLS) text = cut(pattern, replacement);
+  // The loading of the module happens before anything is in its memory; only one way to it is used, and for an instance that takes
+  // the place of another, one that calls what was captured.
+  const [, own] = text.match(/^([^]*?)^async function __wbg_load/m) ?? [];
   const left = own?.match(LEFT);
   if (!own || left) throw new Error(`the glue of wasm-bindgen still has ${left ?? "another way to load"}`);
-  return `import { ${NAMES} } from "../ts/primitives.ts";\n${glue}`;
+  return `import { ${NAMES} } from "../ts/primitives.ts";\n${makeFunction(text)}`;
 }
 
-export const glue = {
-  name: "glue",
+const plugin = (name, change) => ({
+  name,
   setup(build) {
+    build.onResolve({ filter: /^\.\/glue\.js$/ }, () => ({ path: written }));
     build.onLoad({ filter: /[\\/]wasm[\\/]authsafe\.js$/ }, async ({ path }) => ({
-      contents: rewrite(await readFile(path, "utf8")),
+      contents: change(await readFile(path, "utf8")),
       loader: "js",
     }));
   },
-};
+});
+
+export const glue = plugin("glue", rewrite);
+
+export const plainGlue = plugin("plain-glue", makeFunction);

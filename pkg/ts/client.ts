@@ -43,7 +43,7 @@ export function createAuthClient<U extends Claims = Claims>(
   let state: AuthState<U> = { status: "initializing" };
   let initializing: Promise<InitResult<U>> | undefined;
   let settled = false;
-  /** A worker was lost, and with it a session that may come back from where it is stored. */
+  /** A core was lost, and with it a session that may come back from where it is stored. */
   let reviving = false;
 
   function show(next: AuthState<U>): void {
@@ -98,13 +98,13 @@ export function createAuthClient<U extends Claims = Claims>(
       reviving = settled;
       settled = false;
       initializing = undefined;
-      note("warn", "worker", "lost; it is started again");
+      note("warn", "core", "lost; it is started again");
       // A failure shows in the state.
       if (reviving) init().catch(() => {});
     },
   });
 
-  /** What a new worker found in the place of one that was lost. A session that it did not find again has ended by that. */
+  /** What a new core found in the place of one that was lost. A session that it did not find again has ended by that. */
   function showRevived(plain: StatePlain): void {
     reviving = false;
     const gone = plain.status === "unauthenticated" && plain.reason === "never" && state.status === "authenticated";
@@ -115,7 +115,7 @@ export function createAuthClient<U extends Claims = Claims>(
   }
 
   function showPlain(plain: StatePlain): void {
-    // While a lost worker is replaced, the state of before stands.
+    // While a lost core is replaced, the state of before stands.
     if (!reviving) show(translate.state(plain));
   }
 

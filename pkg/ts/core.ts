@@ -2,39 +2,71 @@
  * The entry of `dist/core.js`: compiles the wasm and hands out cores, and nothing else. The instance, its memory and the
  * glue's exports stay in this module, where script of the page cannot reach them.
  */
-import init, { Core as WasmCore } from "../wasm/authsafe.js";
 import { abortable } from "./abortable.js";
 import { type Gate, send } from "./fetch.js";
+import { type Instance, instantiate } from "./glue.js";
 import { granted } from "./grant.js";
 import type { Core, CoreSource, CreateCore, LoadFault } from "./skin.js";
 
 // What the stack of a fault in this module names: the address that it was streamed from, or this script, which compiled it.
 let mark = import.meta.url;
 
-let running = false;
+let module: WebAssembly.Module | undefined;
+let instance: Instance | undefined;
+
+/** Who hears that the instance is given up. */
+const owners = new Set<(fault: unknown) => void>();
 
 /** Compiles `source`, once: whoever asks later gets no promise of the instance. Rejects with a `LoadFault`. */
 export async function start(source: CoreSource): Promise<CreateCore> {
-  if (running) return create;
-  const module = await compile(source);
+  if (module) return create;
+  const compiled = await compile(source);
   try {
-    await init({ module_or_path: module });
-    running = true;
+    const made = instantiate();
+    await made.start({ module_or_path: compiled });
+    instance ??= made;
+    module ??= compiled;
   } catch (cause) {
     throw judge(cause, "It cannot be instantiated; is it of this version?");
   }
   return create;
 }
 
+/** What one core stopped at half-way is the memory of all of them. */
+function abandon(from: Instance, fault: unknown): void {
+  if (from !== instance) return;
+  instance = undefined;
+  from.stop();
+  const all = [...owners];
+  owners.clear();
+  for (const owner of all) owner(fault);
+}
+
+function anew(): Instance {
+  const made = instantiate();
+  made.startNow({ module: module! });
+  return made;
+}
+
 const create: CreateCore = (options, host, onTrap, signal) => {
+  const mine = (instance ??= anew());
   globalThis.addEventListener?.(
     "error",
     ({ error }: ErrorEvent) => {
-      if (error?.name === "RuntimeError" && String(error.stack).includes(mark)) onTrap(error);
+      if (error?.name === "RuntimeError" && String(error.stack).includes(mark)) abandon(mine, error);
     },
     { signal },
   );
-  const core = new WasmCore(options, host) as unknown as Core;
+  let core: Core;
+  try {
+    core = new mine.Core(options, host) as Core;
+  } catch (fault) {
+    if ((fault as Error | undefined)?.name === "RuntimeError") abandon(mine, fault);
+    throw fault;
+  }
+  owners.add(onTrap);
+  signal.addEventListener("abort", () => owners.delete(onTrap), { once: true });
+  core.abandon = (fault) => abandon(mine, fault);
   // The core may stop between two turns of the event loop; then the signal settles what waits for it.
   const gate: Gate = {
     authorize: (url, method) => abortable(async () => granted(core.authorize(url, method)), signal),

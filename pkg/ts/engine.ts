@@ -6,21 +6,13 @@ import type { Calls, Core, Host, LoadFault } from "./skin.js";
 import { NoWorker, openVault } from "./vault.js";
 
 /** A core, here or in a worker; that of session mode is always here. */
-export type Engine = Calls & Partial<Pick<Core, "check" | "extend">>;
+export type Engine = Calls & Partial<Pick<Core, "check" | "extend" | "abandon">>;
 
 /** An engine, where it runs, and why not where it should. */
 export interface Placed {
   engine: Engine;
   isolation: "worker" | "page";
   degraded?: string;
-}
-
-/** What an engine says besides its answers. */
-export interface Ends {
-  /** It stopped at an internal fault. */
-  trap(fault: unknown): void;
-  /** Its worker is gone. */
-  died(cause: unknown): void;
 }
 
 /** Whether a worker is asked for. */
@@ -30,33 +22,40 @@ export function wantsWorker({ mode, options }: Pick<Parts<unknown>, "mode" | "op
 }
 
 /**
- * Starts a core; `again`, where it takes the place of a worker that was lost: then in a worker or not at all, and without leaving
- * the page that the user is at work in. Rejects with an `AuthError`.
+ * Starts a core. One that takes the place of another, which was lost, runs where that one did `before` or not at all, and does not
+ * leave the page that the user is at work in. `died` hears that it is gone. Rejects with an `AuthError`.
  */
 export async function place(
   parts: Parts<unknown>,
   host: Host,
-  ends: Ends,
+  died: (cause: unknown) => void,
   signal: AbortSignal,
-  again: boolean,
+  before?: Placed["isolation"],
 ): Promise<Placed> {
+  await shown();
   let degraded: string | undefined;
   const { isolation } = parts.options as { isolation?: unknown };
-  const options = again ? { ...parts.options, restore: "refresh-token" } : parts.options;
-  if (wantsWorker(parts)) {
+  const options = before && parts.mode === "token" ? { ...parts.options, restore: "refresh-token" } : parts.options;
+  if (wantsWorker(parts) && before !== "page") {
     degraded = obstacle(parts);
     try {
-      if (!degraded) return { engine: await openVault(options, host, ends.died, signal), isolation: "worker" };
+      if (!degraded) return { engine: await openVault(options, host, died, signal), isolation: "worker" };
     } catch (error) {
       if (!(error instanceof NoWorker)) throw told(error as LoadFault | AuthErrorFields);
       degraded = error.cause;
     }
-    if (again || isolation === "required") throw own("isolation_unavailable", degraded);
+    if (before || isolation === "required") throw own("isolation_unavailable", degraded);
   }
   const create = await load();
   signal.throwIfAborted();
-  const placed: Placed = { engine: create(parts.options, host, ends.trap, signal), isolation: "page" };
+  const placed: Placed = { engine: create(options, host, died, signal), isolation: "page" };
   return degraded ? { ...placed, degraded } : placed;
+}
+
+/** A page that is loaded ahead of its user signs nobody in and spends no token. */
+async function shown(): Promise<void> {
+  const page = globalThis.document as (Document & { prerendering?: boolean }) | undefined;
+  if (page?.prerendering) await new Promise((done) => page.addEventListener("prerenderingchange", done));
 }
 
 function told(thrown: LoadFault | AuthErrorFields): unknown {

@@ -17,29 +17,33 @@ export interface Life {
   end(reason: AuthError): Engine | undefined;
 }
 
-/** A worker that ends again within this time is given up. */
+/** A core that ends again within this time is given up. */
 const PAUSE_MS = 60_000;
 
 /** What a life tells its owner. */
 export interface LifeNews {
-  /** The core stopped at an internal fault, and this life has ended by it. */
+  /** The core was lost again and again, and this life has ended by it. */
   trapped(error: AuthError): void;
-  /** The worker is gone and who waited was told; the next call starts another one. */
+  /** The core is gone and who waited was told; the next call starts another one. */
   lost(): void;
   /** The core does not run where it should. */
   degraded(cause: string): void;
 }
 
 export function life(parts: Parts<unknown>, host: Host, news: LifeNews): Life {
-  const ended = new AbortController();
+  /** Ends what waits for the core in use. */
+  let ended = new AbortController();
   /** The calls that have not settled, by the function that rejects them. */
   const waiting = new Set<(error: AuthError) => void>();
   let over: AuthError | undefined;
   let starting: Promise<Engine> | undefined;
   let placed: Placed | undefined;
+  /** Where the last one ran. */
+  let before: Placed["isolation"] | undefined;
   let diedAt = 0;
 
   function rejectAll(reason: AuthError): Engine | undefined {
+    ended.abort(reason);
     const last = placed?.engine;
     placed = undefined;
     for (const reject of waiting) reject(reason);
@@ -49,24 +53,21 @@ export function life(parts: Parts<unknown>, host: Host, news: LifeNews): Life {
 
   function end(reason: AuthError): Engine | undefined {
     over = reason;
-    ended.abort(reason);
     return rejectAll(reason);
-  }
-
-  /** A function that stopped half-way leaves an instance behind that is not to be trusted with another call. */
-  function trap(fault: unknown): void {
-    if (over) return;
-    end(own("wasm_trapped", "", fault));
-    news.trapped(over!);
   }
 
   function died(cause: unknown): void {
     if (over) return;
     // One that ends as soon as it runs would be started for ever.
-    if (Date.now() - diedAt < PAUSE_MS) return trap(cause);
+    if (Date.now() - diedAt < PAUSE_MS) {
+      end(own("wasm_trapped", "", cause));
+      return news.trapped(over!);
+    }
     diedAt = Date.now();
+    before = placed?.isolation;
     starting = undefined;
-    rejectAll(own("worker_lost", "", cause));
+    rejectAll(own("core_lost", "", cause));
+    ended = new AbortController();
     news.lost();
   }
 
@@ -78,7 +79,7 @@ export function life(parts: Parts<unknown>, host: Host, news: LifeNews): Life {
       return placed?.isolation;
     },
     start() {
-      return (starting ??= place(parts, host, { trap, died }, ended.signal, diedAt > 0)
+      return (starting ??= place(parts, host, died, ended.signal, before)
         .then((made) => {
           if (over) {
             made.engine.dispose();
@@ -97,8 +98,12 @@ export function life(parts: Parts<unknown>, host: Host, news: LifeNews): Life {
       return new Promise((resolve, reject) => {
         if (over) return reject(over);
         waiting.add(reject);
+        const { signal } = ended;
         const fail = (error: unknown) => {
-          if ((error as Error | undefined)?.name === "RuntimeError") trap(error);
+          // A function that stopped half-way leaves an instance behind that is not to be trusted with another call.
+          if ((error as Error | undefined)?.name === "RuntimeError" && !signal.aborted) {
+            (placed?.engine.abandon ?? died)(error);
+          }
           reject(wrap(error));
         };
         work()

@@ -55,6 +55,7 @@ const writeFloat64 = /* @__PURE__ */ method(View.prototype, "setFloat64");
 const readUint32 = /* @__PURE__ */ method(View.prototype, "getUint32");
 const generator = page.crypto;
 const subtle = /* @__PURE__ */ get(generator ?? {}, "subtle") as object | undefined;
+export const Instance = /* @__PURE__ */ get(page.WebAssembly ?? {}, "Instance") as Any;
 export const urlOf = /* @__PURE__ */ getter(page.Request?.prototype, "url");
 export const methodOf = /* @__PURE__ */ getter(page.Request?.prototype, "method");
 export const modeOf = /* @__PURE__ */ getter(page.Request?.prototype, "mode");

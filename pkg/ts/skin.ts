@@ -107,11 +107,13 @@ export interface Core extends Calls {
   /** The origins of `allowedOrigins`. */
   origins(): string[];
   pageChanged(event: string, visibility: string): void;
+  /** It stopped at an internal fault. None of the cores that share its memory is called any more, and each one's owner is told. */
+  abandon(fault: unknown): void;
 }
 
 /**
- * Makes a core. `onTrap` hears of an internal fault that no promise reports, because it happened between two turns of the
- * event loop; `signal` ends the listening.
+ * Makes a core. `onTrap` hears that it was abandoned, be it for a fault that no promise reports, because it happened between two
+ * turns of the event loop; `signal` ends the listening.
  */
 export type CreateCore = (options: object, host: Host, onTrap: (error: unknown) => void, signal: AbortSignal) => Core;
 

@@ -158,7 +158,7 @@ export function openVault(
   function die(cause: unknown): void {
     if (ended.signal.aborted) return;
     const wasOpen = !opened;
-    end(own("worker_lost", "", cause));
+    end(own("core_lost", "", cause));
     if (wasOpen) onDeath(cause);
   }
 

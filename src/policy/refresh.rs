@@ -104,6 +104,7 @@ pub fn outcome(code: ErrorCode) -> Outcome {
         | ErrorCode::CallbackInvalid
         | ErrorCode::CallbackReplayed
         | ErrorCode::ConfigInvalid
+        | ErrorCode::CoreLost
         | ErrorCode::CredentialsRejected
         | ErrorCode::CsrfUnavailable
         | ErrorCode::DiscoveryInvalid
@@ -128,8 +129,7 @@ pub fn outcome(code: ErrorCode) -> Outcome {
         | ErrorCode::TransactionExpired
         | ErrorCode::WasmBlockedByCsp
         | ErrorCode::WasmLoadFailed
-        | ErrorCode::WasmTrapped
-        | ErrorCode::WorkerLost => Outcome::KeepAndStop,
+        | ErrorCode::WasmTrapped => Outcome::KeepAndStop,
     }
 }
 
@@ -297,7 +297,7 @@ mod tests {
                 Outcome::KeepAndRetry => assert!(code.retryable() || *code == ErrorCode::RedirectRefused, "{code:?}"),
                 Outcome::KeepAndStop => {
                     let instance_is_gone =
-                        matches!(code, ErrorCode::WasmTrapped | ErrorCode::WasmLoadFailed | ErrorCode::WorkerLost);
+                        matches!(code, ErrorCode::WasmTrapped | ErrorCode::WasmLoadFailed | ErrorCode::CoreLost);
                     assert!(!code.retryable() || instance_is_gone, "{code:?}");
                 }
             }

@@ -5,6 +5,7 @@ import { kill } from "./support/crowd.mjs";
 import { environment, hang, realmOf } from "./support/environment.mjs";
 import { expect, test } from "./support/fixtures.mjs";
 import { meetRenewal } from "./support/renewals.mjs";
+import { trapping } from "./support/trapping.mjs";
 
 const oidc = byName("token by OpenID, memory");
 const password = byName("token by password, memory");
@@ -221,6 +222,25 @@ for (const isolation of isolations) {
     await thaw();
     await second.becomes({ status: "unauthenticated", reason: "logged_out_elsewhere" });
     expect(await second.call()).toEqual(["login_required"]);
+  });
+
+  test(`F59 a page that is loaded ahead of its user is nobody's until it is shown (${isolation})`, async ({
+    context,
+    servers,
+    visit,
+  }) => {
+    const options = { ...stored, isolation };
+    const tab = await visit(oidc, { options });
+    await tab.signIn();
+    const page = await context.newPage();
+    const opened = visit(oidc, { page, options, before: environment("prerendering.js") });
+    await page.waitForFunction(() => window.auth);
+    await page.evaluate((issuer) => fetch(issuer, { mode: "no-cors" }), servers.config.issuer);
+    expect(await page.evaluate(() => window.auth.getState())).toEqual({ status: "initializing" });
+    await page.evaluate(() => window.activate());
+    const ahead = await opened;
+    expect(await ahead.state()).toMatchObject(fresh);
+    expect(await ahead.call()).toEqual([200]);
   });
 
   test(`F61 an API that refuses every token costs one renewal a minute, and no session (${isolation})`, async ({
@@ -447,5 +467,62 @@ for (const isolation of isolations) {
     expect(await Promise.all([holder.call(), other.call()])).toEqual([[200], [200]]);
     expect(holder.renewals() - earlier).toBe(2);
     expect(servers.provider.stats.revokedGrants).toBe(revokedGrants);
+  });
+}
+
+for (const isolation of isolations) {
+  const diagnose = (tab) => tab.attempt("() => auth.diagnose()");
+  const lost = { error: { code: "core_lost", retryable: true } };
+
+  test(`F57 a core that traps is replaced by one with the stored session, and given up when it traps again at once (${isolation})`, async ({
+    clock,
+    visit,
+  }) => {
+    const tab = await visit(oidc, { options: { ...stored, isolation }, before: trapping });
+    await tab.signIn();
+    await tab.page.evaluate(() => (window.record.events.length = window.record.states.length = 0));
+    for (let time = 0; time < 2; time++) {
+      expect(await diagnose(tab)).toMatchObject(lost);
+      expect(await tab.call(3)).toEqual([200, 200, 200]);
+      expect(await tab.refresh()).toEqual({ value: "authenticated" });
+      await clock.letPass(60);
+    }
+    expect(await tab.events("signedIn")).toEqual([]);
+    expect(await tab.events("signedOut")).toEqual([]);
+    const states = await tab.page.evaluate(() => window.record.states.map(({ status }) => status));
+    expect(new Set(states)).toEqual(new Set(["authenticated"]));
+
+    expect(await diagnose(tab)).toMatchObject(lost);
+    expect(await diagnose(tab)).toMatchObject({ error: { code: "wasm_trapped" } });
+    expect(await tab.state()).toMatchObject({ status: "unauthenticated", error: { code: "wasm_trapped" } });
+    expect(await tab.call()).toEqual(["wasm_trapped"]);
+    expect((await tab.reload()).state).toMatchObject(fresh);
+  });
+
+  test(`F57 a trap in the middle of a renewal costs its callers a retryable error, and the token is sent once more (${isolation})`, async ({
+    clock,
+    context,
+    servers,
+    visit,
+  }) => {
+    const tab = await visit(oidc, { options: { ...stored, isolation }, before: trapping });
+    await tab.signIn();
+    servers.provider.lifetimes.reuseGraceSeconds = graceful;
+    const earlier = tab.renewals();
+    const { met } = await meetRenewal("answer", { context, servers }, () => diagnose(tab));
+    expect(await tab.refresh()).toMatchObject(lost);
+    expect(await met).toMatchObject(lost);
+    const again = tab.refresh();
+    // The lock of a core that is gone goes with its worker; in the page, it is still held.
+    if (isolation === "page") {
+      await tab.becomes({ freshness: "refreshing" });
+      await clock.letPass(20);
+    }
+    expect(await again).toEqual({ value: "authenticated" });
+    expect(tab.renewals() - earlier).toBe(2);
+    expect(await tab.call()).toEqual([200]);
+    servers.provider.lifetimes.reuseGraceSeconds = strict;
+    expect(await tab.refresh()).toEqual({ value: "authenticated" });
+    expect(await tab.events("signedOut")).toEqual([]);
   });
 }

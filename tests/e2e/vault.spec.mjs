@@ -37,7 +37,7 @@ for (const [name, after, signedOut] of [
     // The calls are on their way before the time passes.
     await tab.page.evaluate(() => undefined);
     await untilMissed(clock);
-    expect(await waiting).toEqual(["worker_lost", "worker_lost"]);
+    expect(await waiting).toEqual(["core_lost", "core_lost"]);
     await tab.becomes(after);
     expect(await tab.events("signedOut")).toMatchObject(signedOut);
     expect(await tab.events("signedIn")).toEqual([]);

@@ -251,13 +251,81 @@ test("a configuration that the core refuses rejects every call and shows in the 
   assert.equal(auth.getState().error.code, "config_invalid");
 });
 
-test("F57 a trap rejects the call, those that wait, and every later one; the core is not called again", async (t) => {
+const fault = () => new WebAssembly.RuntimeError("unreachable");
+
+test("F57 a trap rejects the call and those that wait, and the next one finds another core with the session in it", async (t) => {
+  let traps = 1;
   const { auth, script } = await client(t, undefined, {
-    refresh: () => Promise.reject(new WebAssembly.RuntimeError("unreachable")),
+    refresh: () => (traps-- > 0 ? Promise.reject(fault()) : undefined),
+    logout: () => new Promise(() => {}),
+    authorize: () => new Promise(() => {}),
+    snapshot: () => signedIn(),
+  });
+  await auth.init();
+  const before = auth.getState();
+  const seen = [];
+  auth.subscribe((state) => seen.push(state));
+  auth.on("signedIn", (detail) => seen.push(detail));
+  const waiting = [auth.logout(), auth.fetch("http://127.0.0.1/")];
+  await until(() => script.calls.some(([name]) => name === "authorize"));
+  for (const promise of [auth.refresh(), ...waiting]) {
+    await assert.rejects(promise, { code: "core_lost", retryable: true, recovery: "retry" });
+  }
+  await auth.refresh();
+  assert.equal(script.cores.length, 2);
+  assert.equal(script.modules.length, 2);
+  assert.equal(script.modules[0], script.modules[1]);
+  // It does not leave the page that the user is at work in.
+  assert.deepEqual(
+    script.cores.map(({ options }) => options.restore),
+    [undefined, "refresh-token"],
+  );
+  assert.equal(auth.getState(), before);
+  assert.deepEqual(seen, []);
+  assert.equal(auth.isolation, "page");
+});
+
+test("F57 a session that another core does not find again has ended, and that is told", async (t) => {
+  let found = signedIn();
+  const { auth, script } = await client(t, undefined, {
+    refresh: () => Promise.reject(fault()),
+    snapshot: () => found,
+  });
+  await auth.init();
+  const ends = [];
+  auth.on("signedOut", (detail) => ends.push(detail));
+  found = { status: "unauthenticated", reason: "never" };
+  await assert.rejects(auth.refresh(), { code: "core_lost" });
+  await until(() => auth.getState().status === "unauthenticated");
+  assert.deepEqual(auth.getState(), { status: "unauthenticated", reason: "storage_lost" });
+  assert.deepEqual(ends, [{ reason: "storage_lost", origin: "this-tab" }]);
+  assert.equal(script.cores.length, 2);
+});
+
+test("F57 clients that share the memory of the one that trapped get another one, too", async (t) => {
+  const made = await client(t, undefined, { snapshot: () => signedIn(), logout: () => new Promise(() => {}) });
+  const { auth, script, createAuthClient } = made;
+  const other = createAuthClient({ mode: "token", isolation: "page" });
+  await Promise.all([auth.init(), other.init()]);
+  const waiting = other.logout();
+  await until(() => script.calls.some(([name]) => name === "logout"));
+  script.answers.refresh = () => Promise.reject(fault());
+  await assert.rejects(auth.refresh(), { code: "core_lost" });
+  await assert.rejects(waiting, { code: "core_lost" });
+  delete script.answers.refresh;
+  await Promise.all([auth.refresh(), other.refresh()]);
+  assert.equal(script.cores.length, 4);
+  assert.equal(script.modules.length, 2);
+});
+
+test("F57 a core that traps again within a minute is given up: every call rejects, and none is made", async (t) => {
+  const { auth, script } = await client(t, undefined, {
+    refresh: () => Promise.reject(fault()),
     logout: () => new Promise(() => {}),
     snapshot: () => signedIn(),
   });
   await auth.init();
+  await assert.rejects(auth.refresh(), { code: "core_lost" });
   const waiting = auth.logout();
   await until(() => script.calls.some(([name]) => name === "logout"));
   for (const promise of [auth.refresh(), waiting]) await assert.rejects(promise, { code: "wasm_trapped" });
@@ -267,7 +335,7 @@ test("F57 a trap rejects the call, those that wait, and every later one; the cor
   );
   const calls = script.calls.length;
   await assert.rejects(auth.getAccessToken(), { code: "wasm_trapped" });
-  script.cores[0].host.onState(signedIn());
+  script.cores[1].host.onState(signedIn());
   assert.equal(auth.getState().status, "unauthenticated");
   auth.dispose();
   await new Promise(setImmediate);
@@ -282,16 +350,16 @@ test("F57 a trap that no promise reports is noticed, and one of another module i
   await auth.init();
   const waiting = auth.logout();
   await until(() => script.calls.some(([name]) => name === "logout"));
-  const happens = (stack) => {
-    const error = Object.assign(new WebAssembly.RuntimeError("unreachable"), { stack });
-    page.dispatchEvent(Object.assign(new Event("error"), { error }));
-  };
+  const happens = (stack) =>
+    page.dispatchEvent(Object.assign(new Event("error"), { error: Object.assign(fault(), { stack }) }));
   happens("at http://elsewhere.example/other.wasm:wasm-function[1]");
-  assert.equal(auth.getState().status, "unauthenticated");
-  assert.equal(auth.getState().error, undefined);
+  await new Promise(setImmediate);
+  assert.equal(script.cores.length, 1);
   happens(`at file://${folder}/core.js:1:1`);
-  assert.equal(auth.getState().error.code, "wasm_trapped");
-  await assert.rejects(waiting, { code: "wasm_trapped" });
+  await assert.rejects(waiting, { code: "core_lost" });
+  await until(() => script.cores.length === 2);
+  // What is left of the one that trapped is its own affair.
+  assert.equal(auth.getState().error, undefined);
 });
 
 test("after dispose every call rejects, also those under way, and nothing is heard any more", async (t) => {
@@ -309,6 +377,20 @@ test("after dispose every call rejects, also those under way, and nothing is hea
   script.cores[0].host.onState(signedIn());
   assert.deepEqual(heard, []);
   assert.equal(auth.getState().status, "unauthenticated");
+});
+
+test("F59 a page that is loaded ahead of its user makes no core before it is shown", async (t) => {
+  globalThis.document = Object.assign(new EventTarget(), { prerendering: true });
+  t.after(() => delete globalThis.document);
+  const { auth, script, createAuthClient } = await client(t);
+  const ahead = auth.init();
+  // Another one that asks later and is not held up.
+  document.prerendering = false;
+  await createAuthClient({ mode: "token", isolation: "page" }).init();
+  assert.equal(script.cores.length, 1);
+  document.dispatchEvent(new Event("prerenderingchange"));
+  assert.equal((await ahead).state.status, "unauthenticated");
+  assert.equal(script.cores.length, 2);
 });
 
 test("a client that is disposed of while it loads makes no core", async (t) => {

@@ -203,11 +203,15 @@ test("what keeps init from starting, or the core from going on, is logged as an 
     return lines.filter((line) => !line.startsWith("debug: "));
   };
   const init = (auth) => auth.init();
-  const trapped = "error: state: The core stopped at an internal fault and must be started anew.";
+  const lost = "The core is gone; another takes its place.";
+  const again = "warn: core: lost; it is started again";
   const trap = () => Promise.reject(new WebAssembly.RuntimeError("unreachable"));
   assert.deepEqual(await logged({ constructor: fields }, init), ["error: state: The server failed."]);
-  assert.deepEqual(await logged({ init: trap }, init), [trapped]);
-  assert.deepEqual(await logged({ refresh: trap }, (auth) => auth.refresh()), [trapped]);
+  assert.deepEqual(await logged({ init: trap }, init), [again, `error: state: ${lost}`]);
+  assert.deepEqual(await logged({ refresh: trap }, (auth) => auth.refresh()), [again]);
+  const twice = (auth) => auth.refresh().catch(() => auth.refresh());
+  const trapped = "error: state: The core stopped at an internal fault.";
+  assert.deepEqual(await logged({ refresh: trap }, twice), [again, trapped]);
   assert.deepEqual(await logged({ init: async () => ({ error: fields }) }, init), ["warn: init: The server failed."]);
   const unreachable = { status: "unauthenticated", reason: "error", error: fields };
   assert.deepEqual(await logged({ init: async () => ({ error: fields }), snapshot: () => unreachable }, init), [

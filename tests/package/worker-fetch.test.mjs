@@ -253,5 +253,5 @@ test("F55 a worker that ends before it was open fails the call that needed it, a
     const { state } = await auth.init();
     return [code, lines.filter((text) => text.includes("started again")), state.status, auth.isolation];
   });
-  assert.deepEqual(outcome, ["worker_lost", [], "unauthenticated", "worker"]);
+  assert.deepEqual(outcome, ["core_lost", [], "unauthenticated", "worker"]);
 });

@@ -14,6 +14,8 @@ export type AuthErrorCode =
   | "callback_replayed"
   /** An option is unknown, missing or wrong. Correct what the message names. */
   | "config_invalid"
+  /** The core is gone; another takes its place. Try again: a stored session is restored by then; one in memory is lost. */
+  | "core_lost"
   /** The server does not accept the user name and password. Ask the user to check user name and password. */
   | "credentials_rejected"
   /** The server refused the CSRF token. Try again. If it stays, compare the `csrf` option with what the server expects. */
@@ -38,7 +40,7 @@ export type AuthErrorCode =
   | "id_token_missing"
   /** The answer belongs to another user than the session. Sign in again. */
   | "identity_changed"
-  /** The page is not a secure context, so there is no cryptography. Serve the page over https, or from localhost. */
+  /** The page is not a secure context. Serve the page over https, or from localhost. */
   | "insecure_context"
   /** Isolation was required and cannot be had. The message names the obstacle. `isolation: 'worker'` falls back to the page. */
   | "isolation_unavailable"
@@ -84,12 +86,10 @@ export type AuthErrorCode =
   | "transaction_expired"
   /** The Content-Security-Policy forbids WebAssembly. Add 'wasm-unsafe-eval' to the script-src directive. */
   | "wasm_blocked_by_csp"
-  /** The WebAssembly module could not be loaded. Serve the .wasm file of this version beside the script, unchanged, or call setWasmSource(). */
+  /** The WebAssembly module could not be loaded. Serve the .wasm file of this version unchanged beside the script, or call setWasmSource(). */
   | "wasm_load_failed"
-  /** The core stopped at an internal fault and must be started anew. Reload the page, and report this. */
-  | "wasm_trapped"
-  /** The worker is gone; another takes its place. Try again: a stored session is restored by then; one in memory is lost. */
-  | "worker_lost";
+  /** The core stopped at an internal fault. Reload the page, and report this. */
+  | "wasm_trapped";
 
 /** During what an error occurred. */
 export type ErrorPhase =
@@ -123,11 +123,17 @@ export const OWN_ERRORS = {
     "An option is unknown, missing or wrong.",
     "Correct what the message names.",
   ],
+  core_lost: [
+    "request",
+    "retry",
+    "The core is gone; another takes its place.",
+    "Try again: a stored session is restored by then; one in memory is lost.",
+  ],
   disposed: ["request", "none", "The client was disposed of.", "Create a new client."],
   insecure_context: [
     "init",
     "fix_config",
-    "The page is not a secure context, so there is no cryptography.",
+    "The page is not a secure context.",
     "Serve the page over https, or from localhost.",
   ],
   isolation_unavailable: [
@@ -152,18 +158,7 @@ export const OWN_ERRORS = {
     "init",
     "retry",
     "The WebAssembly module could not be loaded.",
-    "Serve the .wasm file of this version beside the script, unchanged, or call setWasmSource().",
+    "Serve the .wasm file of this version unchanged beside the script, or call setWasmSource().",
   ],
-  wasm_trapped: [
-    "request",
-    "none",
-    "The core stopped at an internal fault and must be started anew.",
-    "Reload the page, and report this.",
-  ],
-  worker_lost: [
-    "request",
-    "retry",
-    "The worker is gone; another takes its place.",
-    "Try again: a stored session is restored by then; one in memory is lost.",
-  ],
+  wasm_trapped: ["request", "none", "The core stopped at an internal fault.", "Reload the page, and report this."],
 } satisfies { [code in AuthErrorCode]?: Facts };

@@ -31,6 +31,8 @@ window.authsafe = authsafe;
 if (window.workerSource) authsafe.setWorkerSource(window.workerSource);
 // One that goes by the clock of this page, which is right only now.
 if (window.workerScript) authsafe.setWorkerSource(`/bare/${window.workerScript}?now=${Date.now()}`);
+// Bytes are taken as they are.
+if (window.wasmSource) authsafe.setWasmSource(await (await fetch(window.wasmSource)).arrayBuffer());
 window.record = { states: [], events: [] };
 if (window.authOptions) window.started = await start(withAdapter(window.authOptions));
 

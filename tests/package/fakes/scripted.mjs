@@ -43,7 +43,7 @@ export async function layer(t) {
         name: "scripted-glue",
         setup({ onResolve }) {
           const path = join(root, "tests/package/fakes/authsafe.js");
-          onResolve({ filter: /\/wasm\/authsafe\.js$/ }, () => ({ path }));
+          onResolve({ filter: /^\.\/glue\.js$/ }, () => ({ path }));
         },
       },
     ],

@@ -347,6 +347,7 @@ fn a_sign_out_that_the_medium_does_not_show_yet_is_kept_all_the_same() {
     page.run(|client| async move { client.logout(authsafe::machine::Ending::Revoke).await.unwrap() });
     *world.shared.borrow_mut() = before;
     net.sent.set(0);
+    assert_eq!(another(&world).status(), "unauthenticated", "a page that begins with it");
     assert!(renew(&deaf).is_err());
     assert_eq!((deaf.status(), net.sent.get()), ("unauthenticated", 0));
     invariants::hold(&world);

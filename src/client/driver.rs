@@ -16,7 +16,7 @@ use crate::protocol::coordination::Coordination;
 use crate::protocol::dpop::Policy;
 use crate::protocol::record::{Mark, Record};
 use crate::protocol::transaction::Transaction;
-use crate::types::{Lifetime, Session, UnixMillis};
+use crate::types::{Lifetime, Session, UnixMillis, WebUrl};
 use futures_channel::oneshot;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -177,7 +177,8 @@ impl<P: Ports> Inner<P> {
             Effect::Trace(trace) => self.enqueue(Job::Trace(trace)),
             Effect::NoteActivity(at) => self.enqueue(Job::NoteActivity(at)),
             Effect::ReadActivity => self.enqueue(Job::ReadActivity),
-            Effect::Navigate(url) => self.ports.navigate(url.as_str()),
+            // What was decided before must be stored by then: a page that leaves stores nothing more.
+            Effect::Navigate(url) => self.enqueue(Job::Navigate(url)),
             Effect::WakeAt(at) => self.set_alarm(at),
             Effect::Tell(note) => self.ports.post(&note.to_text()),
             Effect::Notify(notice) => (self.listener)(Report::Event(notice)),
@@ -301,6 +302,7 @@ impl<P: Ports> Inner<P> {
                 self.dispatch(EventKind::Committed(epoch, commit));
             }
             Job::Trace(trace) => self.trace(trace).await,
+            Job::Navigate(url) => self.ports.navigate(url.as_str()),
             Job::NoteActivity(at) => self.note_activity(at).await,
             Job::ReadActivity => {
                 let stamp = self.read_activity().await;
@@ -338,7 +340,7 @@ pub(super) struct Turn<P: Ports> {
     pub(super) known: Option<Coordination>,
 }
 
-/// Work on the medium, or on the lock that orders it among tabs.
+/// Work on the medium, or on the lock that orders it among tabs; and what has to wait for it.
 enum Job {
     Load,
     /// For the lock of this turn.
@@ -348,6 +350,7 @@ enum Job {
     Commit(u64, Box<Record>, Over),
     Forget(Option<WaiterId>, Over, Option<Mark>),
     Trace(Trace),
+    Navigate(Box<WebUrl>),
     NoteActivity(Option<UnixMillis>),
     ReadActivity,
     /// Of any turn before this one.

@@ -51,7 +51,14 @@ impl<P: Ports> Inner<P> {
     /// What the page load began with.
     pub(super) async fn load(&self) -> (Stored, Arrival) {
         let arrival = self.arrival().await;
-        (self.read().await, arrival)
+        let mut stored = self.read().await;
+        if let Stored::Record(record) = &stored
+            && self.has_ended(&record.lineage).await
+        {
+            // A medium may show this page what another one has ended.
+            stored = Stored::Ended(Mark { lineage: record.lineage.clone(), wished: true });
+        }
+        (stored, arrival)
     }
 
     #[inline(never)]

@@ -1,5 +1,5 @@
 # The commands a person types. Each prepares what it needs; the work is in tools/.
-.PHONY: help demo test build check size theft bench fuzz setup clean
+.PHONY: help demo test build check size theft bench fuzz model setup clean
 .DEFAULT_GOAL := help
 
 help: ## print these lines
@@ -28,6 +28,9 @@ bench: ## measure against other clients in a real browser; BENCH_ONLY=a,e picks 
 
 fuzz: ## fuzz what authsafe reads and its machine; FUZZ_SECONDS=600 says for how long altogether
 	@tools/fuzz
+
+model: ## visit every state of several tabs and a server, and print how many there are
+	@tools/model
 
 setup: ## prepare this machine for all of these; they call it themselves
 	@tools/setup test

@@ -82,6 +82,9 @@ const inPath = (name) => env.PATH.split(":").some((folder) => existsSync(join(fo
 /** What is fuzzed, over what is kept of it. It is a crate of its own, built with its own dependencies. */
 const fuzzTests = "cargo test --locked --manifest-path tests/fuzz/Cargo.toml --target-dir target/fuzz".split(" ");
 
+/** The model check within small bounds, and the bugs that it must find; a crate of its own, too. */
+const modelTests = "cargo test --locked --manifest-path tests/model/Cargo.toml --target-dir target/model".split(" ");
+
 function browserTests(browser, driverOption, driver) {
   const files = ["--test", "browser_*"];
   const command = ["tools/wasm", "plain", "wasm-pack", "test", "--headless", `--${browser}`, driverOption, driver];
@@ -109,6 +112,7 @@ function runners() {
   const all = [
     { name: "core", command: ["cargo", "test", "--locked", "--no-fail-fast"], report: rustReport },
     { name: "corpora", command: fuzzTests, report: rustReport },
+    { name: "model", command: modelTests, report: rustReport },
     {
       name: "chromium",
       command: browserTests("chrome", "--chromedriver", env.AUTHSAFE_CHROMEDRIVER),
@@ -129,7 +133,7 @@ function runners() {
     { name: "theft", command: nodeTests("tests/theft"), report: nodeReport },
   ];
   if (inPath("WebKitWebDriver")) {
-    all.splice(3, 0, { name: "webkit", command: webkitTests(), report: browserReport("Safari") });
+    all.splice(4, 0, { name: "webkit", command: webkitTests(), report: browserReport("Safari") });
   } else {
     console.log("note: no WebKitWebDriver on PATH (Debian: webkit2gtk-driver, xvfb), so nothing is tested in WebKit");
   }

@@ -110,7 +110,12 @@ impl World {
     }
 
     fn is_lost(&self, state: &State, family: u8) -> bool {
-        self.bounds.rotation == Rotation::Strict && state.past.lost.contains(&family)
+        let past = match self.bounds.rotation {
+            Rotation::Never => return false,
+            Rotation::Grace => &state.past.stray,
+            Rotation::Strict => &state.past.lost,
+        };
+        past.contains(&family)
     }
 }
 

@@ -56,9 +56,10 @@ pub fn all(size: Size) -> Vec<Configuration> {
         add("one tab", Bounds { faults, starts: faults, wishes, ..Bounds::new(1, rotation) });
         add("two tabs", two.clone());
         add("two tabs, token expired at start", Bounds { age: EXPIRED, horizon: EXPIRED + LIFE - LATE, ..two.clone() });
-        add("a medium in each tab", Bounds { medium: Medium::Tab, ..two.clone() });
+        add("a medium in each tab", Bounds { medium: Medium::Tab, split: large, ..two.clone() });
         add("no medium but memory", Bounds { medium: Medium::Memory, ..two.clone() });
-        add("a medium that shows old values", Bounds { medium: Medium::Stale, split: false, ..two.clone() });
+        let starts = u8::from(large);
+        add("a medium that shows old values", Bounds { medium: Medium::Stale, split: false, starts, ..two.clone() });
         add("no lock but turns", Bounds { locks: false, split: false, ..two.clone() });
         let logout = Wishes { logout: 1, ..Wishes::default() };
         add("sign-out", Bounds { wishes: logout, faults: 0, ..two.clone() });

@@ -177,7 +177,8 @@ impl World {
     pub(crate) fn may_claim(&self, state: &State, index: u8, lock: u8, how: Claiming) -> Option<bool> {
         let respects = how != Claiming::Locked && !self.is_taken(state, lock);
         let free = !respects || self.claimed(state, index, false).is_some();
-        free.then(|| respects && self.in_turn(state, index).is_some())
+        // Whose lock was taken away has lost its turn by that.
+        free.then(|| respects && how != Claiming::Seized && self.in_turn(state, index).is_some())
     }
 
     /// Whether nobody has the turn, or only a tab that hangs.

@@ -172,6 +172,8 @@ pub struct State {
 pub struct Past {
     /// Sign-ins of which the server gave out tokens, or took a used one, where nobody could store the new ones any more.
     pub lost: BTreeSet<u8>,
+    /// Sign-ins that a request ended which was still on its way when nobody waited for it any more.
+    pub stray: BTreeSet<u8>,
     /// Sign-ins that the user wanted to end, or that another sign-in took the place of.
     pub wished: BTreeSet<u8>,
     /// Sign-ins whose end by the user's wish is written in the medium.
@@ -568,6 +570,9 @@ impl World {
         {
             // Nobody waits for the answer, whatever it is, or nobody who may store it.
             state.past.lost.insert(grant.family);
+            if reply == Reply::Refused {
+                state.past.stray.insert(grant.family);
+            }
         }
         if request.owner.is_some() {
             put(&mut state.wire, Request { reply: Some(reply), ..request });

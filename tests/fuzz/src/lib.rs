@@ -23,14 +23,17 @@ use authsafe::protocol::{answer, http_date, pkce, token};
 use authsafe::types::{ClientId, Issuer, Json, Lifetime, Nonce, State, UnixMillis, WebUrl};
 
 #[path = "../../support/mod.rs"]
-#[allow(dead_code, unused_imports, reason = "the stories use the rest")]
+#[allow(unused_imports, reason = "the stories use the rest")]
 mod support;
 mod tabs;
 
 pub use tabs::tabs;
 
+/// Takes any bytes, and panics where a property is broken.
+pub type Target = fn(&[u8]);
+
 /// Each target by its name.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[(&str, Target)] = &[
     ("callback_url", callback_url),
     ("token_response", token_response),
     ("headers", headers),

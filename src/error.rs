@@ -134,7 +134,7 @@ codes! {
     DpopNotBound = "dpop_not_bound", Token, false, FixConfig, "Have the provider bind the tokens of this client (`token_type` DPoP), or set `dpop: 'auto'`.";
     /// DPoP is required, and the provider or this browser does not offer it.
     DpopUnavailable = "dpop_unavailable", Login, false, FixConfig, "The message names the obstacle. `dpop: 'auto'` signs in all the same, with bearer tokens.";
-    /// The ID token is signed by an algorithm that is not allowed.
+    /// The ID token is signed by an algorithm that is not allowed, or that this browser does not have.
     IdTokenAlgorithmRefused = "id_token_algorithm_refused", Token, false, FixConfig, "Have the provider sign with one that is; none and HS256 never are.";
     /// The ID token breaks a rule of OpenID Connect Core §3.1.3.7 or §12.2.
     IdTokenInvalid = "id_token_invalid", Token, false, FixConfig, "The message names the rule. Check client id and issuer; a clock that is wrong by minutes also shows here.";

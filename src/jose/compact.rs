@@ -1,7 +1,7 @@
 //! The compact serialisation of a signed token, split and decoded strictly.
 //!
-//! RFC 7515 §3.1, §7.1 and appendix C; RFC 8725 §3.1, §3.11. Neither an encrypted token (five parts) nor the JSON serialisation is one. No signature is verified here; the parts that a verifier
-//! needs are handed out as received.
+//! RFC 7515 §3.1, §7.1 and appendix C; RFC 8725 §3.1, §3.11. Neither an encrypted token, which has five parts, nor the JSON
+//! serialisation is one. No signature is verified here; the parts that a verifier needs are handed out as received.
 
 use crate::types::Json;
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -42,8 +42,8 @@ impl<'a> Compact<'a> {
             Some(Json::Text(alg)) if !alg.is_empty() => {}
             None | Some(_) => return Err("the header has no `alg`"),
         }
-        // Nothing that may stand in `crit` is understood here (RFC 7515 §4.1.11), and neither a compressed payload nor one that is
-        // not encoded (RFC 7797) is a claim set.
+        // Nothing that may stand in `crit` is understood here (RFC 7515 §4.1.11), and a payload that is compressed, or not
+        // encoded (RFC 7797), is no claim set.
         if ["crit", "zip", "b64"].iter().any(|name| header.get(name).is_some()) {
             return Err("the header asks for an extension that is not supported");
         }

@@ -34,7 +34,7 @@ export type AuthErrorCode =
   | "dpop_not_bound"
   /** DPoP is required, and the provider or this browser does not offer it. The message names the obstacle. `dpop: 'auto'` signs in all the same, with bearer tokens. */
   | "dpop_unavailable"
-  /** The ID token is signed by an algorithm that is not allowed. Have the provider sign with one that is; none and HS256 never are. */
+  /** The ID token is signed by an algorithm that is not allowed, or that this browser does not have. Have the provider sign with one that is; none and HS256 never are. */
   | "id_token_algorithm_refused"
   /** The ID token breaks a rule of OpenID Connect Core §3.1.3.7 or §12.2. The message names the rule. Check client id and issuer; a clock that is wrong by minutes also shows here. */
   | "id_token_invalid"

@@ -150,6 +150,15 @@ mod tests {
     }
 
     #[test]
+    fn keys_that_came_without_being_asked_for_are_asked_for_when_one_is_missing() {
+        let mut cache = KeyCache::default();
+        cache.learn(set(), at(0));
+        assert!(cache.may_ask_again(at(0)));
+        assert!(!cache.is_due(at(599)));
+        assert!(cache.is_due(at(600)));
+    }
+
+    #[test]
     fn a_clock_that_is_set_back_does_not_keep_keys_young() {
         let cache = filled(10_000);
         let later = Reading { wall: UnixMillis(0), ran: Lifetime::from_seconds(10_600) };

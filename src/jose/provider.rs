@@ -192,6 +192,20 @@ mod tests {
     }
 
     #[test]
+    fn where_it_is_the_provider_of_the_process_the_receipt_is_looked_at_and_nothing_else_is() {
+        assert!(install());
+        // Without `exp`, and for an audience that it was not told.
+        let claims = r#"{"iss":"https://as.example","sub":"user-1","aud":"app"}"#;
+        let token = compact(HEADER, claims);
+        let signed = token.rsplit_once('.').unwrap().0.as_bytes();
+        let (header, claims) = (Json::parse(HEADER).unwrap(), Json::parse(claims).unwrap());
+        let verdict = |seen: (&[u8], &[u8])| agrees(Algorithm::Es256, &token, seen, &header, &claims);
+        assert!(verdict((signed, b"signature")));
+        assert!(!verdict((signed, b"another")));
+        assert!(!verdict((b"another", b"signature")));
+    }
+
+    #[test]
     fn what_the_second_reader_does_not_read_or_reads_under_another_algorithm_is_refused() {
         let empty = Json::Object(Vec::new());
         for token in [

@@ -1,7 +1,7 @@
 //! `jsonwebtoken` as the second reader of a token: what it reads must be what was read here. Its only user.
 //!
 //! Its signatures are synchronous and WebCrypto's are not, so it computes none. The key that it is handed is no key but a
-//! receipt of what was verified before, and the verifier of [`PROVIDER`] accepts nothing but the bytes and the signature of
+//! receipt of what was verified before, and the verifier of `PROVIDER` accepts nothing but the bytes and the signature of
 //! that receipt. Three things are not left to it (as of 11.1):
 //!
 //! - Its provider is one for the whole process and can be set once. A library that set it would take it from an application
@@ -21,7 +21,7 @@ use jsonwebtoken::signature::{self, Verifier};
 use jsonwebtoken::{Algorithm as Theirs, AlgorithmFamily, DecodingKey, Extras, TokenData, Validation, decode};
 use std::sync::OnceLock;
 
-/// Makes [`PROVIDER`] that of the process; whether it is. For a process in which nobody else uses `jsonwebtoken`, such as a
+/// Makes `PROVIDER` that of the process; whether it is. For a process in which nobody else uses `jsonwebtoken`, such as a
 /// WebAssembly module: whoever else did could sign and verify nothing from then on.
 pub fn install() -> bool {
     *INSTALLED.get_or_init(|| PROVIDER.install_default().is_ok())
@@ -30,7 +30,7 @@ pub fn install() -> bool {
 static INSTALLED: OnceLock<bool> = OnceLock::new();
 
 /// Signs nothing, and verifies nothing that is not a receipt.
-pub static PROVIDER: CryptoProvider = CryptoProvider {
+static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: |_, _| Err(new_error(ErrorKind::UnsupportedAlgorithm)),
     verifier_factory: |algorithm, key| {
         Ok(Box::new(Receipt { algorithm: *algorithm, bytes: key.try_get_as_bytes()?.to_vec() }))

@@ -106,6 +106,8 @@ codes! {
     Aborted = "aborted", Request, false, None, "Nothing to do.";
     /// The user or the provider said no to the sign-in.
     AccessDenied = "access_denied", Callback, false, Login, "Offer to sign in again.";
+    /// The user did not sign in in the way that was asked for.
+    AuthenticationInsufficient = "authentication_insufficient", Token, false, Login, "Sign in again; the provider must fulfil the `acr` values that the application insists on.";
     /// The provider answered the sign-in with an error.
     AuthorizationFailed = "authorization_failed", Callback, false, Login, "See `oauth.error`; the provider's log has the reason.";
     /// The callback address carries a parameter twice, or both a code and an error.
@@ -134,10 +136,16 @@ codes! {
     DpopNotBound = "dpop_not_bound", Token, false, FixConfig, "Have the provider bind the tokens of this client (`token_type` DPoP), or set `dpop: 'auto'`.";
     /// DPoP is required, and the provider or this browser does not offer it.
     DpopUnavailable = "dpop_unavailable", Login, false, FixConfig, "The message names the obstacle. `dpop: 'auto'` signs in all the same, with bearer tokens.";
+    /// The ID token is signed by an algorithm that is not allowed, or that this browser does not have.
+    IdTokenAlgorithmRefused = "id_token_algorithm_refused", Token, false, FixConfig, "Have the provider sign with one that is; none and HS256 never are.";
     /// The ID token breaks a rule of OpenID Connect Core §3.1.3.7 or §12.2.
     IdTokenInvalid = "id_token_invalid", Token, false, FixConfig, "The message names the rule. Check client id and issuer; a clock that is wrong by minutes also shows here.";
+    /// The ID token is no signed JWT of the kind that is read here.
+    IdTokenMalformed = "id_token_malformed", Token, false, FixConfig, "The provider must sign it, in compact form, and must not encrypt it.";
     /// The server returned no ID token although `openid` was asked for.
     IdTokenMissing = "id_token_missing", Token, false, FixConfig, "Allow the scope `openid` for this client at the provider.";
+    /// The signature of the ID token is not that of the provider's key.
+    IdTokenSignatureInvalid = "id_token_signature_invalid", Token, false, FixConfig, "Find out what stands between page and provider, and whether `jwks_uri` is the provider's.";
     /// The answer belongs to another user than the session.
     IdentityChanged = "identity_changed", Refresh, false, Login, "Sign in again.";
     /// The page is not a secure context.
@@ -146,6 +154,14 @@ codes! {
     IsolationUnavailable = "isolation_unavailable", Init, false, FixConfig, "The message names the obstacle. `isolation: 'worker'` falls back to the page.";
     /// The issuer of an answer is not the configured one.
     IssuerMismatch = "issuer_mismatch", Discovery, false, FixConfig, "Set `oidc.issuer` to exactly what the provider publishes, trailing slash included.";
+    /// What the provider publishes at `jwks_uri` is not a set of keys.
+    JwksInvalid = "jwks_invalid", Discovery, false, FixConfig, "It must be a JWK Set of at most 100 keys and 256 KiB.";
+    /// More than one of the provider's keys fits the ID token.
+    JwksKeyAmbiguous = "jwks_key_ambiguous", Token, false, FixConfig, "The provider must give each key a `kid` of its own and name it in its tokens.";
+    /// None of the provider's keys fits the ID token.
+    JwksKeyMissing = "jwks_key_missing", Token, false, FixConfig, "The provider must publish a key at `jwks_uri` before it signs with it.";
+    /// The provider's keys could not be fetched.
+    JwksUnavailable = "jwks_unavailable", Discovery, true, Retry, "Try again later. The provider must allow this origin by CORS at `jwks_uri`, too.";
     /// Nobody is signed in.
     LoginRequired = "login_required", Request, false, Login, "Sign in first.";
     /// The request did not reach the server, or the browser may not read its answer.

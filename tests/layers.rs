@@ -112,6 +112,13 @@ fn serde_wasm_bindgen_is_named_in_the_skin_only() {
 }
 
 #[test]
+fn jsonwebtoken_is_named_in_one_file_only() {
+    let users: Vec<_> = layers().into_iter().filter(|(_, path)| code(path).contains("jsonwebtoken")).collect();
+    assert_eq!(users.len(), 1, "{users:?}");
+    assert!(users.iter().all(|(_, path)| path.ends_with("jose/provider.rs")), "{users:?}");
+}
+
+#[test]
 fn no_layer_is_an_empty_shell() {
     for (layer, _) in MAY_USE {
         let lines: usize =

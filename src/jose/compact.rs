@@ -1,7 +1,7 @@
 //! The compact serialisation of a signed token, split and decoded strictly.
 //!
-//! RFC 7515 §3.1, §7.1 and appendix C; RFC 8725 §3.1, §3.11. No signature is verified here; the parts that a verifier
-//! needs are handed out as received.
+//! RFC 7515 §3.1, §7.1 and appendix C; RFC 8725 §3.1, §3.11. Neither an encrypted token, which has five parts, nor the JSON
+//! serialisation is one. No signature is verified here; the parts that a verifier needs are handed out as received.
 
 use crate::types::Json;
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -42,8 +42,9 @@ impl<'a> Compact<'a> {
             Some(Json::Text(alg)) if !alg.is_empty() => {}
             None | Some(_) => return Err("the header has no `alg`"),
         }
-        // Nothing that may stand in `crit` is understood here (RFC 7515 §4.1.11), and a compressed payload is no claim set.
-        if header.get("crit").is_some() || header.get("zip").is_some() {
+        // Nothing that may stand in `crit` is understood here (RFC 7515 §4.1.11), and a payload that is compressed, or not
+        // encoded (RFC 7797), is no claim set.
+        if ["crit", "zip", "b64"].iter().any(|name| header.get(name).is_some()) {
             return Err("the header asks for an extension that is not supported");
         }
         let payload = object(payload).ok_or("the payload is no base64url-encoded JSON object")?;
@@ -57,7 +58,7 @@ fn object(part: &str) -> Option<Json> {
 }
 
 /// Without padding, whitespace or stray trailing bits, so that a token has one spelling only.
-fn bytes(part: &str) -> Option<Zeroizing<Vec<u8>>> {
+pub(super) fn bytes(part: &str) -> Option<Zeroizing<Vec<u8>>> {
     Base64UrlUnpadded::decode_vec(part).ok().map(Zeroizing::new)
 }
 
@@ -100,6 +101,9 @@ mod tests {
             join(&[&header, &payload, ""]),
             join(&[&header, &payload, &signature, ""]),
             join(&[&header, &payload, &signature, &signature, &signature]),
+            join(&[&header, "", &payload, &signature, &signature]),
+            ["{\"payload\":\"", &payload, "\",\"protected\":\"", &header, "\",\"signature\":\"", &signature, "\"}"]
+                .concat(),
             join(&["", &payload, &signature]),
             join(&[&header, "", &signature]),
             join(&[&header, &payload, "c2ln="]),
@@ -149,6 +153,9 @@ mod tests {
             r#"{"alg":"RS256","crit":[]}"#,
             r#"{"alg":"RS256","crit":null}"#,
             r#"{"alg":"RS256","zip":"DEF"}"#,
+            r#"{"alg":"RS256","zip":null}"#,
+            r#"{"alg":"RS256","b64":false}"#,
+            r#"{"alg":"RS256","b64":true}"#,
         ] {
             assert!(Compact::parse(&compact(header, "{}")).is_err(), "{header}");
         }

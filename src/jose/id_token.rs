@@ -2,7 +2,8 @@
 //!
 //! OpenID Connect Core 1.0 §2, §3.1.3.7 and §12.2; RFC 7519 §4.1; RFC 8725 §3.11. A claim of the wrong JSON type is
 //! malformed and never counts as absent. Not here: the signature (rule 6 lets TLS stand in for it, because the token comes
-//! from the token endpoint itself) and `at_hash` (§3.1.3.8), whose hash function follows from the signature's algorithm.
+//! from the token endpoint itself) and `at_hash` (§3.1.3.8), whose hash function follows from the signature's algorithm. Where
+//! the signature was verified, `judge` looks at all of them.
 
 use super::compact::Compact;
 pub use super::rules::IdTokenError;
@@ -31,19 +32,7 @@ pub struct Expected<'a> {
 /// The first rule that is broken.
 pub fn verify_claims(token: &IdToken, expected: &Expected<'_>) -> Result<Json, IdTokenError> {
     let Compact { header, payload: claims, .. } = Compact::parse(token.expose()).map_err(IdTokenError::Malformed)?;
-    check_type(&header)?;
-    check_parties(&claims, expected)?;
-    check_times(&claims, expected)?;
-
-    let nonce = text(&claims, "nonce", "`nonce` is not a text")?;
-    let came_back = |sent: &Nonce| nonce.is_some_and(|nonce| same_text(nonce, sent.as_str()));
-    if !expected.nonce.is_none_or(came_back) {
-        return Err(IdTokenError::NonceMismatch);
-    }
-    let sub = text(&claims, "sub", "`sub` is not a text")?;
-    if sub.is_none_or(str::is_empty) {
-        return Err(IdTokenError::Malformed("`sub` is missing or empty"));
-    }
+    check(&header, &claims, expected)?;
     Ok(claims)
 }
 
@@ -56,7 +45,37 @@ pub fn verify_claims(token: &IdToken, expected: &Expected<'_>) -> Result<Json, I
 /// # Errors
 /// The first rule that is broken; [`IdTokenError::SubjectChanged`] where the token is another user's.
 pub fn verify_refreshed(token: &IdToken, previous: &Json, expected: &Expected<'_>) -> Result<Json, IdTokenError> {
-    let claims = verify_claims(token, &Expected { nonce: None, max_age: None, leeway: FOREVER, ..*expected })?;
+    let Compact { header, payload: claims, .. } = Compact::parse(token.expose()).map_err(IdTokenError::Malformed)?;
+    check_refreshed(&header, &claims, previous, expected)?;
+    Ok(claims)
+}
+
+/// The rules of [`verify_claims`].
+pub(super) fn check(header: &Json, claims: &Json, expected: &Expected<'_>) -> Result<(), IdTokenError> {
+    check_type(header)?;
+    check_parties(claims, expected)?;
+    check_times(claims, expected)?;
+
+    let nonce = text(claims, "nonce", "`nonce` is not a text")?;
+    let came_back = |sent: &Nonce| nonce.is_some_and(|nonce| same_text(nonce, sent.as_str()));
+    if !expected.nonce.is_none_or(came_back) {
+        return Err(IdTokenError::NonceMismatch);
+    }
+    let sub = text(claims, "sub", "`sub` is not a text")?;
+    if sub.is_none_or(str::is_empty) {
+        return Err(IdTokenError::Malformed("`sub` is missing or empty"));
+    }
+    Ok(())
+}
+
+/// The rules of [`verify_refreshed`].
+pub(super) fn check_refreshed(
+    header: &Json,
+    claims: &Json,
+    previous: &Json,
+    expected: &Expected<'_>,
+) -> Result<(), IdTokenError> {
+    check(header, claims, &Expected { nonce: None, max_age: None, leeway: FOREVER, ..*expected })?;
     let same = |name| claims.get(name) == previous.get(name);
     if !same("sub") {
         return Err(IdTokenError::SubjectChanged);
@@ -64,7 +83,7 @@ pub fn verify_refreshed(token: &IdToken, previous: &Json, expected: &Expected<'_
     if !same("iss") {
         return Err(IdTokenError::ClaimChanged("iss"));
     }
-    if !same_audience(&claims, previous) {
+    if !same_audience(claims, previous) {
         return Err(IdTokenError::ClaimChanged("aud"));
     }
     if !same("azp") {
@@ -76,7 +95,7 @@ pub fn verify_refreshed(token: &IdToken, previous: &Json, expected: &Expected<'_
     if claims.get("auth_time").is_some() && previous.get("auth_time").is_some() && !same("auth_time") {
         return Err(IdTokenError::ClaimChanged("auth_time"));
     }
-    Ok(claims)
+    Ok(())
 }
 
 const FOREVER: Lifetime = Lifetime::from_millis(i64::MAX);
@@ -147,7 +166,7 @@ fn check_times(claims: &Json, expected: &Expected<'_>) -> Result<(), IdTokenErro
     Ok(())
 }
 
-fn text<'a>(claims: &'a Json, name: &str, problem: &'static str) -> Result<Option<&'a str>, IdTokenError> {
+pub(super) fn text<'a>(claims: &'a Json, name: &str, problem: &'static str) -> Result<Option<&'a str>, IdTokenError> {
     claims.get(name).map(|value| value.text().ok_or(IdTokenError::Malformed(problem))).transpose()
 }
 

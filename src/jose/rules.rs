@@ -65,6 +65,15 @@ pub enum IdTokenError {
         /// The server's time.
         now: UnixMillis,
     },
+    /// `acr` is none of the values that the application insists on (rule 12; RFC 9470 §6.2). The user must sign in again.
+    AcrMismatch {
+        /// What was asked for.
+        expected: Vec<String>,
+        /// The claim.
+        got: Option<String>,
+    },
+    /// `at_hash` is not that of the access token beside it (§3.1.3.8). Attack.
+    AccessTokenMismatch,
     /// A refresh brought the token of another user (§12.2).
     SubjectChanged,
     /// A refresh changed a claim that must stay the same (§12.2); which.
@@ -102,6 +111,11 @@ impl From<IdTokenError> for Error {
                 ".",
             ]
             .concat(),
+            IdTokenError::AcrMismatch { expected, got } => {
+                let detail = differs("acr", &expected.join(" or "), got.as_deref().unwrap_or("nothing"));
+                return Self::new(ErrorCode::AuthenticationInsufficient, detail);
+            }
+            IdTokenError::AccessTokenMismatch => "`at_hash` is not that of the access token.".to_owned(),
             IdTokenError::ClaimChanged(name) => ["A refresh changed `", name, "`."].concat(),
         };
         Self::new(ErrorCode::IdTokenInvalid, detail)
@@ -139,6 +153,7 @@ mod tests {
             (IdTokenError::NonceMismatch, "nonce"),
             (IdTokenError::AuthTimeMissing, "auth_time"),
             (IdTokenError::AuthTimeTooOld { auth_time: NOW, max_age: MINUTE, now: NOW }, "auth_time"),
+            (IdTokenError::AccessTokenMismatch, "at_hash"),
             (IdTokenError::ClaimChanged("azp"), "azp"),
         ] {
             let error = Error::from(broken);
@@ -154,6 +169,16 @@ mod tests {
     #[test]
     fn another_users_token_is_an_error_of_its_own() {
         assert_eq!(Error::from(IdTokenError::SubjectChanged), ErrorCode::IdentityChanged.into());
+    }
+
+    #[test]
+    fn a_sign_in_that_was_too_weak_is_an_error_of_its_own() {
+        let expected = vec!["2".to_owned(), "phr".to_owned()];
+        let error = Error::from(IdTokenError::AcrMismatch { expected, got: None });
+        assert_eq!(
+            error,
+            Error::new(ErrorCode::AuthenticationInsufficient, "`acr` should be 2 or phr and is nothing.")
+        );
     }
 
     #[test]

@@ -97,9 +97,11 @@ pub fn outcome(code: ErrorCode) -> Outcome {
         | ErrorCode::ResponseInvalid
         | ErrorCode::ResponseTooLarge
         | ErrorCode::RedirectRefused
-        | ErrorCode::CsrfRejected => Outcome::KeepAndRetry,
+        | ErrorCode::CsrfRejected
+        | ErrorCode::JwksUnavailable => Outcome::KeepAndRetry,
         ErrorCode::Aborted
         | ErrorCode::AccessDenied
+        | ErrorCode::AuthenticationInsufficient
         | ErrorCode::AuthorizationFailed
         | ErrorCode::CallbackInvalid
         | ErrorCode::CallbackReplayed
@@ -111,11 +113,17 @@ pub fn outcome(code: ErrorCode) -> Outcome {
         | ErrorCode::Disposed
         | ErrorCode::DpopNonceUnavailable
         | ErrorCode::DpopUnavailable
+        | ErrorCode::IdTokenAlgorithmRefused
         | ErrorCode::IdTokenInvalid
+        | ErrorCode::IdTokenMalformed
         | ErrorCode::IdTokenMissing
+        | ErrorCode::IdTokenSignatureInvalid
         | ErrorCode::InsecureContext
         | ErrorCode::IsolationUnavailable
         | ErrorCode::IssuerMismatch
+        | ErrorCode::JwksInvalid
+        | ErrorCode::JwksKeyAmbiguous
+        | ErrorCode::JwksKeyMissing
         | ErrorCode::LoginRequired
         | ErrorCode::RefreshAmbiguous
         | ErrorCode::RefreshUnavailable
@@ -146,9 +154,17 @@ pub fn is_unknown(error: &Error) -> bool {
             | ErrorCode::ResponseInvalid
             | ErrorCode::ResponseTooLarge
             | ErrorCode::TokenTypeUnsupported
+            | ErrorCode::AuthenticationInsufficient
+            | ErrorCode::IdTokenAlgorithmRefused
             | ErrorCode::IdTokenInvalid
+            | ErrorCode::IdTokenMalformed
             | ErrorCode::IdTokenMissing
+            | ErrorCode::IdTokenSignatureInvalid
             | ErrorCode::IssuerMismatch
+            | ErrorCode::JwksInvalid
+            | ErrorCode::JwksKeyAmbiguous
+            | ErrorCode::JwksKeyMissing
+            | ErrorCode::JwksUnavailable
     );
     sent && good && unusable
 }
@@ -276,6 +292,14 @@ mod tests {
         assert!(during(ErrorCode::NetworkOrCors, ErrorPhase::Refresh, None));
         assert!(during(ErrorCode::Timeout, ErrorPhase::Refresh, None));
         assert!(during(ErrorCode::ResponseInvalid, ErrorPhase::Refresh, None));
+        assert!(
+            during(ErrorCode::IdTokenSignatureInvalid, ErrorPhase::Refresh, None),
+            "the token was sent all the same"
+        );
+        assert!(
+            !during(ErrorCode::JwksUnavailable, ErrorPhase::Discovery, None),
+            "the keys were asked for, nothing else"
+        );
         assert!(!during(ErrorCode::NetworkOrCors, ErrorPhase::Discovery, None), "the token was not sent");
         assert!(!during(ErrorCode::ResponseInvalid, ErrorPhase::Refresh, Some(403)), "refused");
         assert!(!during(ErrorCode::ServerError, ErrorPhase::Refresh, Some(503)));

@@ -6,6 +6,8 @@ export type AuthErrorCode =
   | "aborted"
   /** The user or the provider said no to the sign-in. Offer to sign in again. */
   | "access_denied"
+  /** The user did not sign in in the way that was asked for. Sign in again; the provider must fulfil the `acr` values that the application insists on. */
+  | "authentication_insufficient"
   /** The provider answered the sign-in with an error. See `oauth.error`; the provider's log has the reason. */
   | "authorization_failed"
   /** The callback address carries a parameter twice, or both a code and an error. Start a new sign-in. If it happens again, look at what rewrites the redirect. */
@@ -34,10 +36,16 @@ export type AuthErrorCode =
   | "dpop_not_bound"
   /** DPoP is required, and the provider or this browser does not offer it. The message names the obstacle. `dpop: 'auto'` signs in all the same, with bearer tokens. */
   | "dpop_unavailable"
+  /** The ID token is signed by an algorithm that is not allowed, or that this browser does not have. Have the provider sign with one that is; none and HS256 never are. */
+  | "id_token_algorithm_refused"
   /** The ID token breaks a rule of OpenID Connect Core §3.1.3.7 or §12.2. The message names the rule. Check client id and issuer; a clock that is wrong by minutes also shows here. */
   | "id_token_invalid"
+  /** The ID token is no signed JWT of the kind that is read here. The provider must sign it, in compact form, and must not encrypt it. */
+  | "id_token_malformed"
   /** The server returned no ID token although `openid` was asked for. Allow the scope `openid` for this client at the provider. */
   | "id_token_missing"
+  /** The signature of the ID token is not that of the provider's key. Find out what stands between page and provider, and whether `jwks_uri` is the provider's. */
+  | "id_token_signature_invalid"
   /** The answer belongs to another user than the session. Sign in again. */
   | "identity_changed"
   /** The page is not a secure context. Serve the page over https, or from localhost. */
@@ -46,6 +54,14 @@ export type AuthErrorCode =
   | "isolation_unavailable"
   /** The issuer of an answer is not the configured one. Set `oidc.issuer` to exactly what the provider publishes, trailing slash included. */
   | "issuer_mismatch"
+  /** What the provider publishes at `jwks_uri` is not a set of keys. It must be a JWK Set of at most 100 keys and 256 KiB. */
+  | "jwks_invalid"
+  /** More than one of the provider's keys fits the ID token. The provider must give each key a `kid` of its own and name it in its tokens. */
+  | "jwks_key_ambiguous"
+  /** None of the provider's keys fits the ID token. The provider must publish a key at `jwks_uri` before it signs with it. */
+  | "jwks_key_missing"
+  /** The provider's keys could not be fetched. Try again later. The provider must allow this origin by CORS at `jwks_uri`, too. */
+  | "jwks_unavailable"
   /** Nobody is signed in. Sign in first. */
   | "login_required"
   /** The request did not reach the server, or the browser may not read its answer. Check the connection; if the server is up, it must allow this origin by CORS, and the page's CSP must list it in connect-src. */

@@ -1,0 +1,131 @@
+//! An ID token whose signature is right, judged: what authsafe calls a user.
+//!
+//! OpenID Connect Core 1.0 §3.1.3.7, §3.1.3.8, §5.3.2 and §12.2; RFC 9470 §6.2. The rules that need no signature are in
+//! `id_token`; here are the ones that do, and the type that tells the result from everything else.
+
+use super::algs::Hash;
+use super::id_token::{Expected, check, check_refreshed, text};
+use super::rules::IdTokenError;
+use super::verify::Verified;
+use crate::types::{AccessToken, Json, Lifetime, same_text};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use sha2::{Digest, Sha256, Sha384, Sha512};
+
+/// Claims that were signed by the provider and passed every rule. Only this module makes them.
+///
+/// ```compile_fail,E0423
+/// use authsafe::{jose::judge::IdClaims, types::Json};
+/// let forged = IdClaims(Json::Null);
+/// ```
+#[derive(Clone, PartialEq)]
+pub struct IdClaims(Json);
+
+/// What an ID token is compared with besides [`Expected`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside<'a> {
+    /// The access token of the same answer. Where there is none, `at_hash` says nothing.
+    pub access: Option<&'a AccessToken>,
+    /// The `acr` values of which the application insists on one; empty where it does not.
+    pub acr: &'a [&'a str],
+}
+
+/// Judges an ID token that answers a sign-in. §3.1.3.7.
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn judge(token: &Verified, expected: &Expected<'_>, beside: &Beside<'_>) -> Result<IdClaims, IdTokenError> {
+    let claims = token.claims();
+    check(token.header(), claims, &Expected { leeway: expected.leeway.min(MAX_LEEWAY), ..*expected })?;
+    check_access(token, beside)?;
+    check_acr(claims, beside)?;
+    Ok(IdClaims(claims.clone()))
+}
+
+/// Judges an ID token that a refresh brought, against the claims of the one before. §12.2.
+///
+/// As [`verify_refreshed`](super::id_token::verify_refreshed) says, nothing that belongs to the sign-in itself is looked at:
+/// neither is `beside.acr`.
+///
+/// # Errors
+/// The first rule that is broken; [`IdTokenError::SubjectChanged`] where the token is another user's.
+pub fn judge_refreshed(
+    token: &Verified,
+    previous: &Json,
+    expected: &Expected<'_>,
+    beside: &Beside<'_>,
+) -> Result<IdClaims, IdTokenError> {
+    check_refreshed(token.header(), token.claims(), previous, expected)?;
+    check_access(token, beside)?;
+    Ok(IdClaims(token.claims().clone()))
+}
+
+impl IdClaims {
+    /// All of them.
+    #[must_use]
+    pub fn as_json(&self) -> &Json {
+        &self.0
+    }
+
+    /// All of them, for keeping: in a record that nobody else can write, they stay what they are.
+    #[must_use]
+    pub fn into_json(self) -> Json {
+        self.0
+    }
+
+    /// Who it is: the issuer and the subject, which are one key only together. Never the address of a mailbox. §5.7.
+    #[must_use]
+    pub fn user(&self) -> (&str, &str) {
+        let text = |name| self.0.get(name).and_then(Json::text).unwrap_or_default();
+        (text("iss"), text("sub"))
+    }
+
+    /// Whether an answer of the UserInfo endpoint is about the same user; it must not be used otherwise. §5.3.2.
+    #[must_use]
+    pub fn are_of(&self, userinfo: &Json) -> bool {
+        userinfo.get("sub").and_then(Json::text).is_some_and(|sub| sub == self.user().1)
+    }
+}
+
+impl std::fmt::Debug for IdClaims {
+    /// They are about a person.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IdClaims(…)")
+    }
+}
+
+/// §3.1.3.8. The claim is optional where tokens come from the token endpoint.
+fn check_access(token: &Verified, beside: &Beside<'_>) -> Result<(), IdTokenError> {
+    let claimed = text(token.claims(), "at_hash", "`at_hash` is not a text")?;
+    let (Some(claimed), Some(access)) = (claimed, beside.access) else { return Ok(()) };
+    let same = same_text(claimed, &half(token.algorithm().hash(), access.expose()));
+    if same { Ok(()) } else { Err(IdTokenError::AccessTokenMismatch) }
+}
+
+/// Rule 12.
+fn check_acr(claims: &Json, beside: &Beside<'_>) -> Result<(), IdTokenError> {
+    let acr = text(claims, "acr", "`acr` is not a text")?;
+    if beside.acr.is_empty() || acr.is_some_and(|acr| beside.acr.contains(&acr)) {
+        return Ok(());
+    }
+    let expected = beside.acr.iter().map(|value| (*value).to_owned()).collect();
+    Err(IdTokenError::AcrMismatch { expected, got: acr.map(str::to_owned) })
+}
+
+/// The left half of the hash, encoded.
+fn half(hash: Hash, token: &str) -> String {
+    let left = |hash: &[u8]| Base64UrlUnpadded::encode_string(hash.get(..hash.len() / 2).unwrap_or_default());
+    match hash {
+        Hash::Sha256 => left(&Sha256::digest(token.as_bytes())),
+        Hash::Sha384 => left(&Sha384::digest(token.as_bytes())),
+        Hash::Sha512 => left(&Sha512::digest(token.as_bytes())),
+    }
+}
+
+/// The tolerance of the time claims where nobody says otherwise.
+pub const LEEWAY: Lifetime = Lifetime::from_seconds(60);
+
+/// The largest tolerance; a larger one counts as this.
+pub const MAX_LEEWAY: Lifetime = Lifetime::from_seconds(300);
+
+#[cfg(test)]
+mod tests;

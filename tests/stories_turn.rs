@@ -34,8 +34,9 @@ struct Net {
     /// Token requests that were sent, whether or not they arrived.
     sent: Cell<u32>,
     knocks: Cell<u32>,
-    /// A refresh token is accepted again for so many seconds after it was rotated.
+    /// How long an answer of the token endpoint takes, in milliseconds, and one of the metadata.
     takes: Cell<i64>,
+    metadata_takes: Cell<i64>,
 }
 
 fn net() -> (Rc<Net>, Rc<World>) {
@@ -45,6 +46,7 @@ fn net() -> (Rc<Net>, Rc<World>) {
         sent: Cell::new(0),
         knocks: Cell::new(0),
         takes: Cell::new(50),
+        metadata_takes: Cell::new(50),
     });
     let server = Rc::clone(&net);
     let world = World::new(START, move |request, now| server.answer(request, now));
@@ -70,8 +72,10 @@ impl Net {
             Way::Refused if token && request.method == "POST" => Reply::json(400, r#"{"error":"invalid_grant"}"#),
             Way::Clear | Way::AnswersLost | Way::RequestsLost | Way::Refused => {
                 let mut reply = self.provider.answer(request, now);
-                if token {
+                if token && request.method == "POST" {
                     reply.after = Lifetime::from_millis(self.takes.get());
+                } else if request.url.path().contains("/.well-known/") {
+                    reply.after = Lifetime::from_millis(self.metadata_takes.get());
                 }
                 reply
             }
@@ -238,6 +242,36 @@ fn whoever_waits_in_a_tab_that_was_overtaken_gets_what_the_other_tab_renewed_wha
         };
         assert_eq!(token(&page), token(&other), "{failed}");
         invariants::hold(&world);
+    }
+}
+
+#[test]
+fn a_slow_provider_s_answers_are_not_waited_for_longer_than_the_turn() {
+    // Each request within its own time, and together beyond the turn.
+    for (metadata, token) in [(9_000, 9_000), (9_900, 9_900)] {
+        let (net, world) = net();
+        net.provider.grace.set(true);
+        let other = signed_in(&world, &net.provider, "localStorage");
+        world.jump(700_000);
+        net.metadata_takes.set(metadata);
+        net.takes.set(token);
+        // It knows nothing of the provider yet.
+        let page = Page::in_tab(world.tab(support::APP, true), &token_options("localStorage"));
+        let client = page.client.clone();
+        world.start(async move { drop(client.start().await) });
+        world.advance(secs(1));
+        let client = other.client.clone();
+        world.start(async move { drop(client.renew().await) });
+        world.advance(secs(60));
+        let log = world.log.borrow();
+        let sent: Vec<(i64, i64)> = log
+            .iter()
+            .filter(|each| each.method == "POST" && each.url.ends_with("/token"))
+            .map(|each| (each.at, each.until))
+            .collect();
+        assert!(sent.len() > 1, "{metadata}, {token}");
+        // So slow a provider is of no use; but it never sees two requests at once.
+        assert!(sent.windows(2).all(|pair| pair[0].1 <= pair[1].0), "{metadata}, {token}: {sent:?}");
     }
 }
 

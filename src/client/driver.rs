@@ -166,8 +166,9 @@ impl<P: Ports> Inner<P> {
                 // The turn lasts until the answer, whatever becomes of the session meanwhile: the next would send the same token.
                 let turn = self.turn.borrow().as_ref().map(|(_, turn)| Rc::clone(turn));
                 let turn = turn.filter(|_| ticket.kind == CallKind::Refresh);
+                let end = turn.as_ref().and_then(|turn| turn.known.as_ref()?.until);
                 self.spawn(async move {
-                    let answer = this.talk(ticket, call).await;
+                    let answer = this.talk(ticket, call, end).await;
                     this.dispatch(EventKind::Answered(ticket, Box::new(answer)));
                     this.let_go(turn).await;
                 });

@@ -194,7 +194,13 @@ impl<P: Ports> Inner<P> {
     }
 
     /// Sends a request, with a proof where it needs one, and then once more where the server wants a nonce in it. RFC 9449 §8.
-    pub(super) fn send(&self, mut request: Box<HttpRequest>, phase: ErrorPhase) -> Work<'_, HttpResponse> {
+    /// Each time within what is left until `end`.
+    pub(super) fn send(
+        &self,
+        mut request: Box<HttpRequest>,
+        phase: ErrorPhase,
+        end: Option<UnixMillis>,
+    ) -> Work<'_, HttpResponse> {
         Box::pin(async move {
             let (plain, mut once) = (request.headers.len(), request.prover.is_some());
             loop {
@@ -203,6 +209,13 @@ impl<P: Ports> Inner<P> {
                     request.headers.push(("dpop".to_owned(), proof.map_err(|error| error.during(phase))?));
                 }
                 let asked = self.ports.read();
+                if let Some(left) = end.map(|end| asked.wall.until(end)) {
+                    if left <= Lifetime::ZERO {
+                        // It is not sent; what was sent before was refused.
+                        return Err(Error::from(ErrorCode::Timeout).during(ErrorPhase::Discovery));
+                    }
+                    request.deadline = request.deadline.min(left);
+                }
                 let sent = self.ports.send(&request).await;
                 let mut answer = sent.map_err(|failure| answer::failure(failure, phase))?;
                 self.learn_time(&mut answer, phase, asked);

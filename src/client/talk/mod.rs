@@ -33,7 +33,7 @@ use crate::protocol::first_party::FirstParty;
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::session::SessionBackend;
 use crate::protocol::transaction::Transaction;
-use crate::types::{Csrf, Json, Reading, ReturnTo, Session, WebUrl};
+use crate::types::{Csrf, Json, Reading, ReturnTo, Session, UnixMillis, WebUrl};
 use std::pin::Pin;
 
 type Header = (String, String);
@@ -82,8 +82,9 @@ struct Kept {
 
 impl<P: Ports> Inner<P> {
     /// Until it is over, or nobody waits for it any more: then no credential is sent to the provider.
-    pub(super) fn talk(&self, ticket: Ticket, call: Call) -> Work<'_, Answer> {
-        self.carry_out(self.begin(call), Some(ticket))
+    /// Nor for longer than until `end`, when another tab may take its turn.
+    pub(super) fn talk(&self, ticket: Ticket, call: Call, end: Option<UnixMillis>) -> Work<'_, Answer> {
+        self.carry_out(self.begin(call), Some(ticket), end)
     }
 
     /// The header that proves where an unsafe request comes from; its token is fetched where it is not known yet.
@@ -93,7 +94,7 @@ impl<P: Ports> Inner<P> {
             if let Some(known) = self.memory.borrow().proof(kind, self.cookie())? {
                 return Ok(known);
             }
-            self.carry_out(Ok(session::fetch_csrf(&config.backend, None)), None).await?;
+            self.carry_out(Ok(session::fetch_csrf(&config.backend, None)), None, None).await?;
             self.memory.borrow().told_proof(kind, self.cookie())
         })
     }
@@ -120,7 +121,12 @@ impl<P: Ports> Inner<P> {
     }
 
     /// Does what comes next until it is over.
-    fn carry_out<'a>(&'a self, begun: Step<'a>, ticket: Option<Ticket>) -> Work<'a, Answer> {
+    fn carry_out<'a>(
+        &'a self,
+        begun: Step<'a>,
+        ticket: Option<Ticket>,
+        end: Option<UnixMillis>,
+    ) -> Work<'a, Answer> {
         Box::pin(async move {
             let mut next = begun?;
             loop {
@@ -132,7 +138,7 @@ impl<P: Ports> Inner<P> {
                 next = match next {
                     Next::Send(request, phase, then) => {
                         let asked = self.ports.read();
-                        let answer = self.send(request, phase).await;
+                        let answer = self.send(request, phase, end).await;
                         let moment = Moment { asked, now: self.ports.read(), cookie: self.cookie() };
                         then.next(answer, moment, &mut self.memory.borrow_mut())?
                     }

@@ -505,6 +505,32 @@ fn f39_a_page_that_is_restored_after_a_sign_out_elsewhere_never_shows_the_user_a
 }
 
 #[test]
+fn f39_a_page_that_was_left_in_the_middle_of_a_renewal_looks_before_it_shows_the_user_again() {
+    for ends in [true, false] {
+        let network = Network::new();
+        let page = network.sign_in("localStorage");
+        let other = another(&network.world);
+        network.world.mute(page.tab.id);
+        let client = page.client.clone();
+        network.world.start(async move { drop(client.renew().await) });
+        network.world.advance(Lifetime::from_millis(20));
+        assert_eq!(freshness(&page), Freshness::Refreshing);
+        let seen = page.reports.borrow().len();
+        page.client.page_changed(PageNews::Left);
+        if ends {
+            other.run(|client| async move { client.logout(Ending::Local).await.unwrap() });
+        }
+        page.client.page_changed(PageNews::Restored);
+        assert_eq!(page.status(), "initializing");
+        network.world.advance(secs(1));
+        let shown = if ends { "unauthenticated" } else { "authenticated" };
+        assert_eq!(states(&page, seen)[..2], ["initializing", shown]);
+        assert_eq!(page.status(), shown);
+        invariants::hold(&network.world);
+    }
+}
+
+#[test]
 fn f39_a_page_that_becomes_visible_on_its_way_back_does_not_show_what_it_was() {
     let network = Network::new();
     let page = network.sign_in("localStorage");

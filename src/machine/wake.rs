@@ -121,7 +121,7 @@ impl Machine {
                 false
             }
         };
-        if self.settings.shared && looks && matches!(self.renewal, Renewal::None) {
+        if self.settings.shared && looks && (self.back || matches!(self.renewal, Renewal::None)) {
             self.looking = self.session().map(|_| self.now.plus(LOOK));
             self.read_medium();
         }

@@ -245,6 +245,9 @@ impl Machine {
         if let Some((lineage, generation)) = self.copied.take() {
             return self.reread_own(&lineage, generation, stored);
         }
+        if self.back && matches!(self.phase, Phase::SignedIn(_)) && !self.can_look() {
+            return self.reread_back(stored);
+        }
         if !self.can_look() {
             self.unread = true;
             // Where a renewal waits for its server, what the medium holds was read when it got its lock.
@@ -261,6 +264,23 @@ impl Machine {
             self.looked();
         }
         self.take_note(stored);
+        self.serve_waiters();
+    }
+
+    /// The page is back, and was left in the middle of a renewal, whose answer says the rest. Who is signed in by now is found out
+    /// before anybody is shown.
+    fn reread_back(&mut self, stored: Stored) {
+        match stored {
+            Stored::Ended(mark) if self.is_over(&mark.lineage) => self.signed_out_elsewhere(),
+            Stored::Record(record) if record.lineage != self.lineage && !self.has_ended(&record) => self.adopt(*record),
+            Stored::Record(_)
+            | Stored::Ended(_)
+            | Stored::Empty
+            | Stored::Corrupt
+            | Stored::KeyLost
+            | Stored::Unreadable(_) => self.unread = true,
+        }
+        self.looked();
         self.serve_waiters();
     }
 

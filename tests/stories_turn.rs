@@ -388,6 +388,24 @@ fn a_sign_out_that_the_medium_does_not_show_yet_is_kept_all_the_same() {
 }
 
 #[test]
+fn a_word_of_a_renewal_that_nobody_made_ends_no_session() {
+    let (net, world) = net();
+    let page = signed_in(&world, &net.provider, "localStorage");
+    let other = another(&world);
+    let turn = world.agreed.borrow().values().find(|text| text.starts_with("1 ")).cloned().unwrap();
+    let lineage = turn.split(' ').nth(2).unwrap().to_owned();
+    for tab in [&page, &other] {
+        tab.client.hear(&["c ", &lineage, " 999"].concat());
+    }
+    world.advance(secs(900));
+    for tab in [&page, &other] {
+        assert_eq!(renew(tab), Ok(()));
+        assert_eq!(tab.status(), "authenticated");
+    }
+    invariants::hold(&world);
+}
+
+#[test]
 fn where_tabs_have_no_place_to_agree_renewal_works_by_the_lock_and_the_medium() {
     let (net, world) = net();
     world.register_fails.set(Some(StoreFailure::Failed));

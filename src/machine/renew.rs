@@ -203,7 +203,7 @@ impl Machine {
         self.spent && !self.current().and_then(Session::tokens).is_some_and(|tokens| self.by_cookie(tokens))
     }
 
-    fn must_wait(&self) -> bool {
+    pub(super) fn must_wait(&self) -> bool {
         self.retry_at.is_some_and(|at| self.now < at)
     }
 
@@ -233,6 +233,10 @@ impl Machine {
         if let Some(known) = known.filter(|known| !known.lineage.is_empty()) {
             if known.lineage == self.lineage && known.generation == self.generation {
                 self.tries = known.tries;
+                if self.settings.shared && !known.ended && known.tries == 0 {
+                    // Whatever was said: nobody has sent this token.
+                    (self.heard, self.spent) = (None, false);
+                }
             }
             if self.settings.shared && known.ended && known.lineage == self.lineage {
                 // Whatever the medium shows.

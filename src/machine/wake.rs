@@ -150,7 +150,7 @@ impl Machine {
 
     /// When somebody does not count as signed in any longer, because the server could not be asked since the credential ended.
     pub(super) fn grace_ends_at(&self) -> Option<UnixMillis> {
-        let end = self.session().and_then(|session| session.facts.expires_at)?;
+        let end = self.current().and_then(|session| session.facts.expires_at)?;
         self.failure.as_ref()?;
         Some(end.0.plus(self.settings.refresh.grace?))
     }
@@ -166,7 +166,7 @@ impl Machine {
             (None, Some(_)) => self.notify(Notice::SignedOut(SignedOutReason::Error, Origin::ThisTab)),
             // Whoever signed in or out meanwhile was announced by that.
             (Some(before), None) if before == self.epoch => {
-                if let Some(user) = self.session().map(|session| Rc::clone(&session.user)) {
+                if let Some(user) = self.current().map(|session| Rc::clone(&session.user)) {
                     self.notify(Notice::SignedIn(user, Origin::Restored));
                 }
             }

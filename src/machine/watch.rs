@@ -89,6 +89,11 @@ impl Machine {
         if self.settings.server_session {
             // Another tab, or the server itself, may have prolonged it.
             self.ask(Call::Check);
+        } else if self.is_spent() && self.session().is_some_and(|session| self.can_renew(session)) {
+            // What was said of another tab's renewal, and could not be read then, is looked at once more.
+            if matches!(self.renewal, Renewal::None) && !self.must_wait() {
+                self.begin_renewal();
+            }
         } else {
             self.end(SignedOutReason::Expired, Origin::Server);
         }

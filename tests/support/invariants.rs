@@ -356,19 +356,14 @@ fn told_once(world: &Rc<World>, pages: &[Watched], broken: &mut Vec<String>) {
         for pair in states.windows(2).filter(|pair| pair.first() == pair.last()) {
             broken.push(format!("I4: tab {} reported the same state twice: {:?}", page.tab.id, pair.first()));
         }
-        let (mut known, mut suspended) = (None, false);
+        let mut known = None;
         for report in reports.iter() {
             match (signs(report), known) {
                 // A session of an earlier page load may end before it was shown.
-                (Some(false), Some(false)) if !suspended => {
+                (Some(false), Some(false)) => {
                     broken.push(format!("I4: tab {} signed out somebody that it had not signed in", page.tab.id));
                 }
                 (signed, _) => known = signed.or(known),
-            }
-            // A session that nobody could renew for too long does not count, and is there all the same: it can be signed out.
-            match report {
-                Report::Event(Notice::SignedOut(reason, _)) => suspended = *reason == SignedOutReason::Error,
-                Report::Event(_) | Report::State(_) => {}
             }
         }
         let shown = states

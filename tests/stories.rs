@@ -255,21 +255,26 @@ fn signing_out_forgets_revokes_and_leaves_for_the_provider() {
 }
 
 #[test]
-fn a_page_leaves_for_the_provider_only_when_what_it_has_decided_is_stored() {
-    let provider = Provider::new();
-    let world = world_of(&provider);
-    let page = signed_in(&world, &provider, "localStorage");
-    world.write_takes.set(1_000);
-    page.tab.navigations.borrow_mut().clear();
-    let client = page.client.clone();
-    world.start(async move { drop(client.logout(Ending::Provider).await) });
-    world.advance(Lifetime::from_millis(900));
-    assert_eq!(provider.revoked.borrow().len(), 2, "the provider is quicker than the medium");
-    assert!(page.tab.navigations.borrow().is_empty());
-    world.advance(secs(5));
-    assert!(is_mark(&page.tab.store.dump()), "{}", page.tab.store.dump());
-    assert_eq!(page.tab.navigations.borrow().len(), 1);
-    invariants::hold(&world);
+fn a_page_leaves_for_the_provider_only_when_what_it_has_decided_is_stored_and_not_for_a_client_that_is_disposed_of() {
+    for disposed in [false, true] {
+        let provider = Provider::new();
+        let world = world_of(&provider);
+        let page = signed_in(&world, &provider, "localStorage");
+        world.write_takes.set(1_000);
+        page.tab.navigations.borrow_mut().clear();
+        let client = page.client.clone();
+        world.start(async move { drop(client.logout(Ending::Provider).await) });
+        world.advance(Lifetime::from_millis(900));
+        assert_eq!(provider.revoked.borrow().len(), 2, "the provider is quicker than the medium");
+        assert!(page.tab.navigations.borrow().is_empty());
+        if disposed {
+            page.client.dispose();
+        }
+        world.advance(secs(5));
+        assert!(is_mark(&page.tab.store.dump()), "{}", page.tab.store.dump());
+        assert_eq!(page.tab.navigations.borrow().is_empty(), disposed);
+        invariants::hold(&world);
+    }
 }
 
 #[test]

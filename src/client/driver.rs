@@ -303,7 +303,12 @@ impl<P: Ports> Inner<P> {
                 self.dispatch(EventKind::Committed(epoch, commit));
             }
             Job::Trace(trace) => self.trace(trace).await,
-            Job::Navigate(url) => self.ports.navigate(url.as_str()),
+            Job::Navigate(url) => {
+                // A client that nobody wants any more takes nobody away.
+                if self.machine.borrow().as_ref().is_some_and(|machine| !machine.is_disposed()) {
+                    self.ports.navigate(url.as_str());
+                }
+            }
             Job::NoteActivity(at) => self.note_activity(at).await,
             Job::ReadActivity => {
                 let stamp = self.read_activity().await;

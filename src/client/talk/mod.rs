@@ -121,12 +121,7 @@ impl<P: Ports> Inner<P> {
     }
 
     /// Does what comes next until it is over.
-    fn carry_out<'a>(
-        &'a self,
-        begun: Step<'a>,
-        ticket: Option<Ticket>,
-        end: Option<UnixMillis>,
-    ) -> Work<'a, Answer> {
+    fn carry_out<'a>(&'a self, begun: Step<'a>, ticket: Option<Ticket>, end: Option<UnixMillis>) -> Work<'a, Answer> {
         Box::pin(async move {
             let mut next = begun?;
             loop {

@@ -165,9 +165,12 @@ impl<P: Ports> Inner<P> {
 
     /// Whether a tab has signed out of this.
     pub(super) async fn has_ended(&self, lineage: &str) -> bool {
+        if self.place() != Place::Register {
+            return false;
+        }
         let text = self.ports.register().read(&self.turn_key()).await.ok().flatten();
         let known = Coordination::parse(&text.unwrap_or_default());
-        self.place() == Place::Register && known.ended && known.lineage == lineage
+        known.ended && known.lineage == lineage
     }
 
     /// The sign-in is over. Whether it is the one that the tabs know, and not a newer renewal than this tab has.

@@ -69,7 +69,6 @@ pub fn all(size: Size) -> Vec<Configuration> {
         if large {
             add("two tabs, two faults", Bounds { faults: 2, ..two.clone() });
             add("three tabs, a fault", Bounds { tabs: 3, split: false, ..two.clone() });
-            add("two renewals", Bounds { horizon: 2 * LIFE, split: false, ..two.clone() });
             add("sign-out and a fault", Bounds { wishes: logout, split: false, ..two.clone() });
         }
     }

@@ -52,12 +52,12 @@ impl Reader<'_> {
             self.skip_space();
             let name = self.text()?;
             self.skip_space();
-            if !self.skip(':') || members.iter().any(|(known, _)| *known == name) {
+            if !self.skip(':') {
                 return None;
             }
             members.push((name, self.value(depth)?));
         }
-        Some(Json::Object(members))
+        are_distinct(&members).then_some(Json::Object(members))
     }
 
     /// Whether another item follows before `end`.
@@ -182,6 +182,13 @@ impl Reader<'_> {
     }
 }
 
+/// Whether no name occurs twice. Sorted, as an answer may have tens of thousands of them.
+fn are_distinct(members: &[(String, Json)]) -> bool {
+    let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    names.is_sorted_by(|one, next| one < next)
+}
+
 /// How many bytes there are before the closing quote. What they mean is never longer.
 fn length(text: &str) -> usize {
     let mut escaped = false;
@@ -249,6 +256,18 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn among_tens_of_thousands_of_members_the_one_that_occurs_twice_is_found_wherever_it_is() {
+        let names: Vec<_> = (0..29_600).map(|number| number.to_string()).collect();
+        let object = |names: &[String]| ["{\"", &names.join("\":0,\""), "\":0}"].concat();
+        assert_eq!(parse(&object(&names)).unwrap().to_text(), object(&names), "their order is kept");
+        for (one, other) in [(0, 29_599), (0, 1), (14_000, 15_000), (29_598, 29_599)] {
+            let mut names = names.clone();
+            names[other] = names[one].clone();
+            assert_eq!(parse(&object(&names)), None, "{one} {other}");
         }
     }
 

@@ -7,6 +7,10 @@
 //! | `token_response` | status, type and body of an answer | what is accepted is what RFC 6749 and our limits say, by another JSON parser too; only `invalid_grant` ends a session |
 //! | `headers` | `WWW-Authenticate`, `Retry-After`, `Date` or `DPoP-Nonce` | waits are bounded; what is read is in the text |
 //! | `store_record` | a stored text | what is read is written and read again the same; a client that finds it starts, and loses nothing but it |
+//! | `jws_compact` | a token, or the lines of one | what is read is written the same, and is what other readers read; it has one spelling |
+//! | `jws_verify` | what was done to a good token, or what our own key signs | verified is what was signed and nothing else; `jsonwebtoken` accepts it, too |
+//! | `id_token_claims` | claims | those that pass keep every rule by another JSON reader; of a wrong type, a claim is malformed and never absent |
+//! | `jwks` | a set of keys; steps of a cache | a key that is read has a thumbprint that reads back; order does not matter; no key is asked for twice within a minute |
 //! | `tabs` | what happens to a browser with up to four tabs | the invariants I1 to I8 |
 
 use authsafe::error::{ErrorCode, ErrorPhase};
@@ -22,11 +26,13 @@ use authsafe::protocol::transaction::{Taken, Transaction, Transactions};
 use authsafe::protocol::{answer, http_date, pkce, token};
 use authsafe::types::{ClientId, Issuer, Json, Lifetime, Nonce, State, UnixMillis, WebUrl};
 
+mod jose;
 #[path = "../../support/mod.rs"]
 #[allow(unused_imports, reason = "the stories use the rest")]
 mod support;
 mod tabs;
 
+pub use jose::{id_token_claims, jwks, jws_compact, jws_verify};
 pub use tabs::tabs;
 
 /// Takes any bytes, and panics where a property is broken.
@@ -38,6 +44,10 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("token_response", token_response),
     ("headers", headers),
     ("store_record", store_record),
+    ("jws_compact", jws_compact),
+    ("jws_verify", jws_verify),
+    ("id_token_claims", id_token_claims),
+    ("jwks", jwks),
     ("tabs", tabs),
 ];
 

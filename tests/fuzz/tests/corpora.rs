@@ -52,6 +52,26 @@ fn texts_that_a_medium_may_hold() {
 }
 
 #[test]
+fn tokens_in_compact_form() {
+    replay("jws_compact");
+}
+
+#[test]
+fn tokens_that_were_signed_and_changed() {
+    replay("jws_verify");
+}
+
+#[test]
+fn claims_of_id_tokens() {
+    replay("id_token_claims");
+}
+
+#[test]
+fn sets_of_keys_and_how_often_they_are_asked_for() {
+    replay("jwks");
+}
+
+#[test]
 fn what_happens_to_browsers_with_some_tabs() {
     replay("tabs");
 }

@@ -1,0 +1,4 @@
+//! `jws_verify`, for the fuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| authsafe_fuzz::jws_verify(bytes));

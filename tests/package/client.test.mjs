@@ -342,6 +342,48 @@ test("F57 a core that traps again within a minute is given up: every call reject
   assert.equal(script.calls.length, calls);
 });
 
+test("F57 a core that traps again within a minute is given up when the clock was set back, too, and one that traps later is not", async (t) => {
+  const { auth, script } = await client(t, undefined, {
+    refresh: () => Promise.reject(fault()),
+    snapshot: () => signedIn(),
+  });
+  t.mock.method(Date, "now", () => 1_700_000_000_000 - script.cores.length * 3_600_000);
+  const start = performance.now();
+  const now = t.mock.method(performance, "now", () => start);
+  for (const [later, code] of [
+    [0, "core_lost"],
+    [60_000, "core_lost"],
+    [119_000, "wasm_trapped"],
+  ]) {
+    now.mock.mockImplementation(() => start + later);
+    await assert.rejects(auth.refresh(), { code });
+  }
+  assert.equal(script.cores.length, 3);
+});
+
+for (const [what, initialSession, found] of [
+  ["is signed in", { user: { sub: "ada" } }, { status: "unauthenticated", reason: "logged_out" }],
+  ["is not signed in", null, signedIn()],
+]) {
+  test(`F57 that somebody ${what} when the page is loaded is not what another core begins with`, async (t) => {
+    const { auth, script } = await client(
+      t,
+      { mode: "session", endpoints: { session: "/session" }, initialSession },
+      { refresh: () => Promise.reject(fault()), snapshot: () => found },
+    );
+    await auth.init();
+    await assert.rejects(auth.refresh(), { code: "core_lost" });
+    await until(() => script.calls.filter(([name]) => name === "init").length === 2);
+    const [first, second] = script.cores.map(({ options }) => options);
+    assert.equal(JSON.stringify(first.initialSession), JSON.stringify(initialSession));
+    // Not there, as opposed to undefined: the core reads that as null.
+    assert.deepEqual(
+      Object.keys(second),
+      Object.keys(first).filter((name) => name !== "initialSession"),
+    );
+  });
+}
+
 test("F57 a trap that no promise reports is noticed, and one of another module is not", async (t) => {
   const page = new EventTarget();
   globalThis.addEventListener = page.addEventListener.bind(page);
@@ -391,6 +433,33 @@ test("F59 a page that is loaded ahead of its user makes no core before it is sho
   document.dispatchEvent(new Event("prerenderingchange"));
   assert.equal((await ahead).state.status, "unauthenticated");
   assert.equal(script.cores.length, 2);
+});
+
+test("a client that is disposed of before its page is shown starts no worker", async (t) => {
+  let workers = 0;
+  const stub = {
+    document: Object.assign(new EventTarget(), { prerendering: true, baseURI: "https://app.example/" }),
+    location: new URL("https://app.example/"),
+    Worker: class {
+      constructor() {
+        workers++;
+      }
+      postMessage() {}
+      addEventListener() {}
+      terminate() {}
+    },
+    addEventListener: () => {},
+  };
+  Object.assign(globalThis, stub);
+  t.after(() => Object.keys(stub).forEach((name) => delete globalThis[name]));
+  const { auth, setWorkerSource } = await client(t, { mode: "token", isolation: "required" });
+  setWorkerSource("/worker.js");
+  const ahead = auth.init();
+  auth.dispose();
+  await assert.rejects(ahead, { code: "disposed" });
+  document.dispatchEvent(new Event("prerenderingchange"));
+  await new Promise(setImmediate);
+  assert.equal(workers, 0);
 });
 
 test("a client that is disposed of while it loads makes no core", async (t) => {

@@ -384,6 +384,71 @@ for (const [what, initialSession, found] of [
   });
 }
 
+const nobody = (reason) => ({ status: "unauthenticated", reason });
+const bob = () => signedIn({ user: { sub: "bob" }, session: { sub: "bob", clockSkew: 0 } });
+const ada = signedIn().user;
+const ended = (reason) => ["signedOut", { reason, origin: "this-tab" }];
+for (const [what, before, after, expected] of [
+  ["nothing, where it is the same user", signedIn(), signedIn({ freshness: "stale" }), []],
+  ["the loss", signedIn(), nobody("never"), [ended("storage_lost")]],
+  ["the loss of somebody who was away", { status: "locked", user: ada }, nobody("never"), [ended("storage_lost")]],
+  ["any other reason", signedIn(), nobody("expired"), [ended("expired")]],
+  ["another user", signedIn(), bob(), [["userChanged", { previous: ada, current: { sub: "bob" } }]]],
+  ["somebody where nobody was", nobody("never"), signedIn(), [["signedIn", { user: ada, origin: "restored" }]]],
+  ["nothing, where nobody was", nobody("logged_out"), nobody("never"), []],
+  ["nothing, where it is unlocked by its reload", { status: "locked", user: ada }, signedIn(), []],
+]) {
+  test(`F57 one event says what another core found: ${what}`, async (t) => {
+    let found = before;
+    const { auth, script } = await client(t, undefined, { snapshot: () => found });
+    await auth.init();
+    const events = record(auth);
+    found = after;
+    // What the new core has to say is about itself.
+    script.answers.init = async () => {
+      const { host } = script.cores.at(-1);
+      host.onState(found);
+      if (found.user) host.onEvent("signedIn", { user: found.user, origin: "restored" });
+      return {};
+    };
+    script.answers.refresh = () => Promise.reject(fault());
+    await assert.rejects(auth.refresh(), { code: "core_lost" });
+    await auth.init();
+    assert.deepEqual(events, expected);
+  });
+}
+
+test("F57 a session that ends with the last core, or with one that cannot be made, ends by an event", async (t) => {
+  const { auth, script } = await client(t, undefined, { snapshot: () => signedIn() });
+  const refused = { ...expired, code: "config_invalid", phase: "config", recovery: "fix_config" };
+  await auth.init();
+  const events = record(auth);
+  script.answers.refresh = () => Promise.reject(fault());
+  script.answers.constructor = refused;
+  const start = performance.now();
+  await assert.rejects(auth.refresh(), { code: "core_lost" });
+  await assert.rejects(auth.init(), { code: "config_invalid" });
+  assert.deepEqual(events.splice(0), [ended("error")]);
+  // Another attempt may succeed.
+  delete script.answers.constructor;
+  script.answers.init = async () => {
+    script.cores.at(-1).host.onEvent("signedIn", { user: ada, origin: "restored" });
+    return {};
+  };
+  await auth.init();
+  assert.deepEqual(events.splice(0), [["signedIn", { user: ada, origin: "restored" }]]);
+  t.mock.method(performance, "now", () => start);
+  await assert.rejects(auth.refresh(), { code: "wasm_trapped" });
+  assert.deepEqual(events, [ended("error")]);
+});
+
+/** The events about who is signed in, as they come. */
+function record(auth) {
+  const events = [];
+  for (const name of ["signedIn", "signedOut", "userChanged"]) auth.on(name, (detail) => events.push([name, detail]));
+  return events;
+}
+
 test("F57 a trap that no promise reports is noticed, and one of another module is not", async (t) => {
   const page = new EventTarget();
   globalThis.addEventListener = page.addEventListener.bind(page);

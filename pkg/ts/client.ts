@@ -55,8 +55,28 @@ export function createAuthClient<U extends Claims = Claims>(
     states.tell(next, () => state === next);
   }
 
+  /** What stands in the place of a core that was lost. What became of the session is told here, as no core knows both states. */
+  function succeed(next: AuthState<U>): void {
+    const before: Loggable = state;
+    reviving = false;
+    show(next);
+    const after: Loggable = next;
+    if (before.user && !after.user) tell("signedOut", { reason: after.reason, origin: "this-tab" });
+    if (after.session && before.session && before.session.sub !== after.session.sub) {
+      tell("userChanged", { previous: before.user, current: after.user });
+    }
+  }
+
   function showError(error: AuthError): void {
-    show({ status: "unauthenticated", reason: "error", error });
+    succeed({ status: "unauthenticated", reason: "error", error });
+  }
+
+  function tell(name: string, detail: object): void {
+    const { error, cause, reason, origin, fatal }: Loggable = detail;
+    const ended = fatal || reason === "error" || reason === "storage_lost";
+    const level = ended ? "error" : error || cause ? "warn" : "info";
+    note(level, name, error?.message ?? cause ?? reason, origin);
+    events[name]?.tell(detail as never);
   }
 
   /** A line of the log. A logger that throws is reported, and changes nothing. */
@@ -81,13 +101,8 @@ export function createAuthClient<U extends Claims = Claims>(
     onState: (next) => hear(() => showPlain(next)),
     onEvent: (name, detail) =>
       hear(() => {
-        // It is news to nobody.
-        if (reviving && name === "signedIn") return;
-        const { error, cause, reason, origin, fatal }: Loggable = detail;
-        const ended = fatal || reason === "error" || reason === "storage_lost";
-        const level = ended ? "error" : error || cause ? "warn" : "info";
-        note(level, name, error?.message ?? cause ?? reason, origin);
-        events[name]?.tell(translate.event(detail) as never);
+        // `signedIn`, `signedOut` and `userChanged` are the affair of `succeed`.
+        if (!reviving || !/^si|^u/.test(name)) tell(name, translate.event(detail));
       }),
   } satisfies Pick<Host, "onState" | "onEvent">);
 
@@ -95,23 +110,21 @@ export function createAuthClient<U extends Claims = Claims>(
     trapped: showError,
     degraded: (cause) => host.onEvent("isolationDegraded", { cause }),
     lost() {
-      reviving = settled;
+      const again = settled;
+      reviving = again && "user" in state;
       settled = false;
       initializing = undefined;
-      note("warn", "core", "lost; it is started again");
+      note("warn", "core lost");
       // A failure shows in the state.
-      if (reviving) init().catch(() => {});
+      if (again) init().catch(() => {});
     },
   });
 
   /** What a new core found in the place of one that was lost. A session that it did not find again has ended by that. */
-  function showRevived(plain: StatePlain): void {
-    reviving = false;
-    const gone = plain.status === "unauthenticated" && plain.reason === "never" && state.status === "authenticated";
-    if (!gone) return showPlain(plain);
-    const reason = "storage_lost";
-    showPlain({ ...plain, reason });
-    host.onEvent("signedOut", { reason, origin: "this-tab" });
+  function showFound(plain: StatePlain): void {
+    if (!reviving) return showPlain(plain);
+    const gone = plain.status === "unauthenticated" && plain.reason === "never";
+    succeed(translate.state(gone ? { ...plain, reason: "storage_lost" } : plain));
   }
 
   function showPlain(plain: StatePlain): void {
@@ -125,7 +138,7 @@ export function createAuthClient<U extends Claims = Claims>(
       .guard(async () => {
         const running = await alive.start();
         const { callback, error } = await running.init();
-        (reviving ? showRevived : showPlain)(running.snapshot());
+        showFound(running.snapshot());
         settled = true;
         const result: InitResult<U> = { state };
         if (error) result.error = wrap(error);
@@ -141,7 +154,6 @@ export function createAuthClient<U extends Claims = Claims>(
       })
       .catch((error: AuthError) => {
         initializing = undefined;
-        reviving = false;
         if (!alive.over) showError(error);
         throw error;
       }));
@@ -244,19 +256,21 @@ export function createAuthClient<U extends Claims = Claims>(
               if (name) throw own("config_invalid", `\`${name}\` is no option of getAccessToken().`);
               return core.accessToken(minValiditySeconds);
             }, signal),
-          getIdTokenClaims: () => use(async (core) => (await core.idTokenClaims()) as IdTokenClaims | null),
+          getIdTokenClaims: () => use((core) => core.idTokenClaims() as Promise<IdTokenClaims | null>),
           revoke: () => use((core) => core.revoke()),
         },
   ) as SessionAuthClient<U> | TokenAuthClient<U>;
 }
 
-/** All that a line of the log is made of. The user and the session are nobody's business there. */
+/** What is looked at in a state or an event. The user and the session are nobody's business in a line of the log. */
 interface Loggable {
   status?: string;
   freshness?: string;
   reason?: string;
   origin?: string;
   cause?: string;
-  error?: Error;
+  error?: { message: string };
   fatal?: boolean;
+  user?: object;
+  session?: { sub?: string };
 }

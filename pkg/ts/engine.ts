@@ -12,7 +12,7 @@ export type Engine = Calls & Partial<Pick<Core, "check" | "extend" | "abandon">>
 export interface Placed {
   engine: Engine;
   isolation: "worker" | "page";
-  degraded?: string;
+  degraded: string | undefined;
 }
 
 /** Whether a worker is asked for. */
@@ -22,8 +22,9 @@ export function wantsWorker({ mode, options }: Pick<Parts<unknown>, "mode" | "op
 }
 
 /**
- * Starts a core. One that takes the place of another, which was lost, runs where that one did `before` or not at all, and does not
- * leave the page that the user is at work in. `died` hears that it is gone. Rejects with an `AuthError`.
+ * Starts a core. One that takes the place of another, which was lost, runs where that one did `before` or not at all, does not
+ * leave the page that the user is at work in, and does not go by what was true when that page was loaded. `died` hears that it is
+ * gone. Rejects with an `AuthError`.
  */
 export async function place(
   parts: Parts<unknown>,
@@ -33,13 +34,15 @@ export async function place(
   before?: Placed["isolation"],
 ): Promise<Placed> {
   await shown();
+  signal.throwIfAborted();
   let degraded: string | undefined;
-  const { isolation } = parts.options as { isolation?: unknown };
-  const options = before && parts.mode === "token" ? { ...parts.options, restore: "refresh-token" } : parts.options;
+  const { initialSession, ...later } = parts.options as { isolation?: unknown; initialSession?: unknown };
+  const { isolation } = later;
+  const options = before ? { ...later, ...(parts.mode === "token" && { restore: "refresh-token" }) } : parts.options;
   if (wantsWorker(parts) && before !== "page") {
     degraded = obstacle(parts);
     try {
-      if (!degraded) return { engine: await openVault(options, host, died, signal), isolation: "worker" };
+      if (!degraded) return { engine: await openVault(options, host, died, signal), isolation: "worker", degraded };
     } catch (error) {
       if (!(error instanceof NoWorker)) throw told(error as LoadFault | AuthErrorFields);
       degraded = error.cause;
@@ -48,8 +51,7 @@ export async function place(
   }
   const create = await load();
   signal.throwIfAborted();
-  const placed: Placed = { engine: create(options, host, died, signal), isolation: "page" };
-  return degraded ? { ...placed, degraded } : placed;
+  return { engine: create(options, host, died, signal), isolation: "page", degraded };
 }
 
 /** A page that is loaded ahead of its user signs nobody in and spends no token. */
@@ -64,14 +66,14 @@ function told(thrown: LoadFault | AuthErrorFields): unknown {
 
 /** Why tokens pass through the page whatever runs in a worker. */
 function obstacle({ mode, options, functions }: Parts<unknown>): string | undefined {
-  if (mode === "session") return "Session mode has no token that a worker could hold.";
-  if (functions.parseTokens) return "`parseTokens` is a function of the page, and sees the tokens.";
+  if (mode === "session") return "Session mode has no tokens.";
+  if (functions.parseTokens) return "`parseTokens` sees the tokens.";
   // Nothing that script put on Object.prototype is an option.
   const { kind, dangerouslyPlaintext } = { __proto__: null, ...(options as { storage?: object }).storage } as {
     kind?: string;
     dangerouslyPlaintext?: unknown;
   };
   return dangerouslyPlaintext === true && kind !== "indexedDB"
-    ? "With `dangerouslyPlaintext`, the page itself reads and writes tokens."
+    ? "`dangerouslyPlaintext`: the page sees the tokens."
     : undefined;
 }

@@ -17,7 +17,7 @@ export interface Life {
   end(reason: AuthError): Engine | undefined;
 }
 
-/** A core that ends again within this time is given up. */
+/** A core that ends again within this time, by a clock that nobody sets, is given up. */
 const PAUSE_MS = 60_000;
 
 /** What a life tells its owner. */
@@ -40,7 +40,7 @@ export function life(parts: Parts<unknown>, host: Host, news: LifeNews): Life {
   let placed: Placed | undefined;
   /** Where the last one ran. */
   let before: Placed["isolation"] | undefined;
-  let diedAt = 0;
+  let diedAt = -Infinity;
 
   function rejectAll(reason: AuthError): Engine | undefined {
     ended.abort(reason);
@@ -59,11 +59,12 @@ export function life(parts: Parts<unknown>, host: Host, news: LifeNews): Life {
   function died(cause: unknown): void {
     if (over) return;
     // One that ends as soon as it runs would be started for ever.
-    if (Date.now() - diedAt < PAUSE_MS) {
+    const now = performance.now();
+    if (now - diedAt < PAUSE_MS) {
       end(own("wasm_trapped", "", cause));
       return news.trapped(over!);
     }
-    diedAt = Date.now();
+    diedAt = now;
     before = placed?.isolation;
     starting = undefined;
     rejectAll(own("core_lost", "", cause));

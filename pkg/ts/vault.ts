@@ -99,10 +99,7 @@ export function openVault(
   const script = scriptOfWorker();
   const worker = startWorker(script);
   const waiting = new Map<number, Waiting>();
-  const bodies: Streams = streams((message) => {
-    beat ??= setTimeout(listenForLife, BEAT_MS);
-    post(message);
-  });
+  const bodies: Streams = streams(post);
   const ended = new AbortController();
   let origins: readonly string[] = [];
   let wasm: WasmGiven | undefined;
@@ -117,13 +114,13 @@ export function openVault(
 
   function post(message: ToWorker, transfer: Transferable[] = []): void {
     again = undefined;
+    beat ??= setTimeout(listenForLife, BEAT_MS);
     apply(postMessage, worker, [message, transfer]);
   }
 
   /** Sends a message that will be answered. */
   function ask<T>(send: (id: number) => void): Promise<T> {
     const id = ++lastId;
-    beat ??= setTimeout(listenForLife, BEAT_MS);
     return new Promise<T>((resolve, reject) => {
       waiting.set(id, { resolve, reject });
       send(id);
@@ -152,7 +149,6 @@ export function openVault(
     if (!waiting.size && !bodies.size) return;
     if (++silentBeats > MOST_SILENT_BEATS) return die(new Error("The worker does not answer."));
     post({ kind: "ping" });
-    beat = setTimeout(listenForLife, BEAT_MS);
   }
 
   function die(cause: unknown): void {
@@ -304,7 +300,7 @@ export function openVault(
       (event: ErrorEvent) => {
         // Not an error of the page's: it is told as one of authsafe's.
         event.preventDefault();
-        if (opened) end(new NoWorker(`worker.js cannot be run: ${event.message ?? "it is missing, or no script"}.`));
+        if (opened) end(new NoWorker(`worker.js cannot be run: ${event.message ?? "missing or no script"}.`));
         else die(event.message);
       },
     ]);

@@ -342,6 +342,113 @@ test("F57 a core that traps again within a minute is given up: every call reject
   assert.equal(script.calls.length, calls);
 });
 
+test("F57 a core that traps again within a minute is given up when the clock was set back, too, and one that traps later is not", async (t) => {
+  const { auth, script } = await client(t, undefined, {
+    refresh: () => Promise.reject(fault()),
+    snapshot: () => signedIn(),
+  });
+  t.mock.method(Date, "now", () => 1_700_000_000_000 - script.cores.length * 3_600_000);
+  const start = performance.now();
+  const now = t.mock.method(performance, "now", () => start);
+  for (const [later, code] of [
+    [0, "core_lost"],
+    [60_000, "core_lost"],
+    [119_000, "wasm_trapped"],
+  ]) {
+    now.mock.mockImplementation(() => start + later);
+    await assert.rejects(auth.refresh(), { code });
+  }
+  assert.equal(script.cores.length, 3);
+});
+
+for (const [what, initialSession, found] of [
+  ["is signed in", { user: { sub: "ada" } }, { status: "unauthenticated", reason: "logged_out" }],
+  ["is not signed in", null, signedIn()],
+]) {
+  test(`F57 that somebody ${what} when the page is loaded is not what another core begins with`, async (t) => {
+    const { auth, script } = await client(
+      t,
+      { mode: "session", endpoints: { session: "/session" }, initialSession },
+      { refresh: () => Promise.reject(fault()), snapshot: () => found },
+    );
+    await auth.init();
+    await assert.rejects(auth.refresh(), { code: "core_lost" });
+    await until(() => script.calls.filter(([name]) => name === "init").length === 2);
+    const [first, second] = script.cores.map(({ options }) => options);
+    assert.equal(JSON.stringify(first.initialSession), JSON.stringify(initialSession));
+    // Not there, as opposed to undefined: the core reads that as null.
+    assert.deepEqual(
+      Object.keys(second),
+      Object.keys(first).filter((name) => name !== "initialSession"),
+    );
+  });
+}
+
+const nobody = (reason) => ({ status: "unauthenticated", reason });
+const bob = () => signedIn({ user: { sub: "bob" }, session: { sub: "bob", clockSkew: 0 } });
+const ada = signedIn().user;
+const ended = (reason) => ["signedOut", { reason, origin: "this-tab" }];
+for (const [what, before, after, expected] of [
+  ["nothing, where it is the same user", signedIn(), signedIn({ freshness: "stale" }), []],
+  ["the loss", signedIn(), nobody("never"), [ended("storage_lost")]],
+  ["the loss of somebody who was away", { status: "locked", user: ada }, nobody("never"), [ended("storage_lost")]],
+  ["any other reason", signedIn(), nobody("expired"), [ended("expired")]],
+  ["another user", signedIn(), bob(), [["userChanged", { previous: ada, current: { sub: "bob" } }]]],
+  ["somebody where nobody was", nobody("never"), signedIn(), [["signedIn", { user: ada, origin: "restored" }]]],
+  ["nothing, where nobody was", nobody("logged_out"), nobody("never"), []],
+  ["nothing, where it is unlocked by its reload", { status: "locked", user: ada }, signedIn(), []],
+]) {
+  test(`F57 one event says what another core found: ${what}`, async (t) => {
+    let found = before;
+    const { auth, script } = await client(t, undefined, { snapshot: () => found });
+    await auth.init();
+    const events = record(auth);
+    found = after;
+    // What the new core has to say is about itself.
+    script.answers.init = async () => {
+      const { host } = script.cores.at(-1);
+      host.onState(found);
+      if (found.user) host.onEvent("signedIn", { user: found.user, origin: "restored" });
+      return {};
+    };
+    script.answers.refresh = () => Promise.reject(fault());
+    await assert.rejects(auth.refresh(), { code: "core_lost" });
+    await auth.init();
+    assert.deepEqual(events, expected);
+  });
+}
+
+test("F57 a session that ends with the last core, or with one that cannot be made, ends by an event", async (t) => {
+  const { auth, script } = await client(t, undefined, { snapshot: () => signedIn() });
+  const refused = { ...expired, code: "config_invalid", phase: "config", recovery: "fix_config" };
+  await auth.init();
+  const events = record(auth);
+  script.answers.refresh = () => Promise.reject(fault());
+  script.answers.constructor = refused;
+  const start = performance.now();
+  await assert.rejects(auth.refresh(), { code: "core_lost" });
+  await assert.rejects(auth.init(), { code: "config_invalid" });
+  assert.deepEqual(events.splice(0), [ended("error")]);
+  // Another attempt may succeed.
+  delete script.answers.constructor;
+  script.answers.init = async () => {
+    script.cores.at(-1).host.onEvent("signedIn", { user: ada, origin: "restored" });
+    return {};
+  };
+  await auth.init();
+  assert.deepEqual(events.splice(0), [["signedIn", { user: ada, origin: "restored" }]]);
+  t.mock.method(performance, "now", () => start);
+  await assert.rejects(auth.refresh(), { code: "wasm_trapped" });
+  assert.deepEqual(events, [ended("error")]);
+});
+
+/** The events about who is signed in, as they come. */
+function record(auth) {
+  const events = [];
+  for (const name of ["signedIn", "signedOut", "userChanged"]) auth.on(name, (detail) => events.push([name, detail]));
+  return events;
+}
+
 test("F57 a trap that no promise reports is noticed, and one of another module is not", async (t) => {
   const page = new EventTarget();
   globalThis.addEventListener = page.addEventListener.bind(page);
@@ -391,6 +498,33 @@ test("F59 a page that is loaded ahead of its user makes no core before it is sho
   document.dispatchEvent(new Event("prerenderingchange"));
   assert.equal((await ahead).state.status, "unauthenticated");
   assert.equal(script.cores.length, 2);
+});
+
+test("a client that is disposed of before its page is shown starts no worker", async (t) => {
+  let workers = 0;
+  const stub = {
+    document: Object.assign(new EventTarget(), { prerendering: true, baseURI: "https://app.example/" }),
+    location: new URL("https://app.example/"),
+    Worker: class {
+      constructor() {
+        workers++;
+      }
+      postMessage() {}
+      addEventListener() {}
+      terminate() {}
+    },
+    addEventListener: () => {},
+  };
+  Object.assign(globalThis, stub);
+  t.after(() => Object.keys(stub).forEach((name) => delete globalThis[name]));
+  const { auth, setWorkerSource } = await client(t, { mode: "token", isolation: "required" });
+  setWorkerSource("/worker.js");
+  const ahead = auth.init();
+  auth.dispose();
+  await assert.rejects(ahead, { code: "disposed" });
+  document.dispatchEvent(new Event("prerenderingchange"));
+  await new Promise(setImmediate);
+  assert.equal(workers, 0);
 });
 
 test("a client that is disposed of while it loads makes no core", async (t) => {

@@ -204,7 +204,7 @@ test("what keeps init from starting, or the core from going on, is logged as an 
   };
   const init = (auth) => auth.init();
   const lost = "The core is gone; another takes its place.";
-  const again = "warn: core: lost; it is started again";
+  const again = "warn: core lost";
   const trap = () => Promise.reject(new WebAssembly.RuntimeError("unreachable"));
   assert.deepEqual(await logged({ constructor: fields }, init), ["error: state: The server failed."]);
   assert.deepEqual(await logged({ init: trap }, init), [again, `error: state: ${lost}`]);

@@ -158,14 +158,21 @@ export function openVault(
     if (wasOpen) onDeath(cause);
   }
 
-  function end(reason: unknown): void {
+  function end(reason: unknown, patience = 0): void {
     ended.abort();
     clearTimeout(beat);
-    apply(terminate, worker, []);
+    // What the page may have made of this function gets no hold of the worker.
+    setTimeout(() => apply(terminate, worker, []), patience);
     for (const { reject } of waiting.values()) reject(reason);
     waiting.clear();
     bodies.fail(reason);
     opened?.reject(reason);
+  }
+
+  /** The worker closes by itself, but not in the middle of a renewal: the next client would send a token that is spent. */
+  function dispose(): void {
+    tell({ type: "dispose" });
+    end(own("disposed"), 15_000);
   }
 
   function fail(id: number, error: unknown): void {
@@ -264,7 +271,7 @@ export function openVault(
     },
     accessToken: async (seconds) => again?.(seconds) ?? keep(await call("accessToken", seconds)),
     snapshot: () => last,
-    dispose: () => end(own("disposed")),
+    dispose,
     fetch(request, body) {
       const { signal, url } = request;
       // No credential may go anywhere else.
@@ -304,7 +311,7 @@ export function openVault(
         else die(event.message);
       },
     ]);
-    signal.addEventListener("abort", () => end(own("disposed")), { signal: ended.signal });
+    signal.addEventListener("abort", dispose, { signal: ended.signal });
     for (const name of PAGE_EVENTS) addEventListener(name, tell, { signal: ended.signal });
     for (const name of (options as { idle?: unknown }).idle ? ACTS : []) {
       addEventListener(name, act as (event: Event) => void, {

@@ -11,6 +11,8 @@ import type { StorageAdapter } from "./types.js";
 import type { Area, CallName, RequestPlain, Service, ToPage, ToWorker, WasmGiven } from "./wire.js";
 
 let core: Core | undefined;
+/** A renewal is under way. */
+let renewing = false;
 let opening = false;
 let href = "";
 let lastAsk = 0;
@@ -72,7 +74,10 @@ async function open(build: string, wasm: WasmGiven, options: object): Promise<vo
     if (build !== BUILD) throw fault("worker.js is of another version than the script of the page.");
     const create = await start(typeof wasm === "string" ? request(wasm) : { given: wasm });
     const host: Host = {
-      onState: (state) => post({ kind: "state", state }),
+      onState: (state) => {
+        renewing = "freshness" in state && state.freshness === "refreshing";
+        post({ kind: "state", state });
+      },
       onEvent: (name, detail) => post({ kind: "event", name, detail }),
       adapter: area("adapter"),
       page,
@@ -188,7 +193,9 @@ function hear(message: ToWorker): void {
       return;
     }
     case "page":
-      core?.pageChanged(message.news, message.seen);
+      if (message.news !== "dispose") return core?.pageChanged(message.news, message.seen);
+      core?.dispose();
+      if (!renewing) close();
       return;
     case "ping":
       return post({ kind: "pong" });

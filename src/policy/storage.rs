@@ -115,9 +115,8 @@ const MEMORY: &[&str] = &[
 
 notes! {
     SESSION_STORAGE SESSION_STORAGE_PLAIN [
-        "The session survives a reload and ends with the tab; some browsers restore it with the tab.",
-        "Other tabs do not see it, except that a duplicated tab starts with a copy: the first of the two to renew leaves the \
-         other one without a refresh token.",
+        "The session survives a reload and ends with the tab; some browsers restore both.",
+        "Other tabs do not see it; of a duplicated tab, the first to renew leaves the other without a refresh token.",
         "While the tab lives, and where the browser saves tabs, it may also be on disk.",
     ];
     LOCAL_STORAGE LOCAL_STORAGE_PLAIN [
@@ -134,11 +133,11 @@ notes! {
     COOKIE COOKIE_PLAIN [
         "All tabs share the session. Without `maxAgeSeconds` it ends when the browser closes, unless that restores its tabs.",
         "The browser sends it to this host's servers with every request below `path`, and it can end up in their logs.",
-        "A cookie that script writes is never HttpOnly; for one that is, see `firstParty.refreshCookie`.",
+        "Script cannot write HttpOnly cookies; see `firstParty.refreshCookie`.",
         "A site's cookies share a few kilobytes; large tokens make every request heavier.",
     ];
     CUSTOM CUSTOM_PLAIN [
-        "authsafe cannot look inside the adapter; this is what to expect, and the worst of it.",
+        "authsafe cannot look inside the adapter; this is the worst of it.",
         "Who else can read it, and how long it is kept, is its own doing.",
         "If it fails or loses a record, the session goes on in memory and ends with the page.",
     ];

@@ -2,6 +2,7 @@
 // look into afterwards.
 import { byName } from "./support/cases.mjs";
 import { expect, test } from "./support/fixtures.mjs";
+import { meetRenewal } from "./support/renewals.mjs";
 import { ALICE, BOB } from "./support/tab.mjs";
 
 const oidc = byName("token by OpenID, memory");
@@ -91,5 +92,32 @@ for (const isolation of ["required", "page"]) {
     );
     const kept = await tab.page.evaluate(() => sessionStorage.getItem("authsafe.history.history"));
     for (const secret of [ALICE.name, "user-1001", "eyJ", "http"]) expect(kept).not.toContain(secret);
+  });
+}
+
+for (const isolation of ["required", "page"]) {
+  test(`F51 a client that is disposed of in the middle of a renewal brings it to its end, and the next one goes on with it (${isolation})`, async ({
+    context,
+    servers,
+    visit,
+  }) => {
+    const options = { storage: "indexedDB", isolation, id: "again", dpop: "never" };
+    const tab = await visit(oidc, { options });
+    await tab.signIn();
+    const { revokedGrants } = servers.provider.stats;
+    const { met } = await meetRenewal("answer", { context, servers }, () =>
+      tab.page.evaluate(() => {
+        window.auth.dispose();
+        // As a module does that was loaded anew.
+        window.auth = window.authsafe.createAuthClient(window.authOptions);
+        window.again = window.attempt(async () => (await window.auth.init()).state.status);
+      }),
+    );
+    expect(await tab.refresh()).toMatchObject({ error: { code: "disposed" } });
+    await met;
+    expect(await tab.page.evaluate(() => window.again)).toEqual({ value: "authenticated" });
+    expect(await tab.call()).toEqual([200]);
+    expect(await tab.refresh()).toEqual({ value: "authenticated" });
+    expect(servers.provider.stats.revokedGrants).toBe(revokedGrants);
   });
 }

@@ -155,7 +155,10 @@ impl<P: Ports> Inner<P> {
         match effect {
             Effect::Load => self.enqueue(Job::Load),
             Effect::AcquireLock => self.acquire_lock(),
-            Effect::Intend(lineage, generation, tries) => self.enqueue(Job::Intend(lineage, generation, tries)),
+            // By the turn in which it was decided: the next may have begun when it is this job's.
+            Effect::Intend(lineage, generation, tries) => {
+                self.enqueue(Job::Intend(self.fence(), lineage, generation, tries));
+            }
             Effect::ReadAgain => self.enqueue(Job::ReadLocked(self.lock_turn.get())),
             Effect::ReleaseLock => {
                 self.lock_turn.set(self.lock_turn.get() + 1);
@@ -285,8 +288,8 @@ impl<P: Ports> Inner<P> {
                     self.dispatch(EventKind::LockGranted(stored, known));
                 }
             }
-            Job::Intend(lineage, generation, tries) => {
-                let done = self.intend(lineage, generation, tries).await;
+            Job::Intend(fence, lineage, generation, tries) => {
+                let done = self.intend(fence, lineage, generation, tries).await;
                 self.dispatch(EventKind::Intended(done));
             }
             Job::Release(turn) => {
@@ -352,7 +355,7 @@ enum Job {
     /// For the lock of this turn.
     ReadLocked(u64),
     Reread,
-    Intend(String, u64, u32),
+    Intend(Option<u64>, String, u64, u32),
     Commit(u64, Box<Record>, Over),
     Forget(Option<WaiterId>, Over, Option<Mark>),
     Trace(Trace),

@@ -77,7 +77,7 @@ impl<P: Ports> Inner<P> {
         }
     }
 
-    fn fence(&self) -> Option<u64> {
+    pub(super) fn fence(&self) -> Option<u64> {
         self.turn.borrow().as_ref().and_then(|(_, turn)| turn.known.as_ref()).map(|known| known.fence)
     }
 
@@ -125,8 +125,8 @@ impl<P: Ports> Inner<P> {
     }
 
     /// Notes that a refresh token is sent. Whether this client still has the turn.
-    pub(super) async fn intend(&self, lineage: String, generation: u64, tries: u32) -> bool {
-        let Some(fence) = self.fence() else { return true };
+    pub(super) async fn intend(&self, fence: Option<u64>, lineage: String, generation: u64, tries: u32) -> bool {
+        let Some(fence) = fence else { return true };
         let locked = self.turn.borrow().as_ref().is_some_and(|(_, turn)| P::spans_tabs(&turn.guard));
         match self.agree(Box::new(move |known| known.intend(fence, &lineage, generation, tries))).await {
             Agreed::On(_) | Agreed::Nowhere => true,

@@ -86,11 +86,12 @@ impl Coordination {
     }
 
     /// The refresh token of this generation is about to be sent for the how-manieth time. `None` where another tab has
-    /// taken the turn.
+    /// taken the turn, or has stored a newer one.
     #[must_use]
     pub fn intend(&self, fence: u64, lineage: &str, generation: u64, tries: u32) -> Option<Self> {
+        let older = lineage == self.lineage && generation < self.generation;
         let lineage = lineage.to_owned();
-        self.is_held(fence).then(|| Self { lineage, generation, tries, ended: false, ..self.clone() })
+        (self.is_held(fence) && !older).then(|| Self { lineage, generation, tries, ended: false, ..self.clone() })
     }
 
     /// This generation is durable. `None` where another tab has taken the turn.
@@ -169,6 +170,7 @@ mod tests {
         assert_eq!(second.release(first.fence), None);
         let committed = second.commit(second.fence, "a", 4).unwrap();
         assert_eq!((committed.generation, committed.tries), (4, 0));
+        assert_eq!(committed.intend(committed.fence, "a", 3, 0), None, "what is stored is not forgotten again");
     }
 
     #[test]

@@ -297,6 +297,22 @@ for (const isolation of isolations) {
   });
 }
 
+/** What IndexedDB holds of the session, sealed as it is. */
+const storedText = ({ page }) =>
+  page.evaluate(
+    () =>
+      new Promise((resolve, reject) => {
+        const opening = indexedDB.open("authsafe");
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const request = opening.result.transaction("texts").objectStore("texts").get("authsafe.faults.session");
+          request.onsuccess = () => resolve(JSON.stringify(request.result));
+          request.onerror = () => reject(request.error);
+          opening.result.close();
+        };
+      }),
+  );
+
 const strict = 0;
 const graceful = 3600;
 const lost = { status: "unauthenticated", reason: "expired" };
@@ -317,6 +333,8 @@ for (const [moment, point, grace, isolation, requests, after] of [
   test(`F34 a tab that dies ${moment}, ${end} (${isolation})`, async ({ clock, context, servers, visit }) => {
     const before = environment("stops.js", "worker-with-stops.js");
     const [holder, other] = await twoTabs(visit, { ...stored, isolation }, before);
+    const kept = await storedText(other);
+    expect(kept).toBeTruthy();
     await clock.letPass(600);
     servers.provider.lifetimes.reuseGraceSeconds = grace;
     const { stats } = servers.provider;
@@ -345,6 +363,8 @@ for (const [moment, point, grace, isolation, requests, after] of [
     expect(other.renewals() - earlier).toBe(requests);
     expect(stats.revokedGrants - revokedGrants).toBe(after === lost ? 1 : 0);
     expect(await other.events("signedOut")).toHaveLength(after === lost ? 1 : 0);
+    // Whoever is signed out is told first; a page that is left before the record is gone leaves it to the next one.
+    if (after === lost) await expect.poll(() => storedText(other)).not.toBe(kept);
     expect((await other.reload()).state).toMatchObject({ status: after.status });
   });
 }

@@ -3,14 +3,50 @@
 #[cfg(feature = "jwt")]
 pub(super) mod keys;
 
+use super::id_token::Expected;
 #[cfg(feature = "jwt")]
 use super::{
     algs::{Algorithm, Allowed},
     jwks::JwkSet,
     verify::{Prepared, Verified, VerifiedBytes, accept, prepare},
 };
-use crate::types::{IdToken, Json};
+use crate::types::{ClientId, IdToken, Issuer, Json, Lifetime, Nonce, UnixMillis};
 use base64ct::{Base64UrlUnpadded, Encoding};
+
+/// When the tests take place, in epoch seconds.
+pub(super) const NOW: i64 = 1_700_000_000;
+
+/// The claims of a good ID token.
+pub(super) const CLAIMS: &str =
+    r#"{"iss":"https://as.example","sub":"user-1","aud":"app","exp":1700000600,"iat":1700000000,"nonce":"n"}"#;
+
+/// Whom a good token of the tests is for.
+pub(super) struct Context {
+    pub(super) issuer: Issuer,
+    pub(super) client_id: ClientId,
+    pub(super) nonce: Nonce,
+}
+
+pub(super) fn context() -> Context {
+    Context {
+        issuer: Issuer("https://as.example".to_owned()),
+        client_id: ClientId("app".to_owned()),
+        nonce: Nonce("n".to_owned()),
+    }
+}
+
+impl Context {
+    pub(super) fn expected(&self) -> Expected<'_> {
+        Expected {
+            issuer: &self.issuer,
+            client_id: &self.client_id,
+            nonce: Some(&self.nonce),
+            max_age: None,
+            leeway: Lifetime::from_seconds(60),
+            now: UnixMillis(NOW * 1000),
+        }
+    }
+}
 
 pub(super) fn encode(text: &str) -> String {
     Base64UrlUnpadded::encode_string(text.as_bytes())

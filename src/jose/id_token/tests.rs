@@ -1,37 +1,7 @@
 use super::*;
-use crate::jose::testing::{changed, id_token};
+use crate::jose::testing::{CLAIMS, NOW, changed, context, id_token};
 
-const NOW: i64 = 1_700_000_000;
-const CLAIMS: &str =
-    r#"{"iss":"https://as.example","sub":"user-1","aud":"app","exp":1700000600,"iat":1700000000,"nonce":"n"}"#;
 const HEADER: &str = r#"{"alg":"RS256"}"#;
-
-struct Context {
-    issuer: Issuer,
-    client_id: ClientId,
-    nonce: Nonce,
-}
-
-fn context() -> Context {
-    Context {
-        issuer: Issuer("https://as.example".to_owned()),
-        client_id: ClientId("app".to_owned()),
-        nonce: Nonce("n".to_owned()),
-    }
-}
-
-impl Context {
-    fn expected(&self) -> Expected<'_> {
-        Expected {
-            issuer: &self.issuer,
-            client_id: &self.client_id,
-            nonce: Some(&self.nonce),
-            max_age: None,
-            leeway: Lifetime::from_seconds(60),
-            now: UnixMillis(NOW * 1000),
-        }
-    }
-}
 
 /// The verdict on good claims with these changes.
 fn judged(changes: &[(&str, &str)]) -> Result<Json, IdTokenError> {

@@ -1,54 +1,24 @@
 use super::*;
 use crate::jose::algs::Algorithm;
-use crate::jose::testing::{changed, verified};
-use crate::types::{ClientId, Issuer, Nonce, UnixMillis};
-
-const NOW: i64 = 1_700_000_000;
-const CLAIMS: &str =
-    r#"{"iss":"https://as.example","sub":"user-1","aud":"app","exp":1700000600,"iat":1700000000,"nonce":"n"}"#;
-
-struct Context {
-    issuer: Issuer,
-    client_id: ClientId,
-    nonce: Nonce,
-    access: AccessToken,
-}
-
-fn context() -> Context {
-    Context {
-        issuer: Issuer("https://as.example".to_owned()),
-        client_id: ClientId("app".to_owned()),
-        nonce: Nonce("n".to_owned()),
-        access: AccessToken::new("access".to_owned()).unwrap(),
-    }
-}
-
-impl Context {
-    fn expected(&self) -> Expected<'_> {
-        Expected {
-            issuer: &self.issuer,
-            client_id: &self.client_id,
-            nonce: Some(&self.nonce),
-            max_age: None,
-            leeway: LEEWAY,
-            now: UnixMillis(NOW * 1000),
-        }
-    }
-}
+use crate::jose::testing::{CLAIMS, NOW, changed, context, verified};
 
 fn token(changes: &[(&str, &str)]) -> Verified {
     verified(Algorithm::Es256, &[], &changed(CLAIMS, changes))
 }
 
+fn access() -> AccessToken {
+    AccessToken::new("access".to_owned()).unwrap()
+}
+
 /// The verdict on good claims with these changes, beside the access token `access`.
 fn judged(changes: &[(&str, &str)], acr: &[&str]) -> Result<IdClaims, IdTokenError> {
     let context = context();
-    judge(&token(changes), &context.expected(), &Beside { access: Some(&context.access), acr })
+    judge(&token(changes), &context.expected(), &Beside { access: Some(&access()), acr })
 }
 
 fn refreshed(changes: &[(&str, &str)]) -> Result<IdClaims, IdTokenError> {
     let context = context();
-    let beside = Beside { access: Some(&context.access), acr: &["2"] };
+    let beside = Beside { access: Some(&access()), acr: &["2"] };
     judge_refreshed(&token(changes), &Json::parse(CLAIMS).unwrap(), &context.expected(), &beside)
 }
 

@@ -292,7 +292,7 @@ export function openVault(
   };
 
   return new Promise<Calls>((resolve, reject) => {
-    const limit = setTimeout(() => end(new NoWorker("The worker did not start in time.")), LIMIT_SECONDS * 1000);
+    const limit = setTimeout(() => end(new NoWorker("The worker is late.")), LIMIT_SECONDS * 1000);
     const settled = () => {
       clearTimeout(limit);
       opened = undefined;
@@ -307,7 +307,7 @@ export function openVault(
       (event: ErrorEvent) => {
         // Not an error of the page's: it is told as one of authsafe's.
         event.preventDefault();
-        if (opened) end(new NoWorker(`worker.js cannot be run: ${event.message ?? "missing or no script"}.`));
+        if (opened) end(new NoWorker(`worker.js cannot be run: ${event.message ?? "missing"}.`));
         else die(event.message);
       },
     ]);

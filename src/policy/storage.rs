@@ -103,7 +103,7 @@ const SEALED: &str = "Tokens are sealed with a key that cannot be exported: who 
      in the page can have them opened.";
 const SEALED_COPIES: &str = "A copy of the browser profile may hold the key, too.";
 const PLAIN: &str = "Tokens are plain text: any script of this origin, an injected one too, can take them away.";
-const PLAIN_COPIES: &str = "A copy of the browser profile, such as a backup or malware makes, holds the tokens.";
+const PLAIN_COPIES: &str = "A copy of the browser profile, such as a backup, holds the tokens.";
 const SHARED: &str = "All tabs share the session, and it survives a restart of the browser.";
 const NEXT_PERSON: &str = "On a shared computer the next person finds the session.";
 
@@ -139,7 +139,7 @@ notes! {
     CUSTOM CUSTOM_PLAIN [
         "authsafe cannot look inside the adapter; this is the worst of it.",
         "Who else can read it, and how long it is kept, is its own doing.",
-        "If it fails or loses a record, the session goes on in memory and ends with the page.",
+        "If it fails, the session goes on in memory and ends with the page.",
     ];
 }
 

@@ -19,7 +19,7 @@ export const SEALED = [
  */
 export const PLAIN = [
   "Tokens are plain text: any script of this origin, an injected one too, can take them away.",
-  "A copy of the browser profile, such as a backup or malware makes, holds the tokens.",
+  "A copy of the browser profile, such as a backup, holds the tokens.",
 ];
 
 /**
@@ -93,7 +93,7 @@ export const STORAGE = {
     notes: [
       "authsafe cannot look inside the adapter; this is the worst of it.",
       "Who else can read it, and how long it is kept, is its own doing.",
-      "If it fails or loses a record, the session goes on in memory and ends with the page.",
+      "If it fails, the session goes on in memory and ends with the page.",
     ],
   },
 } satisfies { [kind: string]: StorageDescription };

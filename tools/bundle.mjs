@@ -21,7 +21,7 @@ const common = {
   minify: true,
   legalComments: "none",
   // A wasm that was changed on its way is not run.
-  define: { WASM_INTEGRITY: JSON.stringify(`sha384-${createHash("sha384").update(wasm).digest("base64")}`) },
+  define: { WASM_INTEGRITY: JSON.stringify(`sha256-${createHash("sha256").update(wasm).digest("base64")}`) },
   metafile: true,
   logLevel: "warning",
 };

@@ -330,7 +330,14 @@ for (const [moment, point, grace, isolation, requests, after] of [
   ["after the commit, before it tells", "telling", strict, "page", 1, fresh],
 ]) {
   const end = after === lost ? "ends the session once and cleanly" : "costs nobody the session";
-  test(`F34 a tab that dies ${moment}, ${end} (${isolation})`, async ({ clock, context, servers, visit }) => {
+  test(`F34 a tab that dies ${moment}, ${end} (${isolation})`, async ({
+    clock,
+    context,
+    invariants,
+    servers,
+    visit,
+  }) => {
+    if (requests > 1) invariants.breaks("I2 again", "what was answered to the tab that died, no other tab knows");
     const before = environment("stops.js", "worker-with-stops.js");
     const [holder, other] = await twoTabs(visit, { ...stored, isolation }, before);
     const kept = await storedText(other);
@@ -376,9 +383,11 @@ for (const [moment, point, requests] of [
   test(`F35 a tab that hangs ${moment} is overtaken after its time, and what it does later changes nothing (required)`, async ({
     clock,
     context,
+    invariants,
     servers,
     visit,
   }) => {
+    if (requests > 1) invariants.breaks("I2 again", "what was answered to the tab that hangs, the other cannot know");
     const [holder, other] = await twoTabs(visit);
     await clock.letPass(600);
     servers.provider.lifetimes.reuseGraceSeconds = graceful;
@@ -417,9 +426,11 @@ for (const [moment, point, requests] of [
 
 test("F35 a page that hangs is overtaken in the time that it takes, and goes on with what the other has (page)", async ({
   context,
+  invariants,
   servers,
   visit,
 }) => {
+  invariants.breaks("I2 again", "what was answered to the page that hangs, the other cannot know");
   const [holder, other] = await twoTabs(visit, { ...stored, isolation: "page", exposeAccessToken: true });
   servers.provider.lifetimes.reuseGraceSeconds = graceful;
   const earlier = holder.renewals();
@@ -522,9 +533,11 @@ for (const isolation of isolations) {
   test(`F57 a trap in the middle of a renewal costs its callers a retryable error, and the token is sent once more (${isolation})`, async ({
     clock,
     context,
+    invariants,
     servers,
     visit,
   }) => {
+    invariants.breaks("I2 again", "the core that got the answer is gone, and whoever replaces it has not heard it");
     const tab = await visit(oidc, { options: { ...stored, isolation }, before: trapping });
     await tab.signIn();
     servers.provider.lifetimes.reuseGraceSeconds = graceful;

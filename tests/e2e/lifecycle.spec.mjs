@@ -218,3 +218,65 @@ for (const isolation of isolations) {
     }
   });
 }
+
+/** Slows down or cuts what a tab has. The network of a page is that of its worker, too; its processor is not. */
+async function toolsOf({ page }) {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Network.enable");
+  return {
+    slowDown: (rate) => devtools.send("Emulation.setCPUThrottlingRate", { rate }),
+    network(conditions) {
+      const usual = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 };
+      return devtools.send("Network.emulateNetworkConditions", { ...usual, ...conditions });
+    },
+  };
+}
+
+for (const isolation of isolations) {
+  /** Tabs with one session, and the protocol of each. */
+  const throttled = async (visit, count) => {
+    const options = { ...stored, isolation };
+    const tabs = [await visit(oidc, { options })];
+    await tabs[0].signIn();
+    while (tabs.length < count) tabs.push(await visit(oidc, { options }));
+    for (const { page } of tabs) expect(page.workers()).toHaveLength(isolation === "required" ? 1 : 0);
+    return { tabs, tools: await Promise.all(tabs.map(toolsOf)) };
+  };
+
+  test(`F33 tabs on a slow machine and a slow network renew once for all (${isolation})`, async ({ clock, visit }) => {
+    const { tabs, tools } = await throttled(visit, 4);
+    await clock.letPass(600);
+    const before = tabs[0].renewals();
+    for (const each of tools) {
+      await each.slowDown(6);
+      await each.network({ latency: 400, downloadThroughput: 20_000, uploadThroughput: 10_000 });
+    }
+    expect(await Promise.all(tabs.map((tab) => tab.call(3)))).toEqual(tabs.map(() => [200, 200, 200]));
+    expect(tabs[0].renewals() - before).toBe(1);
+    for (const each of tools) {
+      await each.slowDown(1);
+      await each.network({});
+    }
+    for (const tab of tabs) {
+      await tab.becomes(fresh);
+      expect(await tab.events("refreshFailed")).toEqual([]);
+    }
+  });
+
+  test(`F45 F46 tabs whose network is cut renew once when it is back, though the browser calls itself online (${isolation})`, async ({
+    clock,
+    visit,
+  }) => {
+    const { tabs, tools } = await throttled(visit, 3);
+    await clock.letPass(600);
+    const before = tabs[0].renewals();
+    for (const each of tools) await each.network({ offline: true });
+    expect(await Promise.all(tabs.map((tab) => tab.call()))).toEqual(tabs.map(() => ["network_or_cors"]));
+    expect(tabs[0].renewals() - before).toBe(0);
+    for (const each of tools) await each.network({});
+    // Between two attempts a client waits a moment; a call in between fails for the reason that is known.
+    await expect.poll(() => Promise.all(tabs.map((tab) => tab.call()))).toEqual(tabs.map(() => [200]));
+    expect(tabs[0].renewals() - before).toBe(1);
+    for (const tab of tabs) expect(await tab.events("signedOut")).toEqual([]);
+  });
+}

@@ -64,8 +64,12 @@ const wrong = {
     { exchanges: [renewal("a", {}, { finished: false }), renewal("a", given(2), { at: 9000, until: 9010 })] },
   ],
   "a promise that hangs": ["I3", { ends: [end({ pending: ["() => auth.refresh()"] })] }],
-  "the same state twice": ["I4", { told: [state(alice), state(alice)] }],
-  "an end after an end": ["I4", { exchanges: [renewal("a", refused)], told: [loggedOut, loggedOut] }],
+  "the same state twice": ["I4 twice", { told: [state(alice), state(alice)] }],
+  "an end after an end": ["I4 twice", { exchanges: [renewal("a", refused)], told: [loggedOut, loggedOut] }],
+  "tabs that show different users of one session": [
+    "I4 apart",
+    { ends: ["alice", "bob"].map((who, at) => end({ tab: at + 1, medium: "indexedDB app", who })) },
+  ],
   "a call with the access token after the sign-out": [
     "I5",
     { requests: [use(), use({ at: 4000, begun: 4000 })], told: [loggedOut] },
@@ -199,7 +203,7 @@ test("in a browser, a promise that hangs, a state that is told twice and a token
   visit,
 }) => {
   invariants.breaks("I3", "the test begins what does not end");
-  invariants.breaks("I4", "the test tells a state twice");
+  invariants.breaks("I4 twice", "the test tells a state twice");
   invariants.breaks("I7", "the test logs a token");
   const tab = await visit(oidc, exposed);
   await tab.signIn();

@@ -17,7 +17,8 @@ export const KINDS = {
   "I2 at once": "two token requests of one session were under way at once",
   "I2 again": "a refresh token was shown again that the server had replaced, or had taken without being heard",
   I3: "a promise hangs",
-  I4: "one transition was told twice, or an end without a beginning",
+  "I4 twice": "one transition was told twice, or an end without a beginning",
+  "I4 apart": "tabs that share a medium show different users",
   I5: "a credential was used after its sign-out",
   I6: "a storm of token requests",
   I7: "a secret is in a log, an error, a state, an address or at a server that it was not meant for",
@@ -30,8 +31,8 @@ export const KINDS = {
  * @param {object[]} seen.requests Of all tabs: `{ tab, at, begun, url, authorization, body }`; `at` is when it was heard of, `begun`
  *   when it left, which is later where a test held it.
  * @param {object[]} seen.told By all tabs: `{ tab, load, at, kind, value }`; the kinds are `state`, `event` and `error`.
- * @param {object[]} seen.ends Of the tabs that live: `{ tab, mode, pending, state, alive, call, renewal }`. `alive`: its token has not
- *   ended; `call` and `renewal` are the outcomes of a call and of a renewal that were made for this, where they were.
+ * @param {object[]} seen.ends Of the tabs that live: `{ tab, mode, pending, state, medium, who, degraded, alive, call, renewal }`. `who` is the
+ *   user that it shows; `degraded`: it was told that it could not store something; `alive`: its token has not ended; `call` and `renewal` are the outcomes of a call and of a renewal that were made for this, where they were.
  * @param {{where: string, text: string}[]} seen.texts What the consoles showed.
  * @returns {{kind: string, what: string}[]} One for each kind and fact.
  */
@@ -43,6 +44,7 @@ export function violations({ exchanges, requests = [], told = [], ends = [], tex
     ...neverAgain(ledger),
     ...settled(ends),
     ...toldOnce(told),
+    ...together(ends),
     ...nothingAfterSignOut(ledger, requests, told),
     ...noStorm(ledger, requests),
     ...nothingShown(ledger, exchanges, told, texts),
@@ -181,16 +183,32 @@ function toldOnce(told) {
   for (const [load, reports] of loads) {
     const states = reports.filter(({ kind }) => kind === "state").map(({ value }) => JSON.stringify(value));
     states.forEach((state, at) => {
-      if (state === states[at - 1]) found.push({ kind: "I4", what: `${load} was told the same state twice: ${state}` });
+      if (state === states[at - 1])
+        found.push({ kind: "I4 twice", what: `${load} was told the same state twice: ${state}` });
     });
     let known;
     for (const { value } of reports.filter(({ kind }) => kind === "event")) {
       // A session of an earlier page load may end before it was shown.
       if (value.name === "signedOut" && known === false) {
-        found.push({ kind: "I4", what: `${load} was told that somebody is signed out who was not signed in` });
+        found.push({ kind: "I4 twice", what: `${load} was told that somebody is signed out who was not signed in` });
       }
       if (["signedIn", "userChanged"].includes(value.name)) known = true;
       if (value.name === "signedOut") known = false;
+    }
+  }
+  return found;
+}
+
+function together(ends) {
+  const found = [];
+  for (const tabs of grouped(
+    ends.filter(({ medium }) => medium),
+    ({ medium }) => medium,
+  ).values()) {
+    const shown = new Set(tabs.map(({ who }) => who).filter((who) => who && who !== "unknown"));
+    // What could not be stored, no other tab can know.
+    if (shown.size > 1 && !tabs.some(({ degraded }) => degraded)) {
+      found.push({ kind: "I4 apart", what: `tabs that share a medium show ${[...shown].join(" and ")}` });
     }
   }
   return found;

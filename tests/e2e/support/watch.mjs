@@ -5,6 +5,8 @@ import { listen } from "./wire.mjs";
 
 /** A page that has not answered by then hangs. */
 const PATIENCE = 30_000;
+/** What one tab tells, the others have heard by then. */
+const SOON = 10_000;
 /** Of tabs that share a session, so many renew it once more when all is over. */
 const TRIED = 3;
 /** What a promise of the library may take at most: the longest of its own deadlines, on the clock of the test. */
@@ -102,11 +104,31 @@ export async function watch(context) {
     }
     let tried = 0;
     for (const one of tabs) {
-      if (one.state.status !== "authenticated" || one.mode !== "token" || one.pending.length || tried++ >= TRIED)
-        continue;
-      Object.assign(one, await inTime(one.page.evaluate(tryOnce, one.address)));
+      const may = one.state.status === "authenticated" && one.mode === "token" && !one.pending.length;
+      if (may && tried++ < TRIED) Object.assign(one, await tryInPage(one));
     }
+    // What one of them did last, the others are yet to hear of.
+    const sharing = tabs.filter(({ medium }) => medium);
+    const all = () =>
+      Promise.all(sharing.map(async ({ page, medium }) => [medium, (await look(page)).who ?? "unknown"]));
+    const agreed = (shown) => shown.every(([medium, who]) => shown.every((other) => agree([medium, who], other)));
+    const shown = await eventually(all, agreed, SOON);
+    sharing.forEach((one, at) => ([, one.who] = shown[at]));
     return tabs.map(({ page, ...rest }) => rest);
+  }
+}
+
+/** Whether two tabs show the same user, as those must that share a medium. */
+function agree([medium, who], [otherMedium, otherWho]) {
+  return medium !== otherMedium || who === otherWho || [who, otherWho].includes("unknown");
+}
+
+async function tryInPage({ page, address }) {
+  try {
+    return await inTime(page.evaluate(tryOnce, address));
+  } catch (error) {
+    // A page that is left meanwhile tells nothing.
+    return error === TOO_LATE ? { pending: ["what the checker began"] } : {};
   }
 }
 
@@ -119,8 +141,19 @@ const look = (page) =>
     page.evaluate(() => {
       if (!window.auth || !window.pending) return {};
       const { error, ...state } = window.auth.getState();
-      const { mode, allowedOrigins: [address] = [] } = window.authOptions ?? {};
-      return { mode, state, pending: Object.values(window.pending), address: address?.origin ?? address };
+      const { mode, id, storage, allowedOrigins: [address] = [] } = window.authOptions ?? {};
+      const kind = mode === "session" ? mode : (storage?.kind ?? storage);
+      const isShared = ["session", "localStorage", "indexedDB", "cookie", "custom"].includes(kind);
+      const known = { authenticated: state.user?.sub, locked: state.user?.sub, unauthenticated: "nobody" };
+      return {
+        mode,
+        state,
+        pending: Object.values(window.pending),
+        address: address?.origin ?? address,
+        medium: isShared ? `${kind} ${id}` : undefined,
+        who: known[state.status],
+        degraded: window.record.events.some(({ name }) => name === "storageDegraded"),
+      };
     }),
   ).catch((error) => (error === TOO_LATE ? { state: {}, pending: ["the page"] } : {}));
 
@@ -149,8 +182,8 @@ async function inTime(promise) {
 }
 
 /** Asks until it is so, for as long as a page may take. */
-async function eventually(ask, isSo) {
-  const end = Date.now() + PATIENCE;
+async function eventually(ask, isSo, patience = PATIENCE) {
+  const end = Date.now() + patience;
   let value = await ask();
   while (!isSo(value) && Date.now() < end) {
     await new Promise((resolve) => setTimeout(resolve, 100));

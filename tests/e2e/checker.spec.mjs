@@ -32,7 +32,7 @@ const event = (name, detail) => ({
   kind: "event",
   value: { name, mode: "token", ...detail },
 });
-const state = (value) => ({ tab: 1, load: "a", at: 3000, kind: "state", value });
+const state = (value, place = 1) => ({ tab: 1, load: "a", place, at: 3000, kind: "state", value });
 const alice = { status: "authenticated", user: { name: "Alice" } };
 const end = (about) => ({ tab: 1, mode: "token", pending: [], state: alice, ...about });
 const request = (about) => ({ tab: 1, at: 100, begun: 100, url: "https://api.example/hello", body: "", ...about });
@@ -64,7 +64,7 @@ const wrong = {
     { exchanges: [renewal("a", {}, { finished: false }), renewal("a", given(2), { at: 9000, until: 9010 })] },
   ],
   "a promise that hangs": ["I3", { ends: [end({ pending: ["() => auth.refresh()"] })] }],
-  "the same state twice": ["I4 twice", { told: [state(alice), state(alice)] }],
+  "the same state twice": ["I4 twice", { told: [state(alice), state(alice, 2)] }],
   "an end after an end": ["I4 twice", { exchanges: [renewal("a", refused)], told: [loggedOut, loggedOut] }],
   "tabs that show different users of one session": [
     "I4 apart",
@@ -145,8 +145,10 @@ test("nothing is found in what is honest", () => {
   ];
   const told = [
     state({ status: "initializing" }),
-    state({ status: "unauthenticated", reason: "never" }),
-    state(alice),
+    state({ status: "unauthenticated", reason: "never" }, 2),
+    state(alice, 3),
+    // One in between was lost.
+    state(alice, 5),
     event("signedIn"),
     loggedOut,
     event("signedIn"),
@@ -209,7 +211,7 @@ test("in a browser, a promise that hangs, a state that is told twice and a token
   await tab.signIn();
   await tab.page.evaluate(async () => {
     void window.attempt(() => new Promise(() => {}));
-    for (let time = 0; time < 2; time++) window.tellChecker("twice", "state", '{"status":"initializing"}');
+    for (let time = 0; time < 2; time++) window.tellChecker("twice", time, "state", '{"status":"initializing"}');
     console.log(await window.auth.getAccessToken());
   });
 });

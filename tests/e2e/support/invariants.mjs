@@ -30,7 +30,8 @@ export const KINDS = {
  * @param {object[]} seen.exchanges Of all servers, see `wire.mjs`.
  * @param {object[]} seen.requests Of all tabs: `{ tab, at, begun, url, authorization, body }`; `at` is when it was heard of, `begun`
  *   when it left, which is later where a test held it.
- * @param {object[]} seen.told By all tabs: `{ tab, load, at, kind, value }`; the kinds are `state`, `event` and `error`.
+ * @param {object[]} seen.told By all tabs: `{ tab, load, place, at, kind, value }`; the kinds are `state`, `event` and `error`, and
+ *   each is numbered by itself.
  * @param {object[]} seen.ends Of the tabs that live: `{ tab, mode, pending, state, medium, who, degraded, alive, call, renewal }`. `who` is the
  *   user that it shows; `degraded`: it was told that it could not store something; `alive`: its token has not ended; `call` and `renewal` are the outcomes of a call and of a renewal that were made for this, where they were.
  * @param {{where: string, text: string}[]} seen.texts What the consoles showed.
@@ -181,9 +182,12 @@ function toldOnce(told) {
   const found = [];
   const loads = grouped(told, ({ tab, load }) => `tab ${tab} (${load})`);
   for (const [load, reports] of loads) {
-    const states = reports.filter(({ kind }) => kind === "state").map(({ value }) => JSON.stringify(value));
-    states.forEach((state, at) => {
-      if (state === states[at - 1])
+    const states = reports.filter(({ kind }) => kind === "state");
+    const texts = states.map(({ value }) => JSON.stringify(value));
+    texts.forEach((state, at) => {
+      // While a page comes back from the back-forward cache, what it tells is lost.
+      const next = at > 0 && states[at].place === states[at - 1].place + 1;
+      if (next && state === texts[at - 1])
         found.push({ kind: "I4 twice", what: `${load} was told the same state twice: ${state}` });
     });
     let known;

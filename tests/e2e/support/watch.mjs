@@ -21,8 +21,8 @@ export async function watch(context) {
     return pages.indexOf(page) + 1;
   };
 
-  await context.exposeBinding("tellChecker", ({ page }, load, kind, text) => {
-    seen.told.push({ tab: numberOf(page), load, at: Date.now(), kind, value: JSON.parse(text) });
+  await context.exposeBinding("tellChecker", ({ page }, load, place, kind, text) => {
+    seen.told.push({ tab: numberOf(page), load, place, at: Date.now(), kind, value: JSON.parse(text) });
   });
   context.on("page", (page) => {
     numberOf(page);

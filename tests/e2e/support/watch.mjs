@@ -60,7 +60,9 @@ export async function watch(context) {
       seen.requests = requests.flatMap(({ request, at }) => {
         const tab = tabOf(request);
         const { authorization } = request.headers();
-        const begun = request.timing().startTime;
+        // Without an answer it is not known when it left.
+        const { startTime } = request.timing();
+        const begun = startTime > 0 ? startTime : at;
         return tab ? [{ tab, at, begun, url: request.url(), authorization, body: request.postData() ?? "" }] : [];
       });
       const found = violations(seen);

@@ -151,6 +151,8 @@ for (const { name, one, stored } of kinds) {
       const tab = await visit(one, { options: optionsOf(one, "logout") });
       await tab.signIn();
       const { page, address } = tab;
+      // Who leaves before that is kept, nobody knows to have been there.
+      await expect.poll(() => page.evaluate(isNoted)).toBe(true);
       await page.goto("about:blank");
       await clock.letPass(TIMEOUT + 5);
       const { state } = await tab.open(address);
@@ -160,6 +162,21 @@ for (const { name, one, stored } of kinds) {
       await tab.becomes({ status: "authenticated" });
     });
   }
+}
+
+/** Whether it is kept that the user was there. Runs in the page. */
+async function isNoted() {
+  const settled = (request) =>
+    new Promise((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+  const known = await indexedDB.databases();
+  if (!known.some(({ name }) => name === "authsafe")) return false;
+  const database = await settled(indexedDB.open("authsafe"));
+  const keys = await settled(database.transaction("texts").objectStore("texts").getAllKeys());
+  database.close();
+  return keys.some((key) => key.endsWith(".active"));
 }
 
 /** Seconds until the time is up, by the clock of the page. */

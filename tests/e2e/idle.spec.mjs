@@ -147,7 +147,9 @@ for (const { name, one, stored } of kinds) {
   });
 
   if (stored) {
-    test(`a page that was left alone begins with nobody, and says why (${name})`, async ({ visit, clock }) => {
+    test(`a page that was left alone begins with nobody, and says why (${name})`, async ({ visit, clock, servers }) => {
+      const { stats } = servers.provider;
+      const { revokedGrants } = stats;
       const tab = await visit(one, { options: optionsOf(one, "logout") });
       await tab.signIn();
       const { page, address } = tab;
@@ -157,6 +159,8 @@ for (const { name, one, stored } of kinds) {
       await clock.letPass(TIMEOUT + 5);
       const { state } = await tab.open(address);
       expect(state).toMatchObject({ status: "unauthenticated", reason: "idle" });
+      // Revoking the old tokens would take a new sign-in along that this provider counts to the same grant.
+      if (one.kind === "oidc") await expect.poll(() => stats.revokedGrants).toBeGreaterThan(revokedGrants);
       // At the provider, the user has not signed out.
       await tab.signIn(ALICE, { known: one.kind === "oidc" });
       await tab.becomes({ status: "authenticated" });

@@ -147,19 +147,40 @@ for (const { name, one, stored } of kinds) {
   });
 
   if (stored) {
-    test(`a page that was left alone begins with nobody, and says why (${name})`, async ({ visit, clock }) => {
+    test(`a page that was left alone begins with nobody, and says why (${name})`, async ({ visit, clock, servers }) => {
+      const { stats } = servers.provider;
+      const { revokedGrants } = stats;
       const tab = await visit(one, { options: optionsOf(one, "logout") });
       await tab.signIn();
       const { page, address } = tab;
+      // Who leaves before that is kept, nobody knows to have been there.
+      await expect.poll(() => page.evaluate(isNoted)).toBe(true);
       await page.goto("about:blank");
       await clock.letPass(TIMEOUT + 5);
       const { state } = await tab.open(address);
       expect(state).toMatchObject({ status: "unauthenticated", reason: "idle" });
+      // Revoking the old tokens would take a new sign-in along that this provider counts to the same grant.
+      if (one.kind === "oidc") await expect.poll(() => stats.revokedGrants).toBeGreaterThan(revokedGrants);
       // At the provider, the user has not signed out.
       await tab.signIn(ALICE, { known: one.kind === "oidc" });
       await tab.becomes({ status: "authenticated" });
     });
   }
+}
+
+/** Whether it is kept that the user was there. Runs in the page. */
+async function isNoted() {
+  const settled = (request) =>
+    new Promise((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+  const known = await indexedDB.databases();
+  if (!known.some(({ name }) => name === "authsafe")) return false;
+  const database = await settled(indexedDB.open("authsafe"));
+  const keys = await settled(database.transaction("texts").objectStore("texts").getAllKeys());
+  database.close();
+  return keys.some((key) => key.endsWith(".active"));
 }
 
 /** Seconds until the time is up, by the clock of the page. */

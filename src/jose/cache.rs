@@ -12,6 +12,8 @@ use crate::types::{Lifetime, Reading};
 #[derive(Clone, Debug, Default)]
 pub struct KeyCache {
     held: Option<Held>,
+    /// The last request for keys has not brought any yet.
+    failing: bool,
     /// When keys were asked for last, whatever came of it.
     asked: Option<Reading>,
 }
@@ -43,14 +45,22 @@ impl KeyCache {
         self.has_cooled(now)
     }
 
+    /// Keys were asked for and did not come: what those that are there do not verify, newer ones might.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.failing
+    }
+
     /// Keys are being fetched.
     pub fn ask(&mut self, now: Reading) {
         self.asked = Some(now);
+        self.failing = true;
     }
 
     /// They have come, and take the place of those before: a key that is gone from the set is not trusted any more.
     pub fn learn(&mut self, keys: JwkSet, now: Reading) {
         self.held = Some(Held { keys, at: now });
+        self.failing = false;
     }
 
     fn has_cooled(&self, now: Reading) -> bool {
@@ -140,6 +150,16 @@ mod tests {
         }
         assert_eq!(cache.keys(at(86_399)), Some(&set()));
         assert_eq!(cache.keys(at(86_400)), None);
+    }
+
+    #[test]
+    fn an_outage_lasts_from_a_request_until_keys_come() {
+        let mut cache = filled(0);
+        assert!(!cache.is_failing());
+        cache.ask(at(600));
+        assert!(cache.is_failing());
+        cache.learn(set(), at(601));
+        assert!(!cache.is_failing());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! RFC 7515 §3.1, §7.1 and appendix C; RFC 8725 §3.1, §3.11. Neither an encrypted token, which has five parts, nor the JSON
 //! serialisation is one. No signature is verified here; the parts that a verifier needs are handed out as received.
 
-use crate::types::Json;
+use crate::types::{IdToken, Json, UnixMillis};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use zeroize::Zeroizing;
 
@@ -51,6 +51,13 @@ impl<'a> Compact<'a> {
         let signature = bytes(signature).filter(|bytes| !bytes.is_empty()).ok_or("the signature is not base64url")?;
         Ok(Self { header, payload, signed, signature: signature.to_vec() })
     }
+}
+
+/// `iat` of a token that nobody has judged: a hint at the server's clock, and nothing more.
+#[must_use]
+pub fn peek_iat(token: &IdToken) -> Option<UnixMillis> {
+    let claims = Compact::parse(token.expose()).ok()?.payload;
+    claims.get("iat").and_then(Json::number).and_then(UnixMillis::from_seconds)
 }
 
 fn object(part: &str) -> Option<Json> {

@@ -8,11 +8,11 @@
 //!   that uses `jsonwebtoken` for itself, so only [`install`] does, which the module that has the process for itself calls.
 //!   Where it was not called, the token is read without a verifier. That costs nothing: `verify::accept` has compared the
 //!   same bytes already, in either case.
-//! - It has no ES512. Such a token has one reader only.
+//! - It has no ES512, and does not know Ed25519 by its newer name. Such a token has one reader only.
 //! - It looks at the device's clock, takes the last of two members of one name, and reads keys leniently. Claims, form and keys
 //!   are judged here.
 
-use super::algs::Algorithm;
+use super::algs::{Algorithm, ED25519};
 use crate::types::Json;
 use jsonwebtoken::crypto::{CryptoProvider, JwtVerifier, KeyUtils};
 use jsonwebtoken::dangerous::insecure_decode;
@@ -46,8 +46,11 @@ pub(super) fn agrees(
     header: &Json,
     claims: &Json,
 ) -> bool {
-    let Some(theirs) = named(algorithm) else { return true };
-    let read = if INSTALLED.get() == Some(&true) {
+    let Some(theirs) = named(algorithm).filter(|_| header.get("alg").and_then(Json::text) != Some(ED25519)) else {
+        return true;
+    };
+    // In the module that has the process for itself, the other branch is never taken, and weighs.
+    let read = if cfg!(feature = "jwt-skin") || INSTALLED.get() == Some(&true) {
         decode(token, &receipt(theirs, signed, signature), &validation(theirs))
     } else {
         insecure_decode(token)

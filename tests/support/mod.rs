@@ -4,6 +4,7 @@
 
 pub(crate) mod grants;
 pub(crate) mod invariants;
+pub(crate) mod keys;
 pub(crate) mod play;
 pub(crate) mod session;
 
@@ -57,6 +58,7 @@ impl Provider {
         let body = request.body.as_ref().map(|(_, text)| text.to_string()).unwrap_or_default();
         match request.url.path() {
             "/.well-known/openid-configuration" => Reply::json(200, &self.metadata()),
+            "/jwks" => Reply::json(200, &keys::jwks()),
             // Somebody looks whether the server is there. It is, unless it is to fail.
             "/token" if request.method == "HEAD" => Reply::with(405, "text/plain", ""),
             "/token" => {
@@ -113,8 +115,7 @@ impl Provider {
             now.seconds(),
             now.seconds() + 3600
         );
-        [&base64url(br#"{"alg":"RS256","kid":"1"}"#), ".", &base64url(claims.as_bytes()), ".", &base64url(b"signature")]
-            .concat()
+        keys::signed(&claims)
     }
 }
 

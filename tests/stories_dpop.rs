@@ -850,3 +850,24 @@ fn keys_of_tabs_that_were_closed_are_forgotten_at_a_sign_in_after_half_a_year_an
     assert!(world.keys.borrow().keys().any(|name| name.ends_with(&jkt)));
     invariants::hold(&world);
 }
+
+#[test]
+fn a_tab_that_takes_over_what_another_has_renewed_dates_its_proofs_by_what_that_one_knows_of_the_clock() {
+    let server = Binding::new();
+    server.patience.set(7200);
+    let world = server.world();
+    let first = signed_in_with(&world, &server.provider, &options("localStorage", "auto"));
+    let second = another(&world);
+    renew(&second).unwrap();
+    world.advance(secs(60));
+    // The server's clock is set right, and only one tab hears it.
+    server.ahead.set(3_600_000);
+    renew(&first).unwrap();
+    world.advance(secs(1));
+    let now = world.true_time().seconds();
+    for page in [&first, &second] {
+        let proof = api_proof(page).0.unwrap();
+        assert!((proof.iat() - now - 3600).abs() <= 2, "{}", proof.iat() - now);
+    }
+    invariants::hold(&world);
+}

@@ -239,3 +239,44 @@ fn a_device_whose_clock_is_wrong_is_told() {
     let check = diagnose(&page).checks.into_iter().find(|check| check.id == "clock").unwrap();
     assert_eq!((check.ok, check.detail.as_str()), (false, "The device's clock is 3600 s behind the server's."));
 }
+
+#[test]
+fn a_core_that_was_lost_is_told_by_the_next_one_once() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let page = signed_in(&world, &provider, "sessionStorage");
+    world.advance(secs(5));
+    let before = told(&page);
+    // What the page writes when its core stops.
+    let lost = world.true_time();
+    page.tab.world.block_on({
+        let tab = page.tab.clone();
+        async move { authsafe::ports::Store::write(&tab.traces, "authsafe.lost", &lost.0.to_string()).await.unwrap() }
+    });
+    world.advance(secs(5));
+    let page = reload(&page, &token_options("sessionStorage"));
+    let after = told(&page);
+    assert_eq!(after[..before.len()], before);
+    assert_eq!(after[before.len()], "event=coreLost");
+    let entry = &diagnose(&page).history[before.len()];
+    assert_eq!(entry.get("at").and_then(Json::number), Some(lost.seconds() as f64));
+    let page = reload(&page, &token_options("sessionStorage"));
+    let count = told(&page).iter().filter(|line| *line == "event=coreLost").count();
+    assert_eq!(count, 1);
+    support::invariants::hold(&world);
+}
+
+#[test]
+fn what_somebody_else_wrote_about_a_lost_core_is_no_entry() {
+    for text in ["", "x", "1e99", "-1", "99999999999999999999", "9999999999999", "\u{1f512}"] {
+        let provider = Provider::new();
+        let world = world_of(&provider);
+        let page = signed_in(&world, &provider, "sessionStorage");
+        page.tab.world.block_on({
+            let tab = page.tab.clone();
+            async move { authsafe::ports::Store::write(&tab.traces, "authsafe.lost", text).await.unwrap() }
+        });
+        let page = reload(&page, &token_options("sessionStorage"));
+        assert!(!told(&page).contains(&"event=coreLost".to_owned()), "{text:?}");
+    }
+}

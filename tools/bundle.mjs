@@ -10,8 +10,8 @@ const packageRoot = fileURLToPath(new URL("../pkg/", import.meta.url));
 
 /** A wasm that was changed on its way is not run. */
 function integrity(file) {
-  const digest = createHash("sha384").update(readFileSync(`${packageRoot}wasm/${file}`));
-  return JSON.stringify(`sha384-${digest.digest("base64")}`);
+  const digest = createHash("sha256").update(readFileSync(`${packageRoot}wasm/${file}`));
+  return JSON.stringify(`sha256-${digest.digest("base64")}`);
 }
 
 const common = {

@@ -101,8 +101,9 @@ export function createAuthClient<U extends Claims = Claims>(
     onState: (next) => hear(() => showPlain(next)),
     onEvent: (name, detail) =>
       hear(() => {
-        // `signedIn`, `signedOut` and `userChanged` are the affair of `succeed`.
-        if (!reviving || !/^si|^u/.test(name)) tell(name, translate.event(detail));
+        // These are the affair of `succeed`.
+        if (reviving && ["signedIn", "signedOut", "userChanged"].includes(name)) return;
+        tell(name, translate.event(detail));
       }),
   } satisfies Pick<Host, "onState" | "onEvent">);
 

@@ -58,6 +58,10 @@ export function life(parts: Parts<unknown>, host: Host, news: LifeNews): Life {
 
   function died(cause: unknown): void {
     if (over) return;
+    // The next core of this tab tells it in its history. Where storage is blocked, there is none.
+    try {
+      sessionStorage["authsafe.lost"] = Date.now();
+    } catch {}
     // One that ends as soon as it runs would be started for ever.
     const now = performance.now();
     if (now - diedAt < PAUSE_MS) {

@@ -691,8 +691,11 @@ export interface AuthEvents<U extends Claims = Claims> {
 export interface Transition {
   /** When, by the device's clock. Epoch seconds. */
   at: number;
-  /** An event, by its name; the others are changes of state. The seconds of a countdown are left out. */
-  event?: keyof AuthEvents;
+  /**
+   * An event, by its name; the others are changes of state. The seconds of a countdown are left out. `coreLost`: the core stopped,
+   * or its worker was gone; what the next one found stored follows, and whoever was signed in with memory alone is not any more.
+   */
+  event?: keyof AuthEvents | "coreLost";
   /** What the state became. */
   status?: AuthState["status"];
   /** How current the credential was then. */

@@ -7,7 +7,7 @@ use super::proof::HeldKey;
 use super::talk::{Memory, Work};
 use crate::error::ErrorCode;
 use crate::machine::{
-    CallKind, Effect, Event, EventKind, Machine, Outcome, Over, Settings, Snapshot, Ticket, WaiterId, step,
+    CallKind, Departure, Effect, Event, EventKind, Machine, Outcome, Over, Settings, Snapshot, Ticket, WaiterId, step,
 };
 use crate::policy::restore::{Restore, Trace};
 use crate::ports::Ports;
@@ -182,7 +182,7 @@ impl<P: Ports> Inner<P> {
             Effect::NoteActivity(at) => self.enqueue(Job::NoteActivity(at)),
             Effect::ReadActivity => self.enqueue(Job::ReadActivity),
             // What was decided before must be stored by then: a page that leaves stores nothing more.
-            Effect::Navigate(url) => self.enqueue(Job::Navigate(url)),
+            Effect::Navigate(url, departure) => self.enqueue(Job::Navigate(url, departure)),
             Effect::WakeAt(at) => self.set_alarm(at),
             Effect::Tell(note) => self.ports.post(&note.to_text()),
             Effect::Notify(notice) => (self.listener)(Report::Event(notice)),
@@ -306,9 +306,8 @@ impl<P: Ports> Inner<P> {
                 self.dispatch(EventKind::Committed(epoch, commit));
             }
             Job::Trace(trace) => self.trace(trace).await,
-            Job::Navigate(url) => {
-                // A client that nobody wants any more takes nobody away.
-                if self.machine.borrow().as_ref().is_some_and(|machine| !machine.is_disposed()) {
+            Job::Navigate(url, departure) => {
+                if self.machine.borrow().as_ref().is_some_and(|machine| machine.leaves(departure)) {
                     self.ports.navigate(url.as_str());
                 }
             }
@@ -359,7 +358,7 @@ enum Job {
     Commit(u64, Box<Record>, Over),
     Forget(Option<WaiterId>, Over, Option<Mark>),
     Trace(Trace),
-    Navigate(Box<WebUrl>),
+    Navigate(Box<WebUrl>, Departure),
     NoteActivity(Option<UnixMillis>),
     ReadActivity,
     /// Of any turn before this one.

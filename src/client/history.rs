@@ -54,12 +54,14 @@ impl History {
         entries.drain(..excess);
     }
 
-    /// Puts what was stored before what happened since.
-    fn load(&self, text: &str) {
+    /// Puts what was stored before what happened since; and between them, that a core was `lost`, where nobody has told that yet.
+    fn load(&self, text: &str, lost: Option<UnixMillis>) {
         let since = std::mem::take(&mut *self.entries.borrow_mut());
         let before = if text.len() > LONGEST { None } else { Json::parse(text) };
         let before = before.as_ref().and_then(Json::list).unwrap_or_default();
-        self.put(before.iter().filter_map(reread).chain(since).collect());
+        let mut all: Vec<Json> = before.iter().filter_map(reread).collect();
+        all.extend(lost.and_then(|at| core_lost(at.seconds() as f64, &all)));
+        self.put(all.into_iter().chain(since).collect());
         self.loaded.set(true);
     }
 
@@ -127,6 +129,15 @@ fn reread(stored: &Json) -> Option<Json> {
     Some(entry.number("at", Some(at)).object())
 }
 
+/// A core that stopped cannot tell it itself. What came after it was told by another, which has seen this.
+fn core_lost(at: f64, told: &[Json]) -> Option<Json> {
+    let number = |entry: &Json| entry.get("at").and_then(Json::number);
+    let known = |entry: &Json| number(entry) == Some(at) && entry.get("event").and_then(Json::text) == Some(CORE_LOST);
+    let older = told.last().and_then(number).is_none_or(|last| last <= at);
+    (older && !told.iter().any(known))
+        .then(|| Members::new().text("event", Some(CORE_LOST)).number("at", Some(at)).object())
+}
+
 fn is_of_a_word(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-')
 }
@@ -159,8 +170,11 @@ impl<P: Ports> Inner<P> {
 
     async fn load_history(&self) {
         if !self.history.loaded.get() {
-            let stored = self.ports.traces().read(&self.history_key()).await;
-            self.history.load(stored.ok().flatten().as_deref().unwrap_or_default());
+            let store = self.ports.traces();
+            let stored = store.read(&self.history_key()).await;
+            let lost = store.read(LOST).await.ok().flatten();
+            let lost = lost.and_then(|text| text.parse().ok()).map(UnixMillis).filter(|at| *at <= self.ports.now());
+            self.history.load(stored.ok().flatten().as_deref().unwrap_or_default(), lost);
         }
     }
 
@@ -170,6 +184,10 @@ impl<P: Ports> Inner<P> {
         self.history.entries.borrow().clone()
     }
 }
+
+/// Where pkg/ts/life.ts writes when a core was lost last, in epoch milliseconds.
+const LOST: &str = "authsafe.lost";
+const CORE_LOST: &str = "coreLost";
 
 /// So many are kept.
 const MOST: usize = 50;

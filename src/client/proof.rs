@@ -172,7 +172,7 @@ impl<P: Ports> Inner<P> {
     ) -> Work<'a, String> {
         Box::pin(async move {
             let held = self.key(&prover.jkt, None).await?;
-            let input = self.signing_input(&held.public, prover.skew, method, url, access)?;
+            let input = self.signing_input(&held.public, prover, method, url, access)?;
             let signature = self.ports.keys().sign(&held.key, input.as_bytes()).await.map_err(unusable)?;
             Ok(dpop::proof(&input, &signature))
         })
@@ -181,7 +181,7 @@ impl<P: Ports> Inner<P> {
     fn signing_input(
         &self,
         key: &PublicKey,
-        skew: i64,
+        prover: &Prover,
         method: &str,
         url: &WebUrl,
         access: Option<&AccessToken>,
@@ -189,7 +189,7 @@ impl<P: Ports> Inner<P> {
         let mut jti = [0; 16];
         self.fill(&mut jti)?;
         let (memory, now) = (self.memory.borrow(), self.ports.read());
-        let at = now.wall.shifted(memory.clock.skew(now).unwrap_or(skew));
+        let at = now.wall.shifted(memory.clock.skew_beside(prover.skew, prover.known_at, now));
         Ok(key.signing_input(&Claims { method, url, jti: &jti, at, access, nonce: memory.nonces.of(url) }))
     }
 

@@ -53,6 +53,12 @@ impl<P: Ports> Inner<P> {
         }
     }
 
+    /// What the tabs of this browser know, as far as it can be read.
+    async fn known(&self) -> Coordination {
+        let text = self.ports.register().read(&self.turn_key()).await.ok().flatten();
+        Coordination::parse(&text.unwrap_or_default())
+    }
+
     async fn agree(&self, change: Change) -> Agreed {
         let key = self.turn_key();
         let apply = move |found: Option<String>| {
@@ -90,9 +96,7 @@ impl<P: Ports> Inner<P> {
             return Ok(());
         }
         let now = self.ports.now();
-        let text = self.ports.register().read(&self.turn_key()).await.ok().flatten();
-        let known = Coordination::parse(&text.unwrap_or_default());
-        known.claim(now, now.plus(LOCK_PATIENCE), false).map(drop)
+        self.known().await.claim(now, now.plus(LOCK_PATIENCE), false).map(drop)
     }
 
     /// Takes the turn; `None` where there is nothing to take. A lock that keeps other tabs away says that nobody has it, unless
@@ -168,8 +172,7 @@ impl<P: Ports> Inner<P> {
         if self.place() != Place::Register {
             return false;
         }
-        let text = self.ports.register().read(&self.turn_key()).await.ok().flatten();
-        let known = Coordination::parse(&text.unwrap_or_default());
+        let known = self.known().await;
         known.ended && known.lineage == lineage
     }
 

@@ -4,7 +4,7 @@ use super::{
     Call, CallKind, Error, ErrorCode, Machine, Notice, Origin, Outcome, Phase, SignedOutReason, WaiterId, Wants,
 };
 use crate::policy::refresh;
-use crate::types::{Session, SessionFacts};
+use crate::types::{Lifetime, Session, SessionFacts};
 use std::rc::Rc;
 
 impl Machine {
@@ -72,6 +72,16 @@ impl Machine {
         };
         if worth && !recent {
             self.ask(Call::Check);
+        }
+    }
+
+    /// Asks because another tab said something, and after its words: a question that is under way does not know of them. As
+    /// anybody may have said it, not at any pace.
+    pub(super) fn check_told(&mut self) {
+        if self.settings.server_session && self.check_at.is_none() {
+            let again = self.told_at.map(|at| at.plus(TOLD_INTERVAL));
+            let under_way = self.checking.then(|| self.now.plus(TOLD_INTERVAL));
+            self.check_at = [Some(self.now), again, under_way, self.retry_at].into_iter().flatten().max();
         }
     }
 
@@ -204,3 +214,6 @@ impl Machine {
         });
     }
 }
+
+/// At least this long between two questions that other tabs gave reason to.
+const TOLD_INTERVAL: Lifetime = Lifetime::from_seconds(2);

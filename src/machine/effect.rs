@@ -40,8 +40,8 @@ pub enum Effect {
     NoteActivity(Option<UnixMillis>),
     /// Read that; report `ActivityRead`.
     ReadActivity,
-    /// Leave for this address.
-    Navigate(Box<WebUrl>),
+    /// Leave for this address, unless [`leaves`](super::Machine::leaves) says by then that this is not wanted any more.
+    Navigate(Box<WebUrl>, Departure),
     /// Report `Tick` at this instant or soon after. Replaces the wish before; `None` takes it back.
     WakeAt(Option<UnixMillis>),
     /// Tell the other tabs.
@@ -277,4 +277,13 @@ pub enum Snapshot {
     Authenticated(Rc<Json>, Box<SessionFacts>, Freshness),
     /// The user was away for too long; nothing is handed out until somebody signs in.
     Locked(Rc<Json>),
+}
+
+/// What the page leaves for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Departure {
+    /// To sign in, by this attempt.
+    SignIn(u64),
+    /// To end the session at the server, too.
+    SignOut,
 }

@@ -177,7 +177,7 @@ impl Machine {
     /// Somebody has signed in at the session server: who, it says itself.
     pub(super) fn unlock_by_server(&mut self) {
         self.idle.unlocking = self.idle.locked;
-        self.ask(super::Call::Check);
+        self.check_told();
     }
 
     fn time_out(&mut self) {

@@ -1,8 +1,8 @@
 //! Every way in which a session ends. The local session is gone first, whatever the network does.
 
 use super::{
-    Answer, CallKind, Commit, Effect, Ending, Error, ErrorCode, EventKind, Machine, Note, Notice, Origin, Outcome,
-    Stored,
+    Answer, CallKind, Commit, Departure, Effect, Ending, Error, ErrorCode, EventKind, Machine, Note, Notice, Origin,
+    Outcome, Stored,
 };
 use super::{Over, Parting, Phase, Renewal, SignedOutReason, Ticket, WaiterId, Wants};
 use crate::error::ErrorPhase;
@@ -77,7 +77,7 @@ impl Machine {
         if !matches!(self.phase, Phase::SignedOut(..)) {
             return self.ended(id, Outcome::Done);
         }
-        self.push(Effect::Navigate(url));
+        self.push(Effect::Navigate(url, Departure::SignOut));
         self.ended(id, Outcome::Left);
     }
 

@@ -1,6 +1,8 @@
 //! Signing in: by leaving for the provider, or by user name and password.
 
-use super::{Arrived, Call, CallKind, Effect, Error, ErrorCode, Login, Machine, Notice, Origin, Outcome, Over};
+use super::{
+    Arrived, Call, CallKind, Departure, Effect, Error, ErrorCode, Login, Machine, Notice, Origin, Outcome, Over,
+};
 use super::{Phase, SignedOutReason, Via, WaiterId, Wants};
 use crate::types::{Json, Lifetime, WebUrl};
 use std::rc::Rc;
@@ -65,7 +67,7 @@ impl Machine {
             // The next page load finds a session that began on a page of the server's.
             self.note_activity();
         }
-        self.push(Effect::Navigate(url));
+        self.push(Effect::Navigate(url, Departure::SignIn(self.attempt)));
         self.leave_by = Some(self.now.plus(PATIENCE));
     }
 

@@ -28,7 +28,8 @@ mod wake;
 mod watch;
 
 pub use effect::{
-    Call, CallKind, CredentialName, Effect, Freshness, Notice, Origin, Outcome, Over, Snapshot, Ticket, Via, WaiterId,
+    Call, CallKind, CredentialName, Departure, Effect, Freshness, Notice, Origin, Outcome, Over, Snapshot, Ticket, Via,
+    WaiterId,
 };
 pub use event::{Answer, Arrival, Arrived, Commit, Ending, Event, EventKind, Login, Note, SignedOutReason, Stored};
 
@@ -104,6 +105,8 @@ pub struct Machine {
     /// Another tab has spent the refresh token of this one, and what it got for it cannot be read here.
     spent: bool,
     renewal: Renewal,
+    /// The failure of a request that was answered after other tabs took this one for gone. It is told unless one of them has renewed.
+    overtaken: Option<Error>,
     /// When other tabs take this one for gone, which has the turn.
     turn_ends: Option<UnixMillis>,
     /// When to renew by timer.
@@ -119,6 +122,10 @@ pub struct Machine {
     /// What is being asked is to prolong the session.
     extending: bool,
     checked_at: Option<UnixMillis>,
+    /// When it is asked because of what another tab said.
+    check_at: Option<UnixMillis>,
+    /// When it was last asked because of that.
+    told_at: Option<UnixMillis>,
     /// When a page that was told to leave is taken to have stayed.
     leave_by: Option<UnixMillis>,
     /// Reads of the medium that were older than what another tab spoke of.
@@ -240,6 +247,7 @@ impl Machine {
             tries: 0,
             spent: false,
             renewal: Renewal::None,
+            overtaken: None,
             turn_ends: None,
             renew_at: None,
             failures: 0,
@@ -249,6 +257,8 @@ impl Machine {
             checking: false,
             extending: false,
             checked_at: None,
+            check_at: None,
+            told_at: None,
             leave_by: None,
             stale_reads: 0,
             reread_at: None,
@@ -449,6 +459,15 @@ impl Machine {
         }
     }
 
+    /// Whether the page is still to leave: what waited for the medium may have been overtaken by another wish meanwhile.
+    #[must_use]
+    pub fn leaves(&self, departure: Departure) -> bool {
+        match departure {
+            Departure::SignIn(attempt) => attempt == self.attempt && !self.is_disposed(),
+            Departure::SignOut => matches!(self.phase, Phase::SignedOut(..)),
+        }
+    }
+
     fn answered(&mut self, ticket: Ticket, answer: Result<Answer, Error>) {
         if !self.expects(ticket) {
             return self.late(answer);
@@ -567,6 +586,7 @@ impl Machine {
         self.forced_at = None;
         self.warned = None;
         self.reread_at = None;
+        self.check_at = None;
     }
 
     fn committed(&mut self, epoch: u64, commit: Commit) {

@@ -212,6 +212,7 @@ impl Machine {
             return self.hold_back(wait);
         }
         self.renewal = Renewal::Locking;
+        self.overtaken = None;
         self.renew_at = None;
         self.push(Effect::AcquireLock);
     }
@@ -268,6 +269,9 @@ impl Machine {
         if self.is_spent() {
             self.abandon_renewal();
             return self.cannot_renew();
+        }
+        if let Some(error) = self.overtaken.take() {
+            return self.renewal_failed(error);
         }
         match (self.at_stake(), self.tries) {
             (None, _) => self.request(),
@@ -332,7 +336,9 @@ impl Machine {
     pub(super) fn request_failed(&mut self, error: Error) {
         self.note_outcome(&error);
         if self.turn_is_over() {
-            return self.queue_again();
+            self.queue_again();
+            self.overtaken = Some(error);
+            return;
         }
         if refresh::is_unknown(&error) && self.tries >= refresh::MOST_TRIES {
             let mut last = Error::from(ErrorCode::RefreshAmbiguous);
@@ -353,7 +359,9 @@ impl Machine {
 
     pub(super) fn lock_refused(&mut self) {
         if matches!(self.renewal, Renewal::Locking) {
-            self.renewal_failed(Error::new(ErrorCode::Timeout, "Another tab holds the renewal lock."));
+            let held = || Error::new(ErrorCode::Timeout, "Another tab holds the renewal lock.");
+            let error = self.overtaken.take().unwrap_or_else(held);
+            self.renewal_failed(error);
         }
     }
 

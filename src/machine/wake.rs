@@ -36,6 +36,8 @@ impl Machine {
             &mut self.turn_ends,
             &mut self.forced_at,
             &mut self.checked_at,
+            &mut self.check_at,
+            &mut self.told_at,
             &mut self.leave_by,
             &mut self.reread_at,
             &mut self.warned,
@@ -129,8 +131,11 @@ impl Machine {
     }
 
     pub(super) fn read_medium(&mut self) {
-        self.reads += 1;
-        self.push(Effect::Reread);
+        // One may have begun before what it is for happened. The next has not, and serves whatever happens until then.
+        if self.reads < 2 {
+            self.reads += 1;
+            self.push(Effect::Reread);
+        }
     }
 
     /// What happened meanwhile is known, or cannot be found out.

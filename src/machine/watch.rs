@@ -47,6 +47,10 @@ impl Machine {
         if is_due(self.recheck_at()) {
             self.ask(Call::Check);
         }
+        if is_due(self.check_at) && !self.checking {
+            (self.check_at, self.told_at) = (None, Some(now));
+            self.ask(Call::Check);
+        }
         self.idle_due();
     }
 
@@ -59,7 +63,7 @@ impl Machine {
         let stale_at =
             self.session().and_then(|session| session.facts.expires_at).map(|end| end.0).filter(|at| *at > self.now);
         // What is due and was not done waits for something else than time.
-        let own = [self.reread_at, self.leave_by, self.looking, self.idle_wake()];
+        let own = [self.reread_at, self.leave_by, self.looking, self.check_at, self.idle_wake()];
         [self.renews_at(), self.expiring_at(), self.ends_at(), self.recheck_at(), stale_at, self.grace_ends_at()]
             .into_iter()
             .chain(own)
@@ -211,7 +215,7 @@ impl Machine {
         let wished = reason == SignedOutReason::LoggedOut || idle;
         if self.settings.server_session && !wished {
             // Whether it is gone, the server says; this tab's cookie is the same.
-            return self.ask(Call::Check);
+            return self.check_told();
         }
         if self.settings.server_session || !self.settings.shared {
             // Where each tab has tokens of its own, only the user's wish concerns all of them.
@@ -247,6 +251,10 @@ impl Machine {
     pub(super) fn reread(&mut self, stored: Stored) {
         self.mention_failure(&stored);
         self.reads = self.reads.saturating_sub(1);
+        if self.copied.is_some() && self.reads > 0 {
+            // This read may have begun before what was heard of was stored.
+            return;
+        }
         if let Some((lineage, generation)) = self.copied.take() {
             return self.reread_own(&lineage, generation, stored);
         }

@@ -174,6 +174,10 @@ pub struct World {
     pub writes_fail: Cell<Option<StoreFailure>>,
     /// How long a write takes, in milliseconds.
     pub write_takes: Cell<i64>,
+    /// How long a read takes, in milliseconds.
+    pub read_takes: Cell<i64>,
+    /// How often a medium was read.
+    pub reads: Cell<u64>,
     /// What tabs agree on.
     pub agreed: RefCell<BTreeMap<String, String>>,
     /// What the place where tabs agree answers instead of working, if set.
@@ -237,6 +241,8 @@ impl World {
             store_failure: Cell::default(),
             writes_fail: Cell::default(),
             write_takes: Cell::default(),
+            read_takes: Cell::default(),
+            reads: Cell::default(),
             agreed: RefCell::default(),
             register_fails: Cell::default(),
             has_locks: Cell::new(true),
@@ -529,7 +535,13 @@ impl Medium {
 
 impl Store for Medium {
     async fn read(&self, key: &str) -> Result<Option<String>, StoreFailure> {
-        self.with(|map| map.get(key).cloned())
+        let found = self.with(|map| map.get(key).cloned());
+        self.world.reads.set(self.world.reads.get() + 1);
+        let takes = self.world.read_takes.get();
+        if takes > 0 {
+            self.world.sleep_until(self.world.now.get() + takes).await;
+        }
+        found
     }
     async fn write(&self, key: &str, text: &str) -> Result<(), StoreFailure> {
         let takes = self.world.write_takes.get();

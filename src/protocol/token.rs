@@ -64,7 +64,7 @@ pub fn exchange_request(
     transaction: &Transaction,
 ) -> HttpRequest {
     // How far the server's clock is off is not known before it has answered.
-    let prover = transaction.jkt.clone().map(|jkt| Prover { jkt, skew: 0 });
+    let prover = transaction.jkt.clone().map(|jkt| Prover { jkt, skew: 0, known_at: None });
     let form = Form::new()
         .pair("grant_type", "authorization_code")
         .pair("code", code.expose())

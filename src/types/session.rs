@@ -89,8 +89,10 @@ pub struct Binding {
 pub struct Prover {
     /// Names the key.
     pub jkt: String,
-    /// Server minus device clock, milliseconds.
+    /// Server minus device clock, milliseconds, as whoever got the tokens knew it.
     pub skew: i64,
+    /// When that was.
+    pub known_at: Option<UnixMillis>,
 }
 
 /// Which of the configured servers issued the tokens.
@@ -156,7 +158,7 @@ impl Session {
     #[must_use]
     pub fn prover(&self) -> Option<Prover> {
         let binding = self.tokens()?.binding.as_ref()?;
-        Some(Prover { jkt: binding.jkt.clone(), skew: self.facts.skew })
+        Some(Prover { jkt: binding.jkt.clone(), skew: self.facts.skew, known_at: self.facts.issued_at })
     }
 
     /// Whether it has an access token of the provider that whoever holds it can use.

@@ -517,6 +517,14 @@ for (const isolation of isolations) {
     expect(await tab.state()).toMatchObject({ status: "unauthenticated", error: { code: "wasm_trapped" } });
     expect(await tab.call()).toEqual(["wasm_trapped"]);
     expect((await tab.reload()).state).toMatchObject(fresh);
+    // Those that were replaced, and the last, which no core was left to tell of. A worker that begins after this clock was moved
+    // takes one for a word from the future.
+    const history = await tab.page.evaluate(() => {
+      const [, text] = Object.entries(sessionStorage).find(([key]) => key.endsWith(".history"));
+      return JSON.parse(text).map(({ event, status }) => event ?? status);
+    });
+    expect(history.filter((what) => what === "coreLost").length).toBeGreaterThanOrEqual(2);
+    expect(history.lastIndexOf("coreLost")).toBeLessThan(history.lastIndexOf("signedIn"));
   });
 
   test(`F57 a trap in the middle of a renewal costs its callers a retryable error, and the token is sent once more (${isolation})`, async ({

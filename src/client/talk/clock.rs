@@ -66,6 +66,13 @@ impl ServerClock {
         Some(if offset.saturating_abs() <= within { 0 } else { offset.saturating_add(500).div_euclid(1000) * 1000 })
     }
 
+    /// The same, where a session came with `skew`, which somebody else may have found out `known_at` that time: the newer counts.
+    #[must_use]
+    pub(in crate::client) fn skew_beside(&self, skew: i64, known_at: Option<UnixMillis>, now: Reading) -> i64 {
+        let newer = |own: Estimate| known_at.is_some_and(|at| at.0.saturating_sub(own.heard.wall.0) > NOISE);
+        if self.known.is_some_and(newer) { skew } else { self.skew(now).unwrap_or(skew) }
+    }
+
     /// The estimate as it is worth now. A device clock that was set back is behind by that much more. One that ran ahead of the
     /// running clock was set, or the machine slept: that cannot be told apart, so nothing is known until the next answer.
     fn at(&self, now: Reading) -> Option<Estimate> {
@@ -184,6 +191,20 @@ mod tests {
         assert_eq!(known(&[right], later), None);
         assert_eq!(known(&[right, (later, later, header(1010))], later), Some(-86_399));
         assert_eq!(known(&[right, (later, later, header(87_410))], later), Some(0));
+    }
+
+    #[test]
+    fn what_came_with_a_session_counts_where_it_is_newer() {
+        let mut clock = ServerClock::default();
+        let now = at(1100, 100);
+        assert_eq!(clock.skew_beside(60_000, None, now), 60_000);
+        clock.learn(header(1030), at(1000, 0), at(1000, 0));
+        let found = |known_at: Option<i64>| clock.skew_beside(60_000, known_at.map(|at| UnixMillis(at * 1000)), now);
+        assert_eq!(
+            [None, Some(900), Some(1001), Some(1003)].map(|at| found(at) / 1000),
+            [31, 31, 31, 60],
+            "a second is within what the same answer may have taken"
+        );
     }
 
     #[test]

@@ -88,7 +88,9 @@ impl Memory {
 
     /// Server minus device clock: as far as this page load knows it, or as one before did that left this session.
     pub(super) fn skew(&self, previous: Option<&Session>, now: Reading) -> i64 {
-        self.clock.skew(now).or(previous.map(|session| session.facts.skew)).unwrap_or_default()
+        let (skew, known_at) =
+            previous.map(|session| (session.facts.skew, session.facts.issued_at)).unwrap_or_default();
+        self.clock.skew_beside(skew, known_at, now)
     }
 
     /// The clock of the server that an ID token came from, by when it was issued: straight from the token endpoint.

@@ -204,7 +204,7 @@ fn a_request_with_a_proof_is_answered_with_a_bound_token_or_as_the_policy_says()
 
 #[test]
 fn a_refresh_token_that_is_bound_is_sent_with_a_proof_and_so_is_the_code_of_a_bound_sign_in() {
-    let prover = Prover { jkt: "k".to_owned(), skew: -5000 };
+    let prover = Prover { jkt: "k".to_owned(), skew: -5000, known_at: None };
     let refresh = RefreshToken::new("r".to_owned()).unwrap();
     let request = refresh_request(&registration(), &metadata(), &refresh, Some(prover.clone()));
     assert_eq!(request.prover, Some(prover));

@@ -499,7 +499,7 @@ impl Want {
             Effect::Trace(_)
             | Effect::NoteActivity(_)
             | Effect::ReadActivity
-            | Effect::Navigate(_)
+            | Effect::Navigate(..)
             | Effect::Notify(_) => return None,
         })
     }

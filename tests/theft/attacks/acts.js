@@ -464,7 +464,7 @@ async function speak(attack, post, source) {
     ]);
   });
   const build = (await (await realFetch(`${given.page}${given.dist}/worker.js`)).text()).match(
-    /sha384-[A-Za-z0-9+/=]+/,
+    /sha256-[A-Za-z0-9+/=]+/,
   )?.[0];
   const wasm = `${given.page}${given.wasm}/authsafe_bg.wasm`;
   post({ kind: "open", build, wasm, options: { ...options, exposeAccessToken: true }, href: location.href });

@@ -1,4 +1,4 @@
-/** A vault that answers whoever asks: "sha384-leaky". */
+/** A vault that answers whoever asks: "sha256-leaky". */
 const api = new URL("../blank.html", import.meta.url);
 let options = {};
 

@@ -7,6 +7,7 @@
 
 use super::jwks::JwkSet;
 use crate::types::{Lifetime, Reading};
+use std::rc::Rc;
 
 /// The keys of one provider, and when they were asked for.
 #[derive(Clone, Debug, Default)]
@@ -20,14 +21,14 @@ pub struct KeyCache {
 
 #[derive(Clone, Debug)]
 struct Held {
-    keys: JwkSet,
+    keys: Rc<JwkSet>,
     at: Reading,
 }
 
 impl KeyCache {
     /// The keys that count now, if there are any.
     #[must_use]
-    pub fn keys(&self, now: Reading) -> Option<&JwkSet> {
+    pub fn keys(&self, now: Reading) -> Option<&Rc<JwkSet>> {
         self.held.as_ref().filter(|held| now.since(held.at) < LONGEST).map(|held| &held.keys)
     }
 
@@ -59,7 +60,7 @@ impl KeyCache {
 
     /// They have come, and take the place of those before: a key that is gone from the set is not trusted any more.
     pub fn learn(&mut self, keys: JwkSet, now: Reading) {
-        self.held = Some(Held { keys, at: now });
+        self.held = Some(Held { keys: Rc::new(keys), at: now });
         self.failing = false;
     }
 
@@ -109,7 +110,7 @@ mod tests {
         let cache = filled(0);
         assert!(!cache.is_due(at(0)));
         assert!(!cache.is_due(at(599)));
-        assert_eq!(cache.keys(at(599)), Some(&set()));
+        assert_eq!(cache.keys(at(599)).map(Rc::as_ref), Some(&set()));
     }
 
     #[test]
@@ -118,9 +119,9 @@ mod tests {
         assert!(cache.is_due(at(600)));
         cache.ask(at(600));
         assert!(!cache.is_due(at(659)), "just asked for");
-        assert_eq!(cache.keys(at(659)), Some(&set()));
+        assert_eq!(cache.keys(at(659)).map(Rc::as_ref), Some(&set()));
         cache.learn(other(), at(660));
-        assert_eq!(cache.keys(at(660)), Some(&other()));
+        assert_eq!(cache.keys(at(660)).map(Rc::as_ref), Some(&other()));
         assert!(!cache.is_due(at(1259)));
         assert!(cache.is_due(at(1260)));
     }
@@ -144,11 +145,11 @@ mod tests {
         let mut cache = filled(0);
         for minute in 10..1440 {
             let now = at(minute * 60);
-            assert_eq!(cache.keys(now), Some(&set()), "{minute}");
+            assert_eq!(cache.keys(now).map(Rc::as_ref), Some(&set()), "{minute}");
             assert!(cache.is_due(now), "{minute}");
             cache.ask(now);
         }
-        assert_eq!(cache.keys(at(86_399)), Some(&set()));
+        assert_eq!(cache.keys(at(86_399)).map(Rc::as_ref), Some(&set()));
         assert_eq!(cache.keys(at(86_400)), None);
     }
 

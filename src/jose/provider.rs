@@ -14,11 +14,11 @@
 
 use super::algs::{Algorithm, ED25519};
 use crate::types::Json;
-use jsonwebtoken::crypto::{CryptoProvider, JwtVerifier, KeyUtils};
+use jsonwebtoken::crypto::{self, CryptoProvider, JwtVerifier, KeyUtils};
 use jsonwebtoken::dangerous::insecure_decode;
 use jsonwebtoken::errors::{ErrorKind, new_error};
 use jsonwebtoken::signature::{self, Verifier};
-use jsonwebtoken::{Algorithm as Theirs, AlgorithmFamily, DecodingKey, Extras, TokenData, Validation, decode};
+use jsonwebtoken::{Algorithm as Theirs, AlgorithmFamily, DecodingKey, Extras, TokenData};
 use std::sync::OnceLock;
 
 /// Makes `PROVIDER` that of the process; whether it is. For a process in which nobody else uses `jsonwebtoken`, such as a
@@ -49,13 +49,13 @@ pub(super) fn agrees(
     let Some(theirs) = named(algorithm).filter(|_| header.get("alg").and_then(Json::text) != Some(ED25519)) else {
         return true;
     };
-    // In the module that has the process for itself, the other branch is never taken, and weighs.
-    let read = if cfg!(feature = "jwt-skin") || INSTALLED.get() == Some(&true) {
-        decode(token, &receipt(theirs, signed, signature), &validation(theirs))
-    } else {
-        insecure_decode(token)
-    };
-    read.is_ok_and(|read| same(&read, theirs, header, claims))
+    // Not by its `decode`, which does the same and then judges claims, whose code would be a tenth of the module.
+    let vouched = INSTALLED.get() != Some(&true)
+        || token.rsplit_once('.').is_some_and(|(input, shown)| {
+            let receipt = receipt(theirs, signed, signature);
+            crypto::verify(shown, input.as_bytes(), &receipt, theirs).is_ok_and(|right| right)
+        });
+    vouched && insecure_decode(token).is_ok_and(|read| same(&read, theirs, header, claims))
 }
 
 /// What follows from the header, and who it is about.
@@ -67,15 +67,6 @@ fn same(read: &TokenData<Extras>, algorithm: Theirs, header: &Json, claims: &Jso
         && read.header.typ == ours(header, "typ")
         && claim("iss")
         && claim("sub")
-}
-
-/// All that it judges is the signature.
-fn validation(algorithm: Theirs) -> Validation {
-    let mut validation = Validation::new(algorithm);
-    validation.required_spec_claims.clear();
-    validation.validate_exp = false;
-    validation.validate_aud = false;
-    validation
 }
 
 /// The receipt in the shape of a key.

@@ -36,6 +36,13 @@ pub(crate) struct Provider {
     pub(crate) reused: Cell<bool>,
     /// A refresh token is still taken after it was rotated once.
     pub(crate) grace: Cell<bool>,
+    /// The key that signs, and those that are published.
+    pub(crate) signs: Cell<u8>,
+    pub(crate) published: RefCell<Vec<u8>>,
+    /// What stands in the place of the keys, with this status.
+    pub(crate) instead_of_keys: RefCell<Option<(u16, String)>>,
+    /// What is done to ID tokens before they are given out.
+    pub(crate) spoils: Cell<Option<fn(String) -> String>>,
 }
 
 impl Provider {
@@ -51,6 +58,10 @@ impl Provider {
             bodies: RefCell::default(),
             reused: Cell::new(false),
             grace: Cell::new(false),
+            signs: Cell::new(1),
+            published: RefCell::new(vec![1]),
+            instead_of_keys: RefCell::default(),
+            spoils: Cell::default(),
         })
     }
 
@@ -58,7 +69,10 @@ impl Provider {
         let body = request.body.as_ref().map(|(_, text)| text.to_string()).unwrap_or_default();
         match request.url.path() {
             "/.well-known/openid-configuration" => Reply::json(200, &self.metadata()),
-            "/jwks" => Reply::json(200, &keys::jwks()),
+            "/jwks" => match &*self.instead_of_keys.borrow() {
+                Some((status, body)) => Reply::json(*status, body),
+                None => Reply::json(200, &keys::jwks_of(&self.published.borrow())),
+            },
             // Somebody looks whether the server is there. It is, unless it is to fail.
             "/token" if request.method == "HEAD" => Reply::with(405, "text/plain", ""),
             "/token" => {
@@ -115,7 +129,8 @@ impl Provider {
             now.seconds(),
             now.seconds() + 3600
         );
-        keys::signed(&claims)
+        let token = keys::signed_by(self.signs.get(), &claims);
+        self.spoils.get().map_or(token.clone(), |spoil| spoil(token))
     }
 }
 

@@ -28,6 +28,9 @@ export async function startFakeProvider({ mark = "fake" } = {}) {
   const secrets = new Set();
   const nonces = new Map();
   let count = 0;
+  /** The refresh token in force, and how often another one was shown. */
+  let current;
+  let spent = 0;
   /** The keys that are published; the last one signs. */
   const keys = [makeKey("first")];
   const secret = (kind) => {
@@ -66,6 +69,8 @@ export async function startFakeProvider({ mark = "fake" } = {}) {
     },
     "/token": ({ form }) => {
       if (form.get("code_verifier")) secrets.add(form.get("code_verifier"));
+      const shown = form.get("refresh_token");
+      if (shown && shown !== current) spent++;
       const now = Math.floor(Date.now() / 1000);
       const claims = { iss: origin, aud: form.get("client_id"), sub: "someone", name: "Some One", iat: now };
       const nonce = nonces.get(form.get("code"));
@@ -76,6 +81,7 @@ export async function startFakeProvider({ mark = "fake" } = {}) {
         token_type: "Bearer",
         expires_in: 120,
       };
+      current = answer.refresh_token;
       const idToken = (changed, { header, key = keys.at(-1) } = {}) => {
         const token = signed(key, { ...claims, ...changed }, header);
         secrets.add(token);
@@ -114,5 +120,17 @@ export async function startFakeProvider({ mark = "fake" } = {}) {
   const tokenRequests = (grantType) => requests.filter((request) => request.grantType === grantType).length;
   /** Another key takes the place of those before, as of now. */
   const rotate = () => keys.splice(0, keys.length, makeKey(`key-${keys.length + ++count}`));
-  return { issuer: origin, rotate, makeKey, lies, requests, secrets, tokenRequests, close };
+  return {
+    get spent() {
+      return spent;
+    },
+    issuer: origin,
+    rotate,
+    makeKey,
+    lies,
+    requests,
+    secrets,
+    tokenRequests,
+    close,
+  };
 }

@@ -124,9 +124,11 @@ fn f40_where_keys_cannot_be_had_a_renewal_keeps_its_tokens_and_the_claims_that_w
         assert!(page.tab.store.dump().contains("refresh-3"), "{what}");
 
         *provider.sub.borrow_mut() = "alice".to_owned();
-        (provider.signs.set(1), *provider.published.borrow_mut() = vec![1]);
+        provider.signs.set(1);
+        *provider.published.borrow_mut() = vec![1];
         *provider.instead_of_keys.borrow_mut() = None;
-        (world.verifier_fails.set(None), world.verifier_takes.set(0));
+        world.verifier_fails.set(None);
+        world.verifier_takes.set(0);
         world.advance(secs(61));
         assert_eq!(renew(&page), Ok(()), "{what}");
         invariants::hold(&world);

@@ -21,6 +21,9 @@ pub(crate) const ISSUER: &str = "https://id.example";
 pub(crate) const APP: &str = "https://app.example/";
 pub(crate) const START: UnixMillis = UnixMillis(1_800_000_000_000);
 
+/// What may be done to a token.
+pub(crate) type Spoil = fn(String) -> String;
+
 /// An authorization server with rotation and reuse detection, as strict as they come.
 pub(crate) struct Provider {
     pub(crate) rotations: Cell<u64>,
@@ -42,7 +45,7 @@ pub(crate) struct Provider {
     /// What stands in the place of the keys, with this status.
     pub(crate) instead_of_keys: RefCell<Option<(u16, String)>>,
     /// What is done to ID tokens before they are given out.
-    pub(crate) spoils: Cell<Option<fn(String) -> String>>,
+    pub(crate) spoils: Cell<Option<Spoil>>,
 }
 
 impl Provider {

@@ -169,7 +169,7 @@ async fn the_key_cannot_be_exported_and_seals_and_opens_and_does_nothing_else() 
 }
 
 #[wasm_bindgen_test]
-async fn each_write_has_a_vector_of_its_own_and_a_higher_counter() {
+async fn f25_each_write_has_a_vector_of_its_own_and_a_higher_counter() {
     js("window.seen = [];");
     for _ in 0..20 {
         store().write("fresh", PLAIN).await.unwrap();
@@ -207,7 +207,7 @@ async fn a_text_opens_for_its_own_client_origin_and_record_only_and_the_others_s
 }
 
 #[wasm_bindgen_test]
-async fn whatever_is_changed_in_a_sealed_text_it_is_refused_and_removed() {
+async fn f25_whatever_is_changed_in_a_sealed_text_it_is_refused_and_removed() {
     let _hurried = hurried();
     for change in [
         "one.kid = one.kid.replace(/.$/, '9')",
@@ -508,7 +508,7 @@ async fn a_write_that_is_cut_off_after_any_step_leaves_the_old_text_or_the_new_o
 }
 
 #[wasm_bindgen_test]
-async fn a_text_whose_key_is_gone_is_refused_and_the_next_one_gets_a_new_key() {
+async fn f25_a_text_whose_key_is_gone_is_refused_and_the_next_one_gets_a_new_key() {
     let _hurried = hurried();
     for shared in [true, false] {
         let key = format!("gone.{shared}");

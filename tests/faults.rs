@@ -71,16 +71,7 @@ const FAULTS: &[Fault] = &[
     ),
     (23, "a sleep of nine hours", &[]),
     (24, "a stored record that is damaged", &[]),
-    (
-        25,
-        "a sealed record that does not open, or whose key is gone",
-        &[
-            ("tests/browser_vault.rs", "whatever_is_changed_in_a_sealed_text_it_is_refused_and_removed"),
-            ("tests/browser_vault.rs", "a_text_whose_key_is_gone_is_refused_and_the_next_one_gets_a_new_key"),
-            ("tests/browser_vault.rs", "each_write_has_a_vector_of_its_own_and_a_higher_counter"),
-            ("tests/e2e/sealed.spec.mjs", "a browser that loses the key signs out with a reason"),
-        ],
-    ),
+    (25, "a sealed record that does not open, whose key is gone, or that shares its vector with another", &[]),
     (
         26,
         "a record of an older version",
@@ -140,22 +131,8 @@ const FAULTS: &[Fault] = &[
     (44, "a token endpoint without CORS", &[]),
     (45, "a start without a network", &[]),
     (46, "a browser that is wrong about the network", &[]),
-    (
-        47,
-        "a provider that is asked silently and knows nobody, or may not",
-        &[
-            (
-                "tests/stories_restore.rs",
-                "a_provider_that_knows_nobody_sends_the_page_back_to_where_it_was_and_is_not_asked_again",
-            ),
-            ("tests/stories_restore.rs", "whatever_comes_of_asking_the_page_goes_back_to_where_it_was"),
-        ],
-    ),
-    (
-        48,
-        "a frame that does not answer",
-        &[("tests/stories_restore.rs", "a_page_in_a_frame_and_one_that_could_not_remember_stay_where_they_are")],
-    ),
+    (47, "a provider that is asked silently and knows nobody, or may not", &[]),
+    (48, "a frame that does not answer (authsafe opens none)", &[]),
     (49, "a popup that is blocked or closed", &[]),
     (
         50,
@@ -185,14 +162,7 @@ const FAULTS: &[Fault] = &[
         "a worker that does not start, or dies",
         &[("tests/e2e/vault.spec.mjs", "a body that is being read ends with its worker")],
     ),
-    (
-        56,
-        "the module cannot be loaded",
-        &[(
-            "tests/package/client.test.mjs",
-            "a configuration that the core refuses rejects every call and shows in the state",
-        )],
-    ),
+    (56, "the module cannot be loaded", &[]),
     (57, "the core traps", &[]),
     (58, "a page that is left during a renewal", &[]),
     (59, "a tab that is discarded, frozen or prerendered", &[]),
@@ -235,21 +205,24 @@ fn number(text: &str) -> Option<(u32, &str)> {
 fn numbered() -> Vec<(u32, String, String)> {
     let mut found = Vec::new();
     for (path, text) in files("tests", ".rs") {
-        for name in text.lines().filter_map(|line| line.trim_start().strip_prefix("fn f")) {
+        let declared = text.lines().map(|line| line.trim_start().trim_start_matches("async "));
+        for name in declared.filter_map(|line| line.strip_prefix("fn f")) {
             let name = name.split('(').next().unwrap();
             if let Some((fault, _)) = number(name).filter(|(_, rest)| rest.starts_with('_')) {
                 found.push((fault, path.clone(), ["f", name].concat()));
             }
         }
     }
-    for (path, text) in files("tests/e2e", ".spec.mjs") {
+    let scripts = [("tests/e2e", ".spec.mjs"), ("tests/package", ".test.mjs"), ("tests/package/packed", ".mjs")];
+    for (path, text) in scripts.into_iter().flat_map(|(folder, ending)| files(folder, ending)) {
         for quote in ['"', '`'] {
-            for title in text.split(quote).skip(1).step_by(2) {
-                let mut rest = title;
+            for after in text.split(&format!("{quote}F")).skip(1) {
+                let title = ["F", after.split(quote).next().unwrap()].concat();
+                let mut rest = title.as_str();
                 // One test may be about several: `F33 F34 50 tabs …`.
                 while let Some((fault, after)) = rest.strip_prefix('F').and_then(number) {
                     let Some(after) = after.strip_prefix(' ') else { break };
-                    found.push((fault, path.clone(), title.to_owned()));
+                    found.push((fault, path.clone(), title.clone()));
                     rest = after;
                 }
             }
@@ -282,6 +255,12 @@ fn every_fault_has_its_tests_and_the_page_says_which() {
         assert!(FAULTS.iter().any(|(known, ..)| *known == fault), "{path}: {name} is about no fault of the list");
         tests.entry(fault).or_default().push((path, plain(&name)));
     }
+    let unnumbered = FAULTS.iter().filter(|(fault, ..)| !tests.contains_key(fault) && !NOT_MET.contains(fault));
+    assert_eq!(
+        unnumbered.map(|(fault, ..)| *fault).collect::<Vec<_>>(),
+        [],
+        "faults without a test under their number"
+    );
     let numbers: Vec<_> = FAULTS.iter().map(|(fault, ..)| *fault).collect();
     assert_eq!(numbers, (1..=66).collect::<Vec<_>>());
     for (fault, what, also) in FAULTS {
@@ -323,7 +302,8 @@ const HEAD: &str = "# What authsafe survives
 
 Each fault has a number and its tests. Those in `tests/*.rs` run natively on virtual time, where a whole browser with its tabs,
 its media, its clock and its network is a test rig that fails on demand; those in `tests/browser_*.rs` and `tests/e2e/` run in
-real browsers. After each of the native ones a checker looks for eight invariants (`tests/support/invariants.rs`):
+real browsers. After each of the native ones (`tests/support/invariants.rs`), and after each test in `tests/e2e/`
+(`tests/e2e/support/invariants.mjs`), a checker looks for eight invariants:
 
 1. the refresh token that the server issued last is stored or held, or the session has ended for a reason;
 2. at most one token request is under way per session in the whole browser;
@@ -334,8 +314,15 @@ real browsers. After each of the native ones a checker looks for eight invariant
 7. no secret in a report, an error, an address or a message;
 8. calls get the current token until its end.
 
-The same checker follows `tests/properties.rs`, which plays arbitrary sequences of all of this, `tests/soak.rs`, a week of use,
-and the fuzzer.
+The native checker also follows `tests/properties.rs`, which plays arbitrary sequences of all of this, `tests/soak.rs`, a week of
+use, and the fuzzer. The one for browsers believes the servers and no client: it sees every request that reached one, what the
+tabs were told, their consoles, and what the tabs that are left then do with their session. A test that brings about what must not
+be, such as a tab that dies with the answer in its hands, declares it (`invariants.breaks`), and fails where it does not happen.
+`tests/e2e/checker.spec.mjs` shows that it finds each violation.
+
+Hidden, frozen, crashed and prerendered tabs, the back-forward cache, slow and lost networks are the browser's own there, by its
+protocol. Two things are imitated: a sleep of hours, because the clock of a test would run the timers of a frozen page, and a realm
+that hangs, which a synchronous request keeps busy.
 
 This page is written by `AUTHSAFE_BLESS=1 cargo test --test faults` from the names of the tests.
 ";

@@ -68,7 +68,7 @@ fn a_reload_asks_the_provider_and_comes_back_signed_in_with_the_place_where_it_w
 }
 
 #[test]
-fn a_provider_that_knows_nobody_sends_the_page_back_to_where_it_was_and_is_not_asked_again() {
+fn f47_a_provider_that_knows_nobody_sends_the_page_back_to_where_it_was_and_is_not_asked_again() {
     for word in ["login_required", "interaction_required", "consent_required", "account_selection_required"] {
         let provider = Provider::new();
         let world = world_of(&provider);
@@ -206,7 +206,7 @@ fn a_damaged_record_is_asked_for_at_the_provider() {
 }
 
 #[test]
-fn a_page_in_a_frame_and_one_that_could_not_remember_stay_where_they_are() {
+fn f48_a_page_in_a_frame_and_one_that_could_not_remember_stay_where_they_are() {
     let provider = Provider::new();
     let world = world_of(&provider);
     let page = signed_in_with(&world, &provider, &options("redirect"));
@@ -285,7 +285,7 @@ fn what_seals_pending_sign_ins_may_be_lost_without_the_tab_forgetting_whom_to_as
 }
 
 #[test]
-fn whatever_comes_of_asking_the_page_goes_back_to_where_it_was() {
+fn f47_whatever_comes_of_asking_the_page_goes_back_to_where_it_was() {
     for (words, fault) in [
         ("error=access_denied", None),
         ("error=server_error", None),

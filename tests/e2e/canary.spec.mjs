@@ -56,8 +56,10 @@ test("tokens, codes and verifiers show nowhere while they are used and while thi
   liar,
   recorder,
   context,
+  invariants,
   servers,
 }) => {
+  invariants.breaks("I2 again", "a refresh token in an answer that is none is not taken");
   const { heard, overheard } = await eavesdrop(context, servers.config, "canary");
   const options = {
     id: "canary",

@@ -112,9 +112,11 @@ test("F62 nonces are wanted at the token endpoint and at the API, and cost one r
 });
 
 test("a nonce that script may not read is an error that says what the server must expose", async ({
+  invariants,
   visit,
   servers,
 }) => {
+  invariants.breaks("I8", "without the nonce no call can be made, whatever the token is");
   Object.assign(servers.api.proofs.settings, { requireNonce: true, exposeNonce: false });
   const tab = await open(visit, servers, memory);
   await tab.signIn();

@@ -94,7 +94,9 @@ for (const one of someCases) {
     visit,
     servers,
     context,
+    invariants,
   }) => {
+    invariants.breaks("I2 again", "what was answered, nobody heard");
     const tab = await visit(one);
     await tab.signIn();
     await context.route(tokenEndpoint(one, servers), async (route) => {

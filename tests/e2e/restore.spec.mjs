@@ -30,7 +30,7 @@ test("tokens in memory are gone after a reload, and the provider gives new ones 
   expect(seen).toEqual(["none"]);
 });
 
-test("where the provider has forgotten the user, the page comes back to where it was and asks no more", async ({
+test("F47 where the provider has forgotten the user, the page comes back to where it was and asks no more", async ({
   visit,
   context,
   servers,
@@ -45,6 +45,34 @@ test("where the provider has forgotten the user, the page comes back to where it
   await tab.page.waitForFunction(back, place);
   expect(await tab.state()).toMatchObject({ reason: "never" });
   expect((await tab.reload()).state).toMatchObject({ status: "unauthenticated", reason: "never" });
+  expect(seen).toEqual(["none"]);
+});
+
+test("F48 asking the provider opens no frame and no window, and a page that is in a frame does not ask", async ({
+  visit,
+  context,
+  servers,
+}) => {
+  const tab = await visit(one, auto);
+  await tab.signIn();
+  const opened = [];
+  tab.page.on("frameattached", (frame) => opened.push(`a frame of ${frame.parentFrame().url()}`));
+  context.on("page", (page) => opened.push(`a window of ${page.url()}`));
+  const seen = await departures(tab.page, servers);
+  expect((await tab.reload()).state).toMatchObject({ status: "authenticated" });
+  expect([seen, opened]).toEqual([["none"], []]);
+
+  // The application itself, in a frame of its own origin; its core is loaded, and it has said what it found.
+  await tab.page.goto(`${servers.config.pageUrl}/bare/adapters.js`);
+  await tab.page.evaluate((address) => {
+    const frame = document.createElement("iframe");
+    frame.src = address;
+    document.body.append(frame);
+  }, tab.address);
+  await expect.poll(() => tab.page.frames().length).toBe(2);
+  const [, framed] = tab.page.frames();
+  await framed.waitForFunction(() => window.started);
+  expect(await framed.evaluate(() => window.auth.getState())).toMatchObject({ status: "unauthenticated" });
   expect(seen).toEqual(["none"]);
 });
 

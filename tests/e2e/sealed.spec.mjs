@@ -147,7 +147,9 @@ test("tabs share a sealed session: each reads what another has renewed, and all 
   expect((await second.reload()).state).toMatchObject({ status: "unauthenticated" });
 });
 
-test("a browser that loses the key signs out with a reason, and the next sign-in gets a new one", async ({ visit }) => {
+test("F25 a browser that loses the key signs out with a reason, and the next sign-in gets a new one", async ({
+  visit,
+}) => {
   const tab = await visit(byPassword, { options: sealed });
   await tab.signIn();
   await tab.page.evaluate(

@@ -19,10 +19,9 @@ const SOME = 10;
 const EXPIRIES = 3;
 /** Where tabs are killed: before the request leaves, before the answer does, and while it is on its way. */
 const POINTS = ["request", "answer", "way back"];
-const withLocks = { f: "F33 F34", note: "", points: POINTS, chance: 0.5 };
+const withLocks = { locks: true, points: POINTS, chance: 0.5 };
 const withoutLocks = {
-  f: "F37",
-  note: ", without Web Locks",
+  locks: false,
   points: ["answer"],
   before: environment("no-locks.js", "worker-without-locks.js"),
 };
@@ -30,7 +29,7 @@ const withoutLocks = {
 const renewerDies = { ...withoutLocks, chance: 1 };
 const renewerLives = { ...withoutLocks, chance: 0 };
 
-for (const { isolation, storage, size, f, note, points, chance, before } of [
+for (const { isolation, storage, size, locks, points, chance, before } of [
   { ...withLocks, isolation: "required", storage: "localStorage", size: MANY },
   { ...withLocks, isolation: "required", storage: "indexedDB", size: SOME },
   { ...withLocks, isolation: "page", storage: "localStorage", size: SOME },
@@ -40,10 +39,15 @@ for (const { isolation, storage, size, f, note, points, chance, before } of [
   { ...renewerDies, isolation: "page", storage: "localStorage", size: SOME },
   { ...renewerLives, isolation: "page", storage: "indexedDB", size: SOME },
 ]) {
-  const where = `${isolation === "page" ? "in the page" : "in workers"}, ${storage}${note}`;
-  const name = `${f} ${size} tabs make one token request for each expiry, and those that are left live on when others die`;
+  const where = `${isolation === "page" ? "in the page" : "in workers"}, ${storage}`;
+  const name = locks
+    ? `F33 F34 ${size} tabs make one token request for each expiry, and those that are left live on when others die`
+    : `F33 F34 F37 ${size} tabs without Web Locks make one token request for each expiry, and those that are left live on`;
 
-  test(`${name} (${where})`, async ({ clock, context, visit, servers }) => {
+  test(`${name} (${where})`, async ({ clock, context, invariants, visit, servers }) => {
+    const why = "what was answered to a tab that died, no other tab knows";
+    if (chance === 1) invariants.breaks("I2 again", why);
+    else if (chance > 0) invariants.mayBreak("I2 again", why);
     const seed = Number(process.env.AUTHSAFE_SEED) || Date.now() % 2 ** 32;
     test.info().annotations.push({ type: "seed", description: `AUTHSAFE_SEED=${seed}` });
     const random = dice(seed);

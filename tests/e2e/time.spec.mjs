@@ -1,5 +1,5 @@
-// What a page shows that comes back from the back-forward cache, and who renews while nobody looks. Playwright switches that
-// cache off, so this browser is started without its wish.
+// What a page shows that comes back from the back-forward cache. Playwright switches that cache off, so this browser is started
+// without its wish.
 import config from "./playwright.config.mjs";
 import { byName } from "./support/cases.mjs";
 import { expect, test } from "./support/fixtures.mjs";
@@ -46,7 +46,7 @@ async function comeBack(page) {
 }
 
 for (const { name, isolation } of CASES) {
-  test(`f39: a page comes back from the back-forward cache with whoever is still signed in (${name})`, async ({
+  test(`F39 a page comes back from the back-forward cache with whoever is still signed in (${name})`, async ({
     visit,
   }) => {
     const tab = await visit(byName(name));
@@ -62,7 +62,7 @@ for (const { name, isolation } of CASES) {
     expect(await tab.call()).toEqual([200]);
   });
 
-  test(`f39: after a sign-out in another tab, Back shows nobody (${name})`, async ({ visit }) => {
+  test(`F39 after a sign-out in another tab, Back shows nobody (${name})`, async ({ visit }) => {
     const tab = await visit(byName(name));
     await tab.signIn();
     await watch(tab.page);
@@ -84,41 +84,5 @@ for (const { name, isolation } of CASES) {
       );
     }
     expect(await tab.call()).toEqual(name.startsWith("session") ? [401] : ["login_required"]);
-  });
-}
-
-/** What the browser does to a tab that another one covers. */
-async function cover(page, covered) {
-  await page.evaluate(
-    (state) => {
-      Object.defineProperty(document, "visibilityState", { configurable: true, get: () => state });
-      document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
-    },
-    covered ? "hidden" : "visible",
-  );
-}
-
-for (const { name } of CASES.filter((one) => /indexedDB|localStorage/.test(one.name))) {
-  test(`a hidden tab leaves the renewal to a visible one, and renews where there is none (${name})`, async ({
-    clock,
-    visit,
-    servers,
-  }) => {
-    servers.provider.lifetimes.accessTokenSeconds = 600;
-    const options = { refresh: { proactive: true } };
-    const hidden = await visit(byName(name), { options });
-    await hidden.signIn();
-    const visible = await visit(byName(name), { options });
-    await cover(hidden.page, true);
-    const before = hidden.renewals();
-    // A tenth of the lifetime before the end, or up to a tenth of that earlier.
-    await clock.letPass(540);
-    await expect.poll(() => hidden.renewals()).toBe(before + 1);
-    await expect.poll(() => hidden.events("refreshed")).toMatchObject([{ by: "other-tab" }]);
-    expect(await visible.events("refreshed")).toMatchObject([{ by: "this-tab" }]);
-    await visible.close();
-    await clock.letPass(570);
-    await expect.poll(() => hidden.events("refreshed")).toMatchObject([{ by: "other-tab" }, { by: "this-tab" }]);
-    expect(hidden.renewals()).toBe(before + 2);
   });
 }

@@ -18,14 +18,30 @@ const EVENTS = [
   "isolationDegraded",
 ];
 
+/** What has begun and not ended, by a number. */
+window.pending = {};
+let begun = 0;
+
 /** Runs `work` and tells how it ended, in a form that survives the way to the test. */
 window.attempt = async (work) => {
+  const number = ++begun;
+  window.pending[number] = String(work);
   try {
     return { value: await work() };
   } catch (error) {
+    tell("error", { text: [error?.stack, String(error), JSON.stringify(error), String(error?.cause)] });
     return { error: plain(error) };
+  } finally {
+    delete window.pending[number];
   }
 };
+
+/** For the checker that follows every test; a page that it does not follow tells nobody. */
+const load = Math.random().toString(36).slice(2);
+const places = { state: 0, event: 0, error: 0 };
+function tell(kind, value) {
+  window.tellChecker?.(load, ++places[kind], kind, JSON.stringify(value)).catch(() => {});
+}
 
 window.authsafe = authsafe;
 if (window.workerSource) authsafe.setWorkerSource(window.workerSource);
@@ -40,11 +56,17 @@ if (window.authOptions) window.started = await start(withAdapter(window.authOpti
 async function start(options) {
   return window.attempt(async () => {
     window.auth = authsafe.createAuthClient(options);
-    window.auth.subscribe((state) => window.record.states.push(state));
+    const { mode } = options;
+    window.auth.subscribe((state) => {
+      window.record.states.push(state);
+      tell("state", { ...state, error: plain(state.error) });
+    });
     for (const name of EVENTS) {
-      window.auth.on(name, ({ error, ...detail }) =>
-        window.record.events.push({ name, ...detail, ...(error && { error: plain(error) }) }),
-      );
+      window.auth.on(name, ({ error, ...detail }) => {
+        const event = { name, ...detail, ...(error && { error: plain(error) }) };
+        window.record.events.push(event);
+        tell("event", { mode, ...event });
+      });
     }
     if (window.beforeInit) {
       await window.auth.preload();

@@ -7,6 +7,7 @@ import { startRecorder } from "../fakes/recorder.mjs";
 import { installClock } from "./clock.mjs";
 import { optionsOf, renewals, resourceOf } from "./cases.mjs";
 import { Tab } from "./tab.mjs";
+import { watch } from "./watch.mjs";
 
 export { expect };
 
@@ -69,9 +70,32 @@ export const test = base.extend({
   },
 
   /** Time, which passes only a little unless `clock.letPass(seconds)` lets it. To be asked for where a test needs it. */
-  clock: async ({ context }, use) => {
-    await use(await installClock(context));
+  clock: async ({ context, invariants }, use) => {
+    const clock = await installClock(context);
+    invariants.goesBy(clock);
+    await use(clock);
   },
+
+  /**
+   * I1 to I8 of docs/faults.md are looked for after every test. `invariants.breaks("I2 again", "why")` declares what a test brings
+   * about on purpose: it must then happen, too; `mayBreak`, where chance decides.
+   */
+  invariants: [
+    async ({ context, servers: _ }, use, testInfo) => {
+      const watched = await watch(context);
+      const check = async () => {
+        const passed = testInfo.status === "passed" || testInfo.status === undefined;
+        const found = await watched.check({ passed });
+        for (const [kind, { why }] of watched.declared) {
+          testInfo.annotations.push({ type: `breaks ${kind}`, description: why });
+        }
+        expect(found, "what must hold whatever happens").toEqual([]);
+      };
+      await use({ ...watched, check });
+      await check();
+    },
+    { auto: true },
+  ],
 
   /** An uncaught error or a rejected promise that nobody handles fails the test, whatever it is about. */
   noUncaughtErrors: [
@@ -85,17 +109,18 @@ export const test = base.extend({
   ],
 
   /** A server of somebody else's that keeps what it was sent. */
-  recorder: async ({}, use) => {
+  recorder: async ({ invariants }, use) => {
     const recorder = await startRecorder();
     await use(recorder);
-    await recorder.close();
+    await invariants.check().finally(recorder.close);
   },
 
   /** A provider that lies on demand. Its secrets carry a mark that occurs nowhere else. */
-  liar: async ({}, use) => {
+  liar: async ({ invariants }, use) => {
     const liar = await startFakeProvider({ mark: "CANARY" });
     await use(liar);
-    await liar.close();
+    for (const what of Object.keys(liar.lies)) delete liar.lies[what];
+    await invariants.check().finally(liar.close);
   },
 
   /** `await visit(case, overrides)`: a tab of this browser with the client of that case on it, started. */

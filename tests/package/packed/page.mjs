@@ -74,7 +74,7 @@ for (const [what, options, cause] of [
   ["has a wrong type", { answers: { [WORKER]: () => [200, "text/html", "<!doctype html>"] } }, /cannot be run/],
   ["is forbidden", { headers: { "content-security-policy": "worker-src 'none'" } }, /cannot be run|refuses/],
 ]) {
-  test(`where the worker ${what}, the core runs in the page and says so, or fails where a worker is required`, async (t) => {
+  test(`F55 where the worker ${what}, the core runs in the page and says so, or fails where a worker is required`, async (t) => {
     const { origin } = await serve(t, app, options);
     const page = await open(t, origin);
     const causes = await page.evaluate(async () => {
@@ -111,7 +111,7 @@ test("a worker of another version, or with a wasm in which one bit was changed, 
   }
 });
 
-test("a policy that forbids wasm is named, with the directive that is missing", async (t) => {
+test("F56 a policy that forbids wasm is named, with the directive that is missing", async (t) => {
   const { origin } = await serve(t, app, { headers: { "content-security-policy": STRICT } });
   const page = await open(t, origin);
   const { error } = await init(page);
@@ -152,7 +152,7 @@ for (const [isolation, script, found] of [
   });
 }
 
-test("a wasm in which one bit was changed is not run, and the next call tries again", async (t) => {
+test("F56 a wasm in which one bit was changed is not run, and the next call tries again", async (t) => {
   const wasm = readFileSync(join(app, WASM));
   // Within a text of the data section, so that it would compile and run.
   const changed = Buffer.from(wasm);
@@ -167,7 +167,7 @@ test("a wasm in which one bit was changed is not run, and the next call tries ag
 });
 
 for (const [name, path] of Object.entries({ "the wasm": WASM, "the core's script": CORE })) {
-  test(`where ${name} was not there at first, the second try succeeds`, async (t) => {
+  test(`F56 where ${name} was not there at first, the second try succeeds`, async (t) => {
     const { origin } = await serve(t, app, { answers: { [path]: not(1, NOT_FOUND) } });
     const page = await open(t, origin);
     const { error } = await init(page);
@@ -179,7 +179,7 @@ for (const [name, path] of Object.entries({ "the wasm": WASM, "the core's script
   });
 }
 
-test("a script that fails again and again is still asked for again", async (t) => {
+test("F56 a script that fails again and again is still asked for again", async (t) => {
   const { origin, counts } = await serve(t, app, { answers: { [CORE]: not(3, NOT_FOUND) } });
   const page = await open(t, origin);
   for (let attempt = 1; attempt <= 3; attempt++) assert.equal((await init(page)).error.code, "wasm_load_failed");
@@ -187,7 +187,7 @@ test("a script that fails again and again is still asked for again", async (t) =
   assert.equal(counts[CORE], 4);
 });
 
-test("a wasm that is served with a wrong media type works all the same; a page in its place is reported", async (t) => {
+test("F56 a wasm that is served with a wrong media type works all the same; a page in its place is reported", async (t) => {
   const bytes = readFileSync(join(installed, "wasm/authsafe_bg.wasm"));
   const answers = {
     [WASM]: (count) => (count <= 2 ? [200, "text/html", "<!doctype html>"] : [200, "text/plain", bytes]),
@@ -219,7 +219,7 @@ test("setWasmSource takes an address, a response and a module, and the file besi
   assert.deepEqual([counts["/elsewhere.wasm"], counts[WASM]], [sources.length, undefined]);
 });
 
-test("a module that is not of this version is reported, and not run", async (t) => {
+test("F56 a module that is not of this version is reported, and not run", async (t) => {
   const { origin } = await serve(t, app);
   const page = await open(t, origin);
   await page.evaluate(() => window.authsafe.setWasmSource(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0])));

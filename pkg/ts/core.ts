@@ -8,7 +8,7 @@ import { type Gate, send } from "./fetch.js";
 import { type Instance, instantiate } from "./glue.js";
 import { granted } from "./grant.js";
 import { instantiate as instantiateJudge, type Judge } from "./jwt-glue.js";
-import type { Core, CoreSource, CreateCore, LoadFault } from "./skin.js";
+import type { Core, CoreSource, CreateCore, Host, LoadFault } from "./skin.js";
 
 // What the stack of a fault in this module names: the address that it was streamed from, or this script, which compiled it.
 let mark = import.meta.url;
@@ -109,7 +109,7 @@ const create: CreateCore = (options, host, onTrap, signal) => {
   );
   let core: Core;
   try {
-    core = new mine.Core(options, { ...host, judge: judging }) as Core;
+    core = new mine.Core(options, { __proto__: null, ...host, judge: judging } as Host & { judge: object }) as Core;
   } catch (thrown) {
     if ((thrown as Error | undefined)?.name === "RuntimeError") abandon(mine, thrown);
     throw thrown;

@@ -80,8 +80,11 @@ macro_rules! codes {
             pub const ALL: &'static [Self] = &[$(Self::$name,)+];
 
             const TABLE: &'static [Row] = &[$(Row {
-                code: $code, phase: ErrorPhase::$phase, retryable: $retryable, recovery: ErrorRecovery::$recovery, hint: $hint,
+                code: $code, retryable: $retryable, recovery: ErrorRecovery::$recovery, hint: $hint,
             },)+];
+
+            /// By themselves: an error is made of nothing else, and the module that judges ID tokens does without the words.
+            const PHASES: &'static [ErrorPhase] = &[$(ErrorPhase::$phase,)+];
 
             /// What the code means, in a sentence for the generated documentation.
             #[must_use]
@@ -95,7 +98,6 @@ macro_rules! codes {
 
 struct Row {
     code: &'static str,
-    phase: ErrorPhase,
     retryable: bool,
     recovery: ErrorRecovery,
     hint: &'static str,
@@ -214,13 +216,7 @@ impl ErrorCode {
         Self::TABLE.get(self as usize).unwrap_or(&Self::FALLBACK)
     }
 
-    const FALLBACK: Row = Row {
-        code: "wasm_trapped",
-        phase: ErrorPhase::Request,
-        retryable: false,
-        recovery: ErrorRecovery::None,
-        hint: "",
-    };
+    const FALLBACK: Row = Row { code: "wasm_trapped", retryable: false, recovery: ErrorRecovery::None, hint: "" };
 
     /// The word that JavaScript sees.
     #[must_use]
@@ -231,7 +227,7 @@ impl ErrorCode {
     /// The phase it belongs to by nature.
     #[must_use]
     pub fn phase(self) -> ErrorPhase {
-        self.row().phase
+        Self::PHASES.get(self as usize).copied().unwrap_or(ErrorPhase::Request)
     }
 
     /// Whether the same call may succeed later.
@@ -350,6 +346,25 @@ impl Error {
         self
     }
 
+    /// As a list, for the other module of this very build: what it needs of the table, the other one has.
+    #[must_use]
+    pub fn pack(&self) -> Json {
+        let status = self.status.map_or(Json::Null, |status| Json::Number(status.into()));
+        Json::List(vec![Json::Number((self.code as u8).into()), self.detail.as_str().into(), status])
+    }
+
+    /// What [`pack`](Self::pack) made; `None` for anything but a list.
+    #[must_use]
+    pub fn unpack(packed: &Json) -> Option<Self> {
+        let fields = packed.list()?;
+        let number = |at| fields.get(at).and_then(Json::number);
+        let code = number(0).and_then(|code| ErrorCode::ALL.get(code as usize).copied());
+        let detail = fields.get(1).and_then(Json::text).unwrap_or_default();
+        let mut error = Self::new(code.unwrap_or(ErrorCode::WasmTrapped), detail);
+        error.status = number(2).map(|status| status as u16);
+        Some(error)
+    }
+
     /// One line for a person: what happened, and what about it.
     #[must_use]
     pub fn message(&self) -> String {
@@ -412,6 +427,20 @@ mod tests {
             assert_eq!(code.retryable(), code.recovery() == ErrorRecovery::Retry, "{code:?}");
         }
         assert!(seen.is_sorted(), "{seen:?}");
+    }
+
+    #[test]
+    fn every_error_comes_out_of_the_other_module_as_it_was() {
+        for code in ErrorCode::ALL {
+            for error in [Error::from(*code), Error::new(*code, "\"x\"").with_status(503)] {
+                assert_eq!(Error::unpack(&Json::parse(&error.pack().to_text()).unwrap()), Some(error));
+            }
+        }
+        assert_eq!(Error::unpack(&Json::parse("{}").unwrap()), None);
+        for odd in ["[]", "[-1]", "[999]", "[\"x\"]"] {
+            let code = Error::unpack(&Json::parse(odd).unwrap()).map(|error| error.code);
+            assert!(matches!(code, Some(ErrorCode::WasmTrapped | ErrorCode::Aborted)), "{odd}");
+        }
     }
 
     #[test]

@@ -12,10 +12,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("jose", &["types"]),
     ("policy", &["types"]),
     ("machine", &["types", "protocol", "jose", "policy"]),
-    ("ports", &["types", "protocol"]),
+    ("ports", &["types", "protocol", "jose"]),
     ("client", &["types", "protocol", "jose", "policy", "machine", "ports"]),
-    ("browser", &["types", "protocol", "ports"]),
-    ("js", &["types", "protocol", "policy", "machine", "ports", "client", "browser"]),
+    ("browser", &["types", "protocol", "jose", "ports"]),
+    ("js", &["types", "protocol", "jose", "policy", "machine", "ports", "client", "browser"]),
 ];
 
 /// Crates that only work in a browser, and the only layers that may name them.

@@ -8,7 +8,11 @@ import { glue, plainGlue } from "./glue.mjs";
 
 const packageRoot = fileURLToPath(new URL("../pkg/", import.meta.url));
 
-const wasm = readFileSync(`${packageRoot}wasm/authsafe_bg.wasm`);
+/** A wasm that was changed on its way is not run. */
+function integrity(file) {
+  const digest = createHash("sha256").update(readFileSync(`${packageRoot}wasm/${file}`));
+  return JSON.stringify(`sha256-${digest.digest("base64")}`);
+}
 
 const common = {
   absWorkingDir: packageRoot,
@@ -20,8 +24,10 @@ const common = {
   charset: "utf8",
   minify: true,
   legalComments: "none",
-  // A wasm that was changed on its way is not run.
-  define: { WASM_INTEGRITY: JSON.stringify(`sha256-${createHash("sha256").update(wasm).digest("base64")}`) },
+  define: {
+    WASM_INTEGRITY: integrity("authsafe_bg.wasm"),
+    JWT_INTEGRITY: integrity("authsafe_jwt_bg.wasm"),
+  },
   metafile: true,
   logLevel: "warning",
 };

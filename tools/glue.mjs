@@ -1,11 +1,15 @@
-// Two esbuild plugins for the glue that wasm-bindgen writes. Both make a function of it, so that an instance that stopped half-way
+// Two esbuild plugins for the glue that wasm-bindgen writes, of both modules. Both make a function of it, so that an instance that stopped half-way
 // can be left behind with all that belongs to it, and another one be made. `glue` also bundles it over pkg/ts/primitives.ts: the glue
 // calls what the page has at that moment; after this it calls what the page had when the module was evaluated. They fail where the
 // glue looks otherwise than it did when this was written, for nobody would notice a call that is left as it was.
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
-const written = fileURLToPath(new URL("../pkg/wasm/authsafe.js", import.meta.url));
+/** The glue of each module, by what pkg/ts imports; the class that it exports, and whether it has all that is replaced below. */
+const MODULES = {
+  "./glue.js": { file: "authsafe.js", name: "Core", whole: true },
+  "./jwt-glue.js": { file: "authsafe_jwt.js", name: "Jwt", whole: false },
+};
 
 /** The body of a function of the glue is replaced as a whole. */
 const FUNCTIONS = {
@@ -64,17 +68,17 @@ const NAMES = `Array, Error, Instance, JSON, Object, Promise, Reflect, Uint8Arra
 
 /** Replaces what must be there; gives what the text is then. */
 function cutter(text) {
-  return (pattern, replacement) => {
-    if (!text.match(pattern)) throw new Error(`the glue of wasm-bindgen has no ${pattern}`);
+  return (pattern, replacement, optional = false) => {
+    if (!optional && !text.match(pattern)) throw new Error(`the glue of wasm-bindgen has no ${pattern}`);
     text = text.replaceAll(pattern, replacement);
     return text;
   };
 }
 
-/** `instantiate()` gives what pkg/ts/core.ts calls an `Instance`. */
-function makeFunction(glue) {
+/** `instantiate()` gives what pkg/ts/core.ts calls an `Instance`, or a `JudgeInstance`. */
+function makeFunction(glue, { name }) {
   const cut = cutter(glue);
-  cut(/^export class Core /gm, "class Core ");
+  cut(new RegExp(`^export class ${name} `, "gm"), `class ${name} `);
   // What was promised to a browser API, and what is left of dead objects, must not reach the memory of a stopped instance.
   cut(/^( *const real = \(\.\.\.args\) => \{)$/gm, "$1 if (stopped) return;");
   cut(/new FinalizationRegistry\((\w+) => /g, "new FinalizationRegistry($1 => stopped || ");
@@ -83,39 +87,46 @@ function makeFunction(glue) {
   return `export function instantiate() {
     let stopped = false;
     ${inner}
-    return { Core, start: __wbg_init, startNow: initSync, stop() { stopped = true; } };
+    return { ${name}, start: __wbg_init, startNow: initSync, stop() { stopped = true; } };
   }`;
 }
 
-function rewrite(glue) {
+function rewrite(glue, about) {
   const cut = cutter(glue);
   for (const [name, body] of Object.entries(FUNCTIONS)) {
     const pattern = new RegExp(`^function ${name}\\((.*)\\) \\{\\n[^]*?\\n\\}\\n`, "gm");
-    cut(pattern, (_, given) => {
-      if (body === undefined) return "";
-      const local = name === "passStringToWasm0" ? "let ptr;" : "";
-      return `function ${name}(${given}) {${local} ${body} }\n`;
-    });
+    cut(
+      pattern,
+      (_, given) => {
+        if (body === undefined) return "";
+        const local = name === "passStringToWasm0" ? "let ptr;" : "";
+        return `function ${name}(${given}) {${local} ${body} }\n`;
+      },
+      !about.whole,
+    );
   }
   cut(/^let cached(DataView|Uint8Array)Memory0 = null;\n/gm, "");
   cut(/^ *cached(DataView|Uint8Array)Memory0 = null;\n/gm, "");
   cut(/^let cachedTextDecoder[^]*?(?=^let WASM_VECTOR_LEN)/gm, "");
   let text;
-  for (const [pattern, replacement] of CALLS) text = cut(pattern, replacement);
+  for (const [pattern, replacement] of CALLS) text = cut(pattern, replacement, !about.whole);
   // The loading of the module happens before anything is in its memory; only one way to it is used, and for an instance that takes
   // the place of another, one that calls what was captured.
   const [, own] = text.match(/^([^]*?)^async function __wbg_load/m) ?? [];
   const left = own?.match(LEFT);
   if (!own || left) throw new Error(`the glue of wasm-bindgen still has ${left ?? "another way to load"}`);
-  return `import { ${NAMES} } from "../ts/primitives.ts";\n${makeFunction(text)}`;
+  return `import { ${NAMES} } from "../ts/primitives.ts";\n${makeFunction(text, about)}`;
 }
 
 const plugin = (name, change) => ({
   name,
   setup(build) {
-    build.onResolve({ filter: /^\.\/glue\.js$/ }, () => ({ path: written }));
-    build.onLoad({ filter: /[\\/]wasm[\\/]authsafe\.js$/ }, async ({ path }) => ({
-      contents: change(await readFile(path, "utf8")),
+    build.onResolve({ filter: /^\.\/(jwt-)?glue\.js$/ }, ({ path }) => ({
+      path: fileURLToPath(new URL(`../pkg/wasm/${MODULES[path].file}`, import.meta.url)),
+      pluginData: MODULES[path],
+    }));
+    build.onLoad({ filter: /[\\/]wasm[\\/]authsafe(_jwt)?\.js$/ }, async ({ path, pluginData }) => ({
+      contents: change(await readFile(path, "utf8"), pluginData),
       loader: "js",
     }));
   },

@@ -1,15 +1,20 @@
 /**
- * The entry of `dist/core.js`: compiles the wasm and hands out cores, and nothing else. The instance, its memory and the
- * glue's exports stay in this module, where script of the page cannot reach them.
+ * The entry of `dist/core.js`: compiles the wasm and hands out cores, and nothing else. The instances, their memory and the
+ * glue's exports stay in this module, where script of the page cannot reach them. The second wasm, which judges ID tokens, is
+ * loaded when the core asks for it.
  */
 import { abortable } from "./abortable.js";
 import { type Gate, send } from "./fetch.js";
 import { type Instance, instantiate } from "./glue.js";
 import { granted } from "./grant.js";
-import type { Core, CoreSource, CreateCore, LoadFault } from "./skin.js";
+import { instantiate as instantiateJudge, type Judge } from "./jwt-glue.js";
+import type { Core, CoreSource, CreateCore, Host, LoadFault } from "./skin.js";
 
 // What the stack of a fault in this module names: the address that it was streamed from, or this script, which compiled it.
 let mark = import.meta.url;
+
+/** The digest of the wasm that judges ID tokens, as Subresource Integrity §3.3 writes it. */
+declare const JWT_INTEGRITY: string;
 
 let module: WebAssembly.Module | undefined;
 let instance: Instance | undefined;
@@ -17,17 +22,26 @@ let instance: Instance | undefined;
 /** Who hears that the instance is given up. */
 const owners = new Set<(fault: unknown) => void>();
 
-/** Compiles `source`, once: whoever asks later gets no promise of the instance. Rejects with a `LoadFault`. */
-export async function start(source: CoreSource): Promise<CreateCore> {
+/** Where the one that judges comes from, and the one that is there; the promise tells no more than that it is. */
+let judgeAddress = "";
+let judge: Judge | undefined;
+let loading: Promise<void> | undefined;
+
+/**
+ * Compiles `source`, once: whoever asks later gets no promise of the instance. `jwt` is the address of the second wasm. Rejects
+ * with a `LoadFault`.
+ */
+export async function start(source: CoreSource, jwt: string | URL): Promise<CreateCore> {
+  judgeAddress ||= String(jwt);
   if (module) return create;
-  const compiled = await compile(source);
+  const compiled = await compile(source, (url) => (mark = url));
   try {
     const made = instantiate();
     await made.start({ module_or_path: compiled });
     instance ??= made;
     module ??= compiled;
   } catch (cause) {
-    throw judge(cause, "It cannot be instantiated; is it of this version?");
+    throw fault(cause, NOT_OURS);
   }
   return create;
 }
@@ -42,6 +56,38 @@ function abandon(from: Instance, fault: unknown): void {
   for (const owner of all) owner(fault);
 }
 
+/** What the core calls to have an ID token judged. Nothing that is in it is waited for by a promise. */
+const judging = {
+  async prepare(jwksUri?: string) {
+    // Whoever verifies tries again, and reports.
+    await loadJudge().catch(() => {});
+    judge?.prepare(jwksUri);
+  },
+  async verify(check: string) {
+    await loadJudge();
+    return judge!.verify(check);
+  },
+};
+
+function loadJudge(): Promise<void> {
+  return (loading ??= beginJudge().catch((fault: LoadFault) => {
+    loading = undefined;
+    throw fault;
+  }));
+}
+
+async function beginJudge(): Promise<void> {
+  const given = fetch(judgeAddress, { integrity: JWT_INTEGRITY });
+  const compiled = await compile({ given, address: judgeAddress });
+  try {
+    const made = instantiateJudge();
+    made.startNow({ module: compiled });
+    judge = new made.Jwt();
+  } catch (cause) {
+    throw fault(cause, NOT_OURS);
+  }
+}
+
 function anew(): Instance {
   const made = instantiate();
   made.startNow({ module: module! });
@@ -53,16 +99,20 @@ const create: CreateCore = (options, host, onTrap, signal) => {
   globalThis.addEventListener?.(
     "error",
     ({ error }: ErrorEvent) => {
-      if (error?.name === "RuntimeError" && String(error.stack).includes(mark)) abandon(mine, error);
+      if (error?.name !== "RuntimeError") return;
+      const stack = String(error.stack);
+      // Of what it was about, the core hears when its patience ends.
+      if (stack.includes(judgeAddress)) judge = loading = undefined;
+      else if (stack.includes(mark)) abandon(mine, error);
     },
     { signal },
   );
   let core: Core;
   try {
-    core = new mine.Core(options, host) as Core;
-  } catch (fault) {
-    if ((fault as Error | undefined)?.name === "RuntimeError") abandon(mine, fault);
-    throw fault;
+    core = new mine.Core(options, { __proto__: null, ...host, judge: judging } as Host & { judge: object }) as Core;
+  } catch (thrown) {
+    if ((thrown as Error | undefined)?.name === "RuntimeError") abandon(mine, thrown);
+    throw thrown;
   }
   owners.add(onTrap);
   signal.addEventListener("abort", () => owners.delete(onTrap), { once: true });
@@ -77,7 +127,9 @@ const create: CreateCore = (options, host, onTrap, signal) => {
   return core;
 };
 
-async function compile({ given, address }: CoreSource): Promise<WebAssembly.Module> {
+const NOT_OURS = "It cannot be instantiated; is it of this version?";
+
+async function compile({ given, address }: CoreSource, streamed?: (url: string) => void): Promise<WebAssembly.Module> {
   if (given instanceof WebAssembly.Module) return given;
   let found = address === undefined ? "The source:" : bare(address);
   try {
@@ -93,10 +145,10 @@ async function compile({ given, address }: CoreSource): Promise<WebAssembly.Modu
     if (!ok) throw new Error(response.statusText);
     // Browsers compile while downloading only where the type is exactly this.
     if (type.toLowerCase() !== "application/wasm") return await WebAssembly.compile(await response.arrayBuffer());
-    mark = url || mark;
+    if (url) streamed?.(url);
     return await WebAssembly.compileStreaming(response);
   } catch (cause) {
-    throw judge(cause, found);
+    throw fault(cause, found);
   }
 }
 
@@ -116,7 +168,7 @@ function bare(url: string): string {
 }
 
 /** Browsers word a refusal by CSP each in their own way; what they throw is a CompileError, or an EvalError. */
-function judge(cause: unknown, found: string): LoadFault {
+function fault(cause: unknown, found: string): LoadFault {
   const { name, message = String(cause) }: Partial<Error> = Object(cause);
   const refused = name !== "TypeError" && /Content.Security.Policy|\bCSP\b|unsafe-eval/i.test(message);
   return refused

@@ -2,7 +2,7 @@ import type { Host } from "./skin.js";
 
 /** An instance of the module and the glue around it. */
 export interface Instance {
-  Core: new (options: object, host: Host) => unknown;
+  Core: new (options: object, host: Host & { judge: object }) => unknown;
   start(about: { module_or_path: WebAssembly.Module }): Promise<unknown>;
   /** At once: no promise may lead to the instance. */
   startNow(about: { module: WebAssembly.Module }): unknown;

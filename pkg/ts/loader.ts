@@ -11,16 +11,19 @@ import type { WasmSource } from "./types.js";
 export const LIMIT_SECONDS = 60;
 
 let wasmSource: WasmSource | undefined;
+let jwtSource: string | URL | undefined;
 let pending: Promise<CreateCore> | undefined;
 
 /**
  * Where the wasm comes from, for hosts that cannot serve it beside the script: an address, a response or the promise of one,
  * the bytes, or a compiled module. What comes from an address must be the file of this version, byte for byte; what is given
- * otherwise is taken as it is. To be called before the first use of a client; after the core has been loaded it
- * changes nothing.
+ * otherwise is taken as it is. `jwt` is the address of the second wasm, `authsafe_jwt_bg.wasm`, which is loaded when an ID token
+ * has to be verified; it must be of this version, too. To be called before the first use of a client; after the core has been
+ * loaded it changes nothing.
  */
-export function setWasmSource(source: WasmSource): void {
+export function setWasmSource(source: WasmSource, jwt?: string | URL): void {
   wasmSource = source;
+  jwtSource = jwt;
   // A promise that fails is reported to whoever needs the core, and not as unhandled before that.
   Promise.resolve(source).catch(() => {});
 }
@@ -78,7 +81,7 @@ async function attempt(): Promise<CreateCore> {
     const source: CoreSource = address === undefined ? { given: given as CoreSource["given"] } : request(address);
     // Browsers older than the HTML standard of 2026 repeat a failure of this import until the page is reloaded.
     const core = import("./core.js").catch((cause: Error) => Promise.reject(fault(cause.message, cause)));
-    return await Promise.race([core.then(({ start }) => start(source)), limit]);
+    return await Promise.race([core.then(({ start }) => start(source, jwtGiven())), limit]);
   } finally {
     clearTimeout(timer);
   }
@@ -91,6 +94,15 @@ async function attempt(): Promise<CreateCore> {
  */
 export function wasmGiven(): WasmSource {
   return wasmSource ?? new URL("../wasm/authsafe_bg.wasm", import.meta.url);
+}
+
+/**
+ * The address of the second wasm.
+ *
+ * @internal
+ */
+export function jwtGiven(): string | URL {
+  return jwtSource ?? new URL("../wasm/authsafe_jwt_bg.wasm", import.meta.url);
 }
 
 /**

@@ -176,9 +176,11 @@ function unseenFetch(url: string, init: Any): object {
 /** A method of Web Cryptography; what it is given and what it resolves with passes nobody. */
 function unseen(name: string): Method {
   const real = method(subtle, name);
-  return (algorithm, first, second) => {
-    // It is asked for what it lacks. The name of a format is none.
-    const done = real(subtle, typeof algorithm === "object" ? bare(algorithm) : algorithm, first, second);
+  // What the core made is asked for what it lacks; the name of a format, a key and bytes are not.
+  const own = (given: unknown) =>
+    typeof given === "object" && getPrototypeOf(given as object) === plainPrototype ? bare(given as object) : given;
+  return (first, second, third, fourth, fifth) => {
+    const done = real(subtle, own(first), own(second), own(third), fourth, fifth);
     return thenable((resolve, reject) => then(done, resolve, reject));
   };
 }
@@ -192,7 +194,9 @@ const unseenCrypto = /* @__PURE__ */ bare({
       encrypt: unseen("encrypt"),
       exportKey: unseen("exportKey"),
       generateKey: unseen("generateKey"),
+      importKey: unseen("importKey"),
       sign: unseen("sign"),
+      verify: unseen("verify"),
     }),
 });
 

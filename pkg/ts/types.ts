@@ -273,7 +273,7 @@ export interface ServerMetadata {
   end_session_endpoint?: string;
   /** Where the claims about the user are read. */
   userinfo_endpoint?: string;
-  /** Where the provider's keys are read. */
+  /** Where the provider's keys are read. Needed unless `idToken.verifySignature` is false. */
   jwks_uri?: string;
   [extension: string]: unknown;
 }
@@ -301,7 +301,10 @@ export type AuthorizationParams = {
   login_hint?: string;
   /** Languages, in order of preference, separated by spaces. */
   ui_locales?: string;
-  /** Authentication context classes, in order of preference, separated by spaces. */
+  /**
+   * Authentication context classes, in order of preference, separated by spaces. A sign-in whose ID token has none of them fails
+   * with `authentication_insufficient`.
+   */
   acr_values?: string;
   /** Seconds since the user last signed in actively. */
   max_age?: number;
@@ -333,12 +336,24 @@ export interface OidcConfig {
   tokenParams?: Record<string, string>;
   /** How the ID token is judged. */
   idToken?: {
+    /**
+     * Whether its signature is verified, by the keys at `jwks_uri`. Default true. With false, that the token came from the token
+     * endpoint over TLS stands in for the signature (OIDC Core §3.1.3.7 rule 6): whoever can answer in the place of that endpoint
+     * says who the user is. All other rules hold.
+     */
+    verifySignature?: boolean;
+    /** By which algorithms it may be signed. Default RS256, PS256, ES256 and EdDSA. */
+    algs?: readonly JwsAlg[];
     /** Tolerance of the time claims. Default 60, at most 300. */
     leewaySeconds?: number;
     /** Sent as `max_age` and checked against `auth_time`. */
     maxAgeSeconds?: number;
   };
 }
+
+/** A signature by a private key. `none` and the HMAC algorithms cannot be allowed. `Ed25519` is the newer name of `EdDSA`. */
+export type JwsAlg =
+  "RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" | "ES256" | "ES384" | "ES512" | "EdDSA" | "Ed25519";
 
 /** A backend of the application's own that answers a JSON login with OAuth-shaped tokens. */
 export interface FirstPartyConfig {

@@ -1,6 +1,6 @@
 /** The page's side of the vault: starts the worker, passes calls and requests in, and does for it what only a page can do. */
 import { own } from "./error.js";
-import { addressOf, LIMIT_SECONDS, needSecureContext, wasmGiven, workerGiven } from "./loader.js";
+import { addressOf, LIMIT_SECONDS, jwtGiven, needSecureContext, wasmGiven, workerGiven } from "./loader.js";
 import { dress, type Streams, streams, takeApart } from "./passing.js";
 import type { Calls, Host, StatePlain } from "./skin.js";
 import { BUILD } from "./source.js";
@@ -68,12 +68,14 @@ function startWorker(script: string): Worker {
   }
 }
 
+const absolute = (address: string | URL) => new URL(address, document.baseURI).href;
+
 /** What the application gave, in a form that can be handed over. */
 async function wasmForWorker(): Promise<WasmGiven> {
   if (proven) return proven.wasm;
   const given = wasmGiven();
   const address = addressOf(given);
-  if (address !== undefined) return new URL(address, document.baseURI).href;
+  if (address !== undefined) return absolute(address);
   const value = await (given as PromiseLike<unknown>);
   return value instanceof Response ? value.clone().arrayBuffer() : (value as WasmGiven);
 }
@@ -323,7 +325,15 @@ export function openVault(
     wasmForWorker().then(
       (given) => {
         wasm = given;
-        post({ kind: "open", build: BUILD, wasm: given, options, href: location.href, framed: top !== self });
+        post({
+          kind: "open",
+          build: BUILD,
+          wasm: given,
+          jwt: absolute(jwtGiven()),
+          options,
+          href: location.href,
+          framed: top !== self,
+        });
         // The worker asks for it a round trip later, and finds it in the cache of the browser, or on its way there.
         if (typeof given === "string") warm(given);
       },

@@ -9,7 +9,7 @@ import type { AuthEvents } from "./types.js";
 
 /** From the page to the worker. */
 export type ToWorker =
-  | { kind: "open"; build: string; wasm: WasmGiven; options: object; href: string; framed: boolean }
+  | { kind: "open"; build: string; wasm: WasmGiven; jwt: string; options: object; href: string; framed: boolean }
   | { kind: "call"; id: number; name: CallName; argument?: unknown }
   | { kind: "fetch"; id: number; request: RequestPlain }
   | { kind: "abort" | "pull" | "cancel"; id: number }

@@ -8,7 +8,7 @@ import { headOf, SMALL_BODY } from "./passing.js";
 import type { Core, Host, LoadFault, RemotePage } from "./skin.js";
 import { BUILD, fault, request } from "./source.js";
 import type { StorageAdapter } from "./types.js";
-import type { Area, CallName, RequestPlain, Service, ToPage, ToWorker, WasmGiven } from "./wire.js";
+import type { Area, CallName, RequestPlain, Service, ToPage, ToWorker } from "./wire.js";
 
 let core: Core | undefined;
 /** A renewal is under way. */
@@ -69,10 +69,10 @@ const calls: Record<CallName, (core: Core, argument: unknown) => unknown> = {
   diagnose: (core) => core.diagnose(),
 };
 
-async function open(build: string, wasm: WasmGiven, options: object): Promise<void> {
+async function open({ build, wasm, jwt, options }: Extract<ToWorker, { kind: "open" }>): Promise<void> {
   try {
     if (build !== BUILD) throw fault("worker.js is of another version than the script of the page.");
-    const create = await start(typeof wasm === "string" ? request(wasm) : { given: wasm });
+    const create = await start(typeof wasm === "string" ? request(wasm) : { given: wasm }, jwt);
     const host: Host = {
       onState: (state) => {
         renewing = "freshness" in state && state.freshness === "refreshing";
@@ -165,7 +165,7 @@ function hear(message: ToWorker): void {
       opening = true;
       href = message.href;
       page.framed = message.framed;
-      void open(message.build, message.wasm, message.options);
+      void open(message);
       return;
     case "call":
       if (Object.hasOwn(calls, message.name)) void call(message.id, message.name, message.argument);

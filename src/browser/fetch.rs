@@ -27,10 +27,12 @@ impl Http for Fetch {
     async fn send(&self, request: &HttpRequest) -> Result<HttpResponse, HttpFailure> {
         let mut call = Call { abort: Some(AbortController::new().map_err(failed)?) };
         let purpose = request.purpose;
-        let work = exchange(request, &call, self.hooks.concern(purpose));
+        // Nothing that the module of ID tokens asks for concerns the application, and the code for it weighs.
+        let for_hooks = !cfg!(feature = "jwt-skin") && self.hooks.concern(purpose);
+        let work = exchange(request, &call, for_hooks);
         let exchanged = promise::within(request.deadline, Box::pin(work)).await;
         let (mut response, copy) = exchanged.unwrap_or(Err(HttpFailure::Timeout))?;
-        if let Some(copy) = copy {
+        if let Some(copy) = copy.filter(|_| for_hooks) {
             // The hooks have a patience of their own: a slow hook is not a slow server.
             response.verdict = self.hooks.judge(purpose, response.status, &response.body, &copy).await;
         }

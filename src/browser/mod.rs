@@ -20,10 +20,13 @@ mod page;
 mod promise;
 mod reflect;
 mod sealed;
+#[cfg(feature = "jwt")]
+mod signatures;
 mod storage;
 mod subtle;
 mod timers;
 mod vault;
+mod verifier;
 
 pub use channel::Broadcast;
 pub use cookie::{CookieOptions, CookieStore, SameSite};
@@ -37,13 +40,18 @@ pub use locks::{LockGuard, Locks};
 pub use memory::MemoryStore;
 pub use page::{PageEvent, RemotePage};
 pub use sealed::{PlainTexts, SealedStore, Sealing};
+#[cfg(feature = "jwt")]
+pub use signatures::WebCrypto;
 pub use storage::{Area, WebStorage};
+pub use verifier::Judge;
 
+use crate::error::Error;
+use crate::jose::check::IdTokenCheck;
 use crate::ports::{
-    Channel, Clock, Entropy, EntropyFailure, Http, Lock, Page, Ports, Spawn, Store, StoreFailure, Task, Timer,
+    Channel, Clock, Entropy, EntropyFailure, Http, Lock, Page, Ports, Spawn, Store, StoreFailure, Task, Timer, Verifier,
 };
 use crate::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
-use crate::types::{Lifetime, UnixMillis};
+use crate::types::{Json, Lifetime, UnixMillis, WebUrl};
 use std::pin::Pin;
 use wasm_bindgen::JsValue;
 
@@ -80,6 +88,8 @@ pub struct Setup {
     pub hooks: Hooks,
     /// The page, where it is of another realm.
     pub page: RemotePage,
+    /// Who judges ID tokens.
+    pub judge: Judge,
 }
 
 impl Default for Setup {
@@ -90,6 +100,7 @@ impl Default for Setup {
             transactions: Medium::SessionStorage,
             hooks: Hooks::default(),
             page: RemotePage::default(),
+            judge: Judge::default(),
         }
     }
 }
@@ -101,6 +112,7 @@ pub struct BrowserPorts {
     http: Fetch,
     channel: Broadcast,
     page: RemotePage,
+    judge: Judge,
 }
 
 impl BrowserPorts {
@@ -113,6 +125,7 @@ impl BrowserPorts {
             http: Fetch::new(setup.hooks),
             channel: Broadcast::open(&setup.channel),
             page: setup.page,
+            judge: setup.judge,
         }
     }
 
@@ -303,6 +316,16 @@ impl Page for BrowserPorts {
 impl Spawn for BrowserPorts {
     fn spawn(&self, task: Task) {
         wasm_bindgen_futures::spawn_local(task);
+    }
+}
+
+impl Verifier for BrowserPorts {
+    fn prepare(&self, jwks_uri: Option<&WebUrl>) {
+        self.judge.prepare(jwks_uri);
+    }
+
+    async fn verify(&self, check: &IdTokenCheck) -> Result<Json, Error> {
+        self.judge.verify(check).await
     }
 }
 

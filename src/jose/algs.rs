@@ -1,12 +1,13 @@
 //! The algorithms by which a token may be signed, and the list of those that are allowed.
 //!
-//! RFC 7518 §3.1, RFC 8037 §3.1, RFC 8725 §3.1 and §3.2. Only signatures by a private key are here: `none` and the HMAC
-//! algorithms have no name in this list, so no option can allow them. `EdDSA` is Ed25519; Ed448 is not supported.
+//! RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2, RFC 8725 §3.1 and §3.2. Only signatures by a private key are here: `none` and the
+//! HMAC algorithms have no name in this list, so no option can allow them. `EdDSA` is Ed25519, which is its newer name; Ed448 is
+//! not supported.
 
 /// How a token is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
-    /// Ed25519. RFC 8037 §3.1.
+    /// Ed25519. RFC 8037 §3.1; also named `Ed25519`, by RFC 9864 §2.2.
     EdDsa,
     /// ECDSA on P-256 with SHA-256. RFC 7518 §3.4.
     Es256,
@@ -95,9 +96,12 @@ impl Algorithm {
         }
     }
 
-    /// By its name, which is compared byte for byte (RFC 7515 §4.1.1).
+    /// By its name, which is compared byte for byte (RFC 7515 §4.1.1), or by [`ED25519`].
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
+        if name == ED25519 {
+            return Some(Self::EdDsa);
+        }
         Self::ALL.iter().copied().find(|each| each.as_str() == name)
     }
 
@@ -150,6 +154,9 @@ impl Curve {
     }
 }
 
+/// The name that says which curve `EdDSA` is on. RFC 9864 §2.2.
+pub const ED25519: &str = "Ed25519";
+
 /// Which algorithms a client takes. RFC 8725 §3.1. Never empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowed(u16);
@@ -167,6 +174,19 @@ impl Allowed {
     pub fn only(algorithms: &[Algorithm]) -> Option<Self> {
         let bits = algorithms.iter().fold(0, |bits, each| bits | bit(*each));
         (bits != 0).then_some(Self(bits))
+    }
+
+    /// As a number, for the other module of this very build.
+    #[must_use]
+    pub fn bits(self) -> u16 {
+        self.0
+    }
+
+    /// What [`bits`](Self::bits) gave.
+    #[must_use]
+    pub fn from_bits(bits: u16) -> Option<Self> {
+        let known = Algorithm::ALL.iter().fold(0, |bits, each| bits | bit(*each));
+        (bits != 0 && bits & !known == 0).then_some(Self(bits))
     }
 
     /// Whether a token may be signed so.
@@ -222,6 +242,23 @@ mod tests {
             }
         }
         assert_eq!(Allowed::only(&[]), None);
+    }
+
+    #[test]
+    fn the_newer_name_of_ed25519_is_another_spelling_of_the_same() {
+        assert_eq!(Algorithm::parse("Ed25519"), Some(Algorithm::EdDsa));
+        assert_eq!(Algorithm::parse("ed25519"), None);
+        assert!(Allowed::default().contains(Algorithm::parse(ED25519).unwrap()));
+    }
+
+    #[test]
+    fn a_list_survives_as_a_number_and_no_other_number_is_one() {
+        let everything = Allowed::only(Algorithm::ALL).unwrap();
+        for allowed in [Allowed::default(), everything, Allowed::only(&[Algorithm::Rs512]).unwrap()] {
+            assert_eq!(Allowed::from_bits(allowed.bits()), Some(allowed));
+        }
+        assert_eq!(Allowed::from_bits(0), None);
+        assert_eq!(Allowed::from_bits(everything.bits() + 1), None);
     }
 
     #[test]

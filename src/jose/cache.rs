@@ -7,25 +7,28 @@
 
 use super::jwks::JwkSet;
 use crate::types::{Lifetime, Reading};
+use std::rc::Rc;
 
 /// The keys of one provider, and when they were asked for.
 #[derive(Clone, Debug, Default)]
 pub struct KeyCache {
     held: Option<Held>,
+    /// The last request for keys has not brought any yet.
+    failing: bool,
     /// When keys were asked for last, whatever came of it.
     asked: Option<Reading>,
 }
 
 #[derive(Clone, Debug)]
 struct Held {
-    keys: JwkSet,
+    keys: Rc<JwkSet>,
     at: Reading,
 }
 
 impl KeyCache {
     /// The keys that count now, if there are any.
     #[must_use]
-    pub fn keys(&self, now: Reading) -> Option<&JwkSet> {
+    pub fn keys(&self, now: Reading) -> Option<&Rc<JwkSet>> {
         self.held.as_ref().filter(|held| now.since(held.at) < LONGEST).map(|held| &held.keys)
     }
 
@@ -43,14 +46,22 @@ impl KeyCache {
         self.has_cooled(now)
     }
 
+    /// Keys were asked for and did not come: what those that are there do not verify, newer ones might.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.failing
+    }
+
     /// Keys are being fetched.
     pub fn ask(&mut self, now: Reading) {
         self.asked = Some(now);
+        self.failing = true;
     }
 
     /// They have come, and take the place of those before: a key that is gone from the set is not trusted any more.
     pub fn learn(&mut self, keys: JwkSet, now: Reading) {
-        self.held = Some(Held { keys, at: now });
+        self.held = Some(Held { keys: Rc::new(keys), at: now });
+        self.failing = false;
     }
 
     fn has_cooled(&self, now: Reading) -> bool {
@@ -99,7 +110,7 @@ mod tests {
         let cache = filled(0);
         assert!(!cache.is_due(at(0)));
         assert!(!cache.is_due(at(599)));
-        assert_eq!(cache.keys(at(599)), Some(&set()));
+        assert_eq!(cache.keys(at(599)).map(Rc::as_ref), Some(&set()));
     }
 
     #[test]
@@ -108,9 +119,9 @@ mod tests {
         assert!(cache.is_due(at(600)));
         cache.ask(at(600));
         assert!(!cache.is_due(at(659)), "just asked for");
-        assert_eq!(cache.keys(at(659)), Some(&set()));
+        assert_eq!(cache.keys(at(659)).map(Rc::as_ref), Some(&set()));
         cache.learn(other(), at(660));
-        assert_eq!(cache.keys(at(660)), Some(&other()));
+        assert_eq!(cache.keys(at(660)).map(Rc::as_ref), Some(&other()));
         assert!(!cache.is_due(at(1259)));
         assert!(cache.is_due(at(1260)));
     }
@@ -134,12 +145,22 @@ mod tests {
         let mut cache = filled(0);
         for minute in 10..1440 {
             let now = at(minute * 60);
-            assert_eq!(cache.keys(now), Some(&set()), "{minute}");
+            assert_eq!(cache.keys(now).map(Rc::as_ref), Some(&set()), "{minute}");
             assert!(cache.is_due(now), "{minute}");
             cache.ask(now);
         }
-        assert_eq!(cache.keys(at(86_399)), Some(&set()));
+        assert_eq!(cache.keys(at(86_399)).map(Rc::as_ref), Some(&set()));
         assert_eq!(cache.keys(at(86_400)), None);
+    }
+
+    #[test]
+    fn an_outage_lasts_from_a_request_until_keys_come() {
+        let mut cache = filled(0);
+        assert!(!cache.is_failing());
+        cache.ask(at(600));
+        assert!(cache.is_failing());
+        cache.learn(set(), at(601));
+        assert!(!cache.is_failing());
     }
 
     #[test]

@@ -1,13 +1,11 @@
 //! The rules that the claims of an ID token must pass.
 //!
 //! OpenID Connect Core 1.0 §2, §3.1.3.7 and §12.2; RFC 7519 §4.1; RFC 8725 §3.11. A claim of the wrong JSON type is
-//! malformed and never counts as absent. Not here: the signature (rule 6 lets TLS stand in for it, because the token comes
-//! from the token endpoint itself) and `at_hash` (§3.1.3.8), whose hash function follows from the signature's algorithm. Where
-//! the signature was verified, `judge` looks at all of them.
+//! malformed and never counts as absent. Not here: the signature, and `at_hash` (§3.1.3.8), whose hash function follows from the
+//! signature's algorithm; `judge` looks at all of them.
 
-use super::compact::Compact;
 pub use super::rules::IdTokenError;
-use crate::types::{ClientId, IdToken, Issuer, Json, Lifetime, Nonce, UnixMillis, same_text};
+use crate::types::{ClientId, Issuer, Json, Lifetime, Nonce, UnixMillis, same_text};
 
 /// What an ID token is compared with.
 #[derive(Clone, Copy, Debug)]
@@ -26,31 +24,7 @@ pub struct Expected<'a> {
     pub now: UnixMillis,
 }
 
-/// Judges the claims of an ID token that answers a sign-in; gives them out if they pass. §3.1.3.7.
-///
-/// # Errors
-/// The first rule that is broken.
-pub fn verify_claims(token: &IdToken, expected: &Expected<'_>) -> Result<Json, IdTokenError> {
-    let Compact { header, payload: claims, .. } = Compact::parse(token.expose()).map_err(IdTokenError::Malformed)?;
-    check(&header, &claims, expected)?;
-    Ok(claims)
-}
-
-/// Judges the claims of an ID token that a refresh brought, against those of the one before. §12.2.
-///
-/// `expected.nonce` and `expected.max_age` belong to a sign-in and are not looked at: the nonce may be left out, and
-/// `auth_time` still tells of the original sign-in. Nor is its time judged: the server has made it for this answer and has rotated
-/// the refresh token for it, and a clock that was set meanwhile must not lose that.
-///
-/// # Errors
-/// The first rule that is broken; [`IdTokenError::SubjectChanged`] where the token is another user's.
-pub fn verify_refreshed(token: &IdToken, previous: &Json, expected: &Expected<'_>) -> Result<Json, IdTokenError> {
-    let Compact { header, payload: claims, .. } = Compact::parse(token.expose()).map_err(IdTokenError::Malformed)?;
-    check_refreshed(&header, &claims, previous, expected)?;
-    Ok(claims)
-}
-
-/// The rules of [`verify_claims`].
+/// The rules for an ID token that answers a sign-in. §3.1.3.7.
 pub(super) fn check(header: &Json, claims: &Json, expected: &Expected<'_>) -> Result<(), IdTokenError> {
     check_type(header)?;
     check_parties(claims, expected)?;
@@ -68,7 +42,11 @@ pub(super) fn check(header: &Json, claims: &Json, expected: &Expected<'_>) -> Re
     Ok(())
 }
 
-/// The rules of [`verify_refreshed`].
+/// The rules for an ID token that a refresh brought, against the claims of the one before. §12.2.
+///
+/// `expected.nonce` and `expected.max_age` belong to a sign-in and are not looked at: the nonce may be left out, and
+/// `auth_time` still tells of the original sign-in. Nor is its time judged: the server has made it for this answer and has rotated
+/// the refresh token for it, and a clock that was set meanwhile must not lose that.
 pub(super) fn check_refreshed(
     header: &Json,
     claims: &Json,
@@ -99,18 +77,6 @@ pub(super) fn check_refreshed(
 }
 
 const FOREVER: Lifetime = Lifetime::from_millis(i64::MAX);
-
-/// When verified claims were issued.
-#[must_use]
-pub fn issued_at(claims: &Json) -> Option<UnixMillis> {
-    claims.get("iat").and_then(Json::number).and_then(UnixMillis::from_seconds)
-}
-
-/// `iat` of a token that nobody has judged: a hint at the server's clock, and nothing more.
-#[must_use]
-pub fn peek_iat(token: &IdToken) -> Option<UnixMillis> {
-    issued_at(&Compact::parse(token.expose()).ok()?.payload)
-}
 
 /// A token that says what it is must say that it is a plain JWT: access, logout and DPoP tokens have types of their own.
 fn check_type(header: &Json) -> Result<(), IdTokenError> {

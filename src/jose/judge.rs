@@ -3,11 +3,12 @@
 //! OpenID Connect Core 1.0 §3.1.3.7, §3.1.3.8, §5.3.2 and §12.2; RFC 9470 §6.2. The rules that need no signature are in
 //! `id_token`; here are the ones that do, and the type that tells the result from everything else.
 
-use super::algs::Hash;
+use super::algs::{Algorithm, Hash};
+use super::compact::Compact;
 use super::id_token::{Expected, check, check_refreshed, text};
 use super::rules::IdTokenError;
 use super::verify::Verified;
-use crate::types::{AccessToken, Json, Lifetime, same_text};
+use crate::types::{AccessToken, IdToken, Json, Lifetime, same_text};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
@@ -36,15 +37,15 @@ pub struct Beside<'a> {
 pub fn judge(token: &Verified, expected: &Expected<'_>, beside: &Beside<'_>) -> Result<IdClaims, IdTokenError> {
     let claims = token.claims();
     check(token.header(), claims, &Expected { leeway: expected.leeway.min(MAX_LEEWAY), ..*expected })?;
-    check_access(token, beside)?;
+    check_access(token.algorithm(), claims, beside)?;
     check_acr(claims, beside)?;
     Ok(IdClaims(claims.clone()))
 }
 
 /// Judges an ID token that a refresh brought, against the claims of the one before. §12.2.
 ///
-/// As [`verify_refreshed`](super::id_token::verify_refreshed) says, nothing that belongs to the sign-in itself is looked at:
-/// neither is `beside.acr`.
+/// Nothing that belongs to the sign-in itself is looked at, neither `nonce` and `max_age` of `expected` nor `beside.acr`; nor is
+/// the time of the token.
 ///
 /// # Errors
 /// The first rule that is broken; [`IdTokenError::SubjectChanged`] where the token is another user's.
@@ -55,8 +56,33 @@ pub fn judge_refreshed(
     beside: &Beside<'_>,
 ) -> Result<IdClaims, IdTokenError> {
     check_refreshed(token.header(), token.claims(), previous, expected)?;
-    check_access(token, beside)?;
+    check_access(token.algorithm(), token.claims(), beside)?;
     Ok(IdClaims(token.claims().clone()))
+}
+
+/// Judges all but the signature: where the application has said that TLS to the token endpoint stands in for it, which rule 6
+/// allows. `previous` are the claims before, where a refresh brought the token.
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn judge_unsigned(
+    token: &IdToken,
+    previous: Option<&Json>,
+    expected: &Expected<'_>,
+    beside: &Beside<'_>,
+) -> Result<Json, IdTokenError> {
+    let Compact { header, payload: claims, .. } = Compact::parse(token.expose()).map_err(IdTokenError::Malformed)?;
+    match previous {
+        Some(previous) => check_refreshed(&header, &claims, previous, expected)?,
+        None => {
+            check(&header, &claims, &Expected { leeway: expected.leeway.min(MAX_LEEWAY), ..*expected })?;
+            check_acr(&claims, beside)?;
+        }
+    }
+    if let Some(algorithm) = header.get("alg").and_then(Json::text).and_then(Algorithm::parse) {
+        check_access(algorithm, &claims, beside)?;
+    }
+    Ok(claims)
 }
 
 impl IdClaims {
@@ -94,10 +120,10 @@ impl std::fmt::Debug for IdClaims {
 }
 
 /// §3.1.3.8. The claim is optional where tokens come from the token endpoint.
-fn check_access(token: &Verified, beside: &Beside<'_>) -> Result<(), IdTokenError> {
-    let claimed = text(token.claims(), "at_hash", "`at_hash` is not a text")?;
+fn check_access(algorithm: Algorithm, claims: &Json, beside: &Beside<'_>) -> Result<(), IdTokenError> {
+    let claimed = text(claims, "at_hash", "`at_hash` is not a text")?;
     let (Some(claimed), Some(access)) = (claimed, beside.access) else { return Ok(()) };
-    let same = same_text(claimed, &half(token.algorithm().hash(), access.expose()));
+    let same = same_text(claimed, &half(algorithm.hash(), access.expose()));
     if same { Ok(()) } else { Err(IdTokenError::AccessTokenMismatch) }
 }
 

@@ -97,7 +97,7 @@ impl Jwk {
             | (Scheme::Ed25519, Material::Ec { .. } | Material::Rsa { .. })
             | (Scheme::RsaPkcs1 | Scheme::RsaPss, Material::Ec { .. } | Material::Ed25519 { .. }) => false,
         };
-        kind && self.verifies && self.alg.as_deref().is_none_or(|alg| alg == algorithm.as_str())
+        kind && self.verifies && self.alg.as_deref().is_none_or(|alg| Algorithm::parse(alg) == Some(algorithm))
     }
 
     /// The key as a JWK with the required members alone, in lexicographic order: what is imported, and what is hashed.

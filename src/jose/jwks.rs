@@ -8,7 +8,7 @@ use super::jwk::Jwk;
 use crate::types::Json;
 
 /// The keys of a provider, as far as they can be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JwkSet {
     keys: Vec<Jwk>,
     skipped: usize,

@@ -1,10 +1,8 @@
 //! Tokens for the tests. Their signature is a placeholder, except for those in `keys`.
 
-#[cfg(feature = "jwt")]
 pub(super) mod keys;
 
 use super::id_token::Expected;
-#[cfg(feature = "jwt")]
 use super::{
     algs::{Algorithm, Allowed},
     jwks::JwkSet,
@@ -76,7 +74,6 @@ pub(super) fn changed(base: &str, changes: &[(&str, &str)]) -> String {
 }
 
 /// A set of these keys, all of which are good.
-#[cfg(feature = "jwt")]
 pub(super) fn key_set<T: AsRef<str>>(keys: &[T]) -> JwkSet {
     let keys: Vec<_> = keys.iter().map(AsRef::as_ref).collect();
     let set = JwkSet::parse(["{\"keys\":[", &keys.join(","), "]}"].concat().as_bytes()).unwrap();
@@ -84,20 +81,17 @@ pub(super) fn key_set<T: AsRef<str>>(keys: &[T]) -> JwkSet {
     set
 }
 
-#[cfg(feature = "jwt")]
 pub(super) fn everything() -> Allowed {
     Allowed::only(Algorithm::ALL).unwrap()
 }
 
 /// Says what a verifier would say if the signature were right.
-#[cfg(feature = "jwt")]
 pub(super) fn vouched(prepared: &Prepared) -> VerifiedBytes {
     let (algorithm, key) = (prepared.algorithm(), prepared.key());
     VerifiedBytes::dangerous_vouch(algorithm, key, prepared.signing_input(), prepared.signature())
 }
 
 /// A token with these claims, as if its signature were right.
-#[cfg(feature = "jwt")]
 pub(super) fn verified(algorithm: Algorithm, header: &[(&str, &str)], payload: &str) -> Verified {
     let (_, key, token) = keys::TOKENS.into_iter().find(|(name, ..)| *name == algorithm.as_str()).unwrap();
     let (_, signature) = token.rsplit_once('.').unwrap();

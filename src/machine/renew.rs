@@ -570,6 +570,8 @@ impl Machine {
         self.blame = Some(error.clone());
         let reason = if error.code == ErrorCode::IdentityChanged {
             SignedOutReason::UserChanged
+        } else if error.code == ErrorCode::IdTokenSignatureInvalid {
+            SignedOutReason::Error
         } else if error.code == ErrorCode::DpopKeyLost {
             SignedOutReason::StorageLost
         } else {

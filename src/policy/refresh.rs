@@ -87,9 +87,12 @@ pub fn deference(margin: Lifetime) -> Lifetime {
 #[must_use]
 pub fn outcome(code: ErrorCode) -> Outcome {
     match code {
-        ErrorCode::SessionExpired | ErrorCode::IdentityChanged | ErrorCode::DpopKeyLost | ErrorCode::DpopNotBound => {
-            Outcome::EndSession
-        }
+        // A token that the provider has not signed may come from anybody, and so may those beside it.
+        ErrorCode::SessionExpired
+        | ErrorCode::IdentityChanged
+        | ErrorCode::IdTokenSignatureInvalid
+        | ErrorCode::DpopKeyLost
+        | ErrorCode::DpopNotBound => Outcome::EndSession,
         ErrorCode::NetworkOrCors
         | ErrorCode::Timeout
         | ErrorCode::RateLimited
@@ -117,7 +120,6 @@ pub fn outcome(code: ErrorCode) -> Outcome {
         | ErrorCode::IdTokenInvalid
         | ErrorCode::IdTokenMalformed
         | ErrorCode::IdTokenMissing
-        | ErrorCode::IdTokenSignatureInvalid
         | ErrorCode::InsecureContext
         | ErrorCode::IsolationUnavailable
         | ErrorCode::IssuerMismatch
@@ -159,7 +161,6 @@ pub fn is_unknown(error: &Error) -> bool {
             | ErrorCode::IdTokenInvalid
             | ErrorCode::IdTokenMalformed
             | ErrorCode::IdTokenMissing
-            | ErrorCode::IdTokenSignatureInvalid
             | ErrorCode::IssuerMismatch
             | ErrorCode::JwksInvalid
             | ErrorCode::JwksKeyAmbiguous
@@ -167,6 +168,24 @@ pub fn is_unknown(error: &Error) -> bool {
             | ErrorCode::JwksUnavailable
     );
     sent && good && unusable
+}
+
+/// Whether a failure of this code leaves open what an ID token is worth: what judges it, or the keys for it, could not be had.
+/// None of that is the user's doing, nor a reason to give up tokens that the server has just renewed.
+#[must_use]
+pub fn is_undecided(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::DiscoveryInvalid
+            | ErrorCode::JwksInvalid
+            | ErrorCode::JwksKeyAmbiguous
+            | ErrorCode::JwksKeyMissing
+            | ErrorCode::JwksUnavailable
+            | ErrorCode::Timeout
+            | ErrorCode::WasmBlockedByCsp
+            | ErrorCode::WasmLoadFailed
+            | ErrorCode::WasmTrapped
+    )
 }
 
 /// How often a refresh token is sent without a usable answer: once, and once more after the server was seen to be there.
@@ -292,10 +311,7 @@ mod tests {
         assert!(during(ErrorCode::NetworkOrCors, ErrorPhase::Refresh, None));
         assert!(during(ErrorCode::Timeout, ErrorPhase::Refresh, None));
         assert!(during(ErrorCode::ResponseInvalid, ErrorPhase::Refresh, None));
-        assert!(
-            during(ErrorCode::IdTokenSignatureInvalid, ErrorPhase::Refresh, None),
-            "the token was sent all the same"
-        );
+        assert!(during(ErrorCode::IdTokenInvalid, ErrorPhase::Refresh, None), "the token was sent all the same");
         assert!(
             !during(ErrorCode::JwksUnavailable, ErrorPhase::Discovery, None),
             "the keys were asked for, nothing else"
@@ -314,7 +330,10 @@ mod tests {
                 Outcome::EndSession => {
                     let by_server = matches!(
                         code,
-                        ErrorCode::SessionExpired | ErrorCode::IdentityChanged | ErrorCode::DpopNotBound
+                        ErrorCode::SessionExpired
+                            | ErrorCode::IdentityChanged
+                            | ErrorCode::IdTokenSignatureInvalid
+                            | ErrorCode::DpopNotBound
                     );
                     assert!(by_server || *code == ErrorCode::DpopKeyLost, "{code:?}");
                 }

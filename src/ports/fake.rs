@@ -6,10 +6,12 @@
 
 use super::{
     Change, Channel, Clock, Entropy, EntropyFailure, Http, Lock, Page, Ports, ProofKeys, Register, Spawn, Store,
-    StoreFailure, Task, Timer,
+    StoreFailure, Task, Timer, Verifier,
 };
+use crate::error::{Error, ErrorCode};
+use crate::jose::check::IdTokenCheck;
 use crate::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
-use crate::types::{Lifetime, UnixMillis};
+use crate::types::{Json, Lifetime, UnixMillis, WebUrl};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -202,6 +204,10 @@ pub struct World {
     pub deaf: Cell<bool>,
     /// How long it takes until tabs hear each other, in milliseconds.
     pub words_take: Cell<i64>,
+    /// What judges ID tokens cannot be loaded, if set.
+    pub verifier_fails: Cell<Option<ErrorCode>>,
+    /// How long it takes to load it, in milliseconds.
+    pub verifier_takes: Cell<i64>,
 }
 
 impl std::fmt::Debug for World {
@@ -250,6 +256,8 @@ impl World {
             said: RefCell::default(),
             deaf: Cell::default(),
             words_take: Cell::default(),
+            verifier_fails: Cell::default(),
+            verifier_takes: Cell::default(),
         })
     }
 
@@ -272,6 +280,8 @@ impl World {
             framed: Rc::default(),
             isolated: Rc::new(Cell::new(true)),
             cookies: Rc::default(),
+            #[cfg(feature = "jwt-native")]
+            notary: Rc::default(),
         }
     }
 
@@ -619,6 +629,9 @@ pub struct Tab {
     pub isolated: Rc<Cell<bool>>,
     /// Cookies that script may read.
     pub cookies: Rc<RefCell<BTreeMap<String, String>>>,
+    /// Judges its ID tokens.
+    #[cfg(feature = "jwt-native")]
+    pub notary: Rc<super::notary::Notary>,
 }
 
 /// A lock that is held.
@@ -835,6 +848,42 @@ impl Page for Tab {
 impl Spawn for Tab {
     fn spawn(&self, task: Task) {
         self.world.start_in(self.id, task);
+    }
+}
+
+#[cfg(feature = "jwt-native")]
+impl super::notary::Signatures for Tab {
+    async fn vouch(
+        &self,
+        prepared: &crate::jose::verify::Prepared,
+    ) -> Result<crate::jose::verify::VerifiedBytes, crate::jose::error::JwtError> {
+        crate::jose::native::verify(prepared)
+    }
+}
+
+impl Verifier for Tab {
+    fn prepare(&self, jwks_uri: Option<&WebUrl>) {
+        #[cfg(feature = "jwt-native")]
+        if let (Some(jwks_uri), None) = (jwks_uri.cloned(), self.world.verifier_fails.get()) {
+            let tab = self.clone();
+            self.spawn(Box::pin(async move { tab.notary.prepare(&tab, &jwks_uri).await }));
+        }
+        #[cfg(not(feature = "jwt-native"))]
+        let _ = jwks_uri;
+    }
+    async fn verify(&self, check: &IdTokenCheck) -> Result<Json, Error> {
+        let takes = self.world.verifier_takes.get();
+        if takes > 0 {
+            self.world.sleep_until(self.world.now.get() + takes).await;
+        }
+        if let Some(code) = self.world.verifier_fails.get() {
+            return Err(code.into());
+        }
+        #[cfg(feature = "jwt-native")]
+        return self.notary.verify(self, check).await;
+        // Without the feature there is nothing to verify with.
+        #[cfg(not(feature = "jwt-native"))]
+        Err(Error::new(ErrorCode::WasmLoadFailed, check.issuer.as_str()))
     }
 }
 

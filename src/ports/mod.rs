@@ -6,9 +6,13 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod fake;
+#[cfg(feature = "jwt")]
+pub mod notary;
 
+use crate::error::Error;
+use crate::jose::check::IdTokenCheck;
 use crate::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
-use crate::types::{Lifetime, Reading, UnixMillis};
+use crate::types::{Json, Lifetime, Reading, UnixMillis, WebUrl};
 use std::pin::Pin;
 
 /// Why a storage medium refused.
@@ -144,6 +148,14 @@ pub trait Page {
     fn cookie(&self, name: &str) -> Option<String>;
 }
 
+/// Judges ID tokens. What it needs for that may have to be loaded first.
+pub trait Verifier {
+    /// A token comes soon. `jwks_uri` is where its provider's keys are, unless signatures are not verified.
+    fn prepare(&self, jwks_uri: Option<&WebUrl>);
+    /// The claims of a token that passes every rule.
+    async fn verify(&self, check: &IdTokenCheck) -> Result<Json, Error>;
+}
+
 /// A future of one type for all, so that the code that runs it exists once.
 pub type Task = Pin<Box<dyn Future<Output = ()>>>;
 
@@ -154,7 +166,7 @@ pub trait Spawn {
 }
 
 /// Everything together. `Store` is the medium of the session record, `Transactions` that of pending sign-ins.
-pub trait Ports: Clock + Entropy + Http + Lock + Channel + Timer + Page + Spawn + 'static {
+pub trait Ports: Clock + Entropy + Http + Lock + Channel + Timer + Page + Spawn + Verifier + 'static {
     /// The medium of the session record.
     type Store: Store;
     /// The medium of pending sign-ins: survives the navigation to the provider and back.

@@ -78,8 +78,8 @@ impl std::fmt::Debug for Randomness {
 
 /// Makes the address to go to, and the transaction to remember before going there.
 ///
-/// `extra` replaces `registration.authorization_params` of the same name. A `max_age` among them is what the ID token
-/// will be checked against. A query that the endpoint already has is kept (RFC 6749 §3.1). `jkt` names the key that the code
+/// `extra` replaces `registration.authorization_params` of the same name. A `max_age` or `acr_values` among them is what
+/// the ID token will be checked against. A query that the endpoint already has is kept (RFC 6749 §3.1). `jkt` names the key that the code
 /// shall be bound to (RFC 9449 §10).
 ///
 /// # Errors
@@ -108,6 +108,8 @@ pub fn authorization_request(
         Some((_, value)) => Some(parse_max_age(value)?),
         None => registration.max_age,
     };
+    let acr = params.iter().find(|(name, _)| *name == "acr_values");
+    let acr = acr.map_or_else(Vec::new, |(_, value)| value.split_ascii_whitespace().map(str::to_owned).collect());
 
     let transaction = Transaction {
         state: State(random_text(&random.state)),
@@ -118,6 +120,7 @@ pub fn authorization_request(
         redirect_uri: registration.redirect_uri.clone(),
         created_at: now,
         max_age,
+        acr,
         return_to,
         app_state,
         silent: false,

@@ -69,6 +69,7 @@ pub(crate) fn transaction(seed: u8, created_at: UnixMillis) -> Transaction {
         return_to: None,
         app_state: None,
         silent: false,
+        acr: Vec::new(),
         jkt: None,
     }
 }

@@ -35,6 +35,8 @@ pub struct Transaction {
     pub created_at: UnixMillis,
     /// What was asked as `max_age`, and so what `auth_time` is checked against.
     pub max_age: Option<Lifetime>,
+    /// What was asked as `acr_values`, and so what `acr` is checked against; empty where nothing was.
+    pub acr: Vec<String>,
     /// Where the application wants to go afterwards.
     pub return_to: Option<ReturnTo>,
     /// What the application wants back.
@@ -188,6 +190,11 @@ fn write_pending(transaction: &Transaction) -> Json {
         .text("redirect_uri", Some(transaction.redirect_uri.as_str()))
         .number("created_at", Some(transaction.created_at.0 as f64))
         .number("max_age", transaction.max_age.map(|max_age| max_age.millis() as f64))
+        .value(
+            "acr",
+            (!transaction.acr.is_empty())
+                .then(|| Json::List(transaction.acr.iter().map(|value| value.as_str().into()).collect())),
+        )
         .text("return_to", transaction.return_to.as_ref().map(ReturnTo::as_str))
         .value("app_state", transaction.app_state.clone())
         .value("silent", transaction.silent.then_some(Json::Bool(true)))
@@ -210,6 +217,10 @@ fn read_pending(item: &Json) -> Option<Transaction> {
         max_age: match optional("max_age") {
             Some(value) => Some(Lifetime::from_millis(read_instant(value)?.0)),
             None => None,
+        },
+        acr: match optional("acr") {
+            Some(value) => value.list()?.iter().map(|value| value.text().map(str::to_owned)).collect::<Option<_>>()?,
+            None => Vec::new(),
         },
         return_to: match optional("return_to") {
             Some(value) => Some(ReturnTo::parse(value.text()?)?),

@@ -29,6 +29,9 @@ const tokenLies = [
 
 const cutOff = ({ body, ...rest }) => ({ ...rest, body: body.slice(0, -20) });
 
+/** The claims of one token with the signature of another. */
+const spliced = (claims, signature) => claims.replace(/[^.]*$/, signature.split(".")[2]);
+
 /** The options of a client of this provider, which may send its token to the recorder. */
 const clientOf = (liar, recorder) => ({
   options: {
@@ -181,17 +184,142 @@ for (const [what, lie, code] of [
   ["without a nonce", (idToken) => idToken({ nonce: undefined }), "id_token_invalid"],
   ["that ended before it was issued", (idToken) => idToken({ exp: 1_000_000_000 }), "id_token_invalid"],
   ["without a subject", (idToken) => idToken({ sub: undefined }), "id_token_invalid"],
-  ["that is no token", () => "not.a.token", "id_token_invalid"],
+  ["for another access token", (idToken) => idToken({ at_hash: "AAAAAAAAAAAAAAAAAAAAAA" }), "id_token_invalid"],
+  ["that is no token", () => "not.a.token", "id_token_malformed"],
+  ["that is not signed", (idToken) => idToken({}, { header: { alg: "none" } }), "id_token_malformed"],
+  [
+    "whose signature was cut off",
+    (idToken) => idToken({}, { header: { alg: "none" } }).replace(/[^.]*$/, ""),
+    "id_token_malformed",
+  ],
+  ["signed with a shared secret", (idToken) => idToken({}, { header: { alg: "HS256" } }), "id_token_algorithm_refused"],
+  [
+    "signed by an algorithm that nobody allowed",
+    (idToken) => idToken({}, { header: { alg: "ES384" } }),
+    "id_token_algorithm_refused",
+  ],
+  [
+    "signed by somebody else in the provider's name",
+    (idToken, liar) => idToken({}, { key: liar.makeKey("first") }),
+    "id_token_signature_invalid",
+  ],
+  [
+    "that was changed after it was signed",
+    (idToken) => spliced(idToken({ sub: "somebody else" }), idToken({})),
+    "id_token_signature_invalid",
+  ],
+  [
+    "signed with a key that it brings along",
+    (idToken, liar) => {
+      const key = liar.makeKey("first");
+      return idToken({}, { key, header: { jwk: key.jwk } });
+    },
+    "id_token_signature_invalid",
+  ],
+  [
+    "signed with a key that nobody publishes",
+    (idToken, liar) => idToken({}, { key: liar.makeKey("unknown") }),
+    "jwks_key_missing",
+  ],
   ["that is missing", () => undefined, "id_token_missing"],
 ]) {
   test(`an ID token ${what} signs nobody in`, async ({ visit, liar }) => {
     const tab = await visit(one, clientOf(liar));
-    liar.lies.token = (honest, { json, idToken }) => json({ ...honest, id_token: lie(idToken) });
+    liar.lies.token = (honest, { json, idToken }) => json({ ...honest, id_token: lie(idToken, liar) });
     const { state, error } = await signIn(tab);
     expect(error).toMatchObject({ code, recovery: "fix_config" });
     expect(state).toMatchObject({ status: "unauthenticated", error: { code } });
   });
 }
+
+for (const [what, lie] of [
+  ["signed by somebody else", (idToken, liar) => idToken({}, { key: liar.makeKey("first") })],
+  ["that was changed", (idToken) => spliced(idToken({ name: "Somebody Else" }), idToken({}))],
+]) {
+  test(`F19 a renewal that brings a token ${what} ends the session, and what came beside it is not used`, async ({
+    visit,
+    liar,
+    recorder,
+  }) => {
+    const tab = await visit(one, clientOf(liar, recorder));
+    await signIn(tab);
+    liar.lies.token = (honest, { json, idToken }) => json({ ...honest, id_token: lie(idToken, liar) });
+    expect(await tab.refresh()).toMatchObject({ error: { code: "id_token_signature_invalid" } });
+    expect(await tab.state()).toMatchObject({ status: "unauthenticated", reason: "error" });
+    expect(await tab.call(1, recorder.origin)).toEqual(["login_required"]);
+    expect(recorder.requests).toEqual([]);
+  });
+}
+
+for (const [what, lie, code] of [
+  ["cannot be had", () => ({ status: 500 }), "jwks_unavailable"],
+  ["are not there", () => ({ status: 404 }), "jwks_unavailable"],
+  ["are HTML", () => ({ status: 200, type: "text/html", body: "<h1>Welcome</h1>" }), "jwks_invalid"],
+  ["are over 256 KiB", (honest, json) => json({ ...honest, large }), "jwks_invalid"],
+  ["are more than 100", ({ keys }, json) => json({ keys: Array(101).fill(keys[0]) }), "jwks_invalid"],
+  ["are two of one name", ({ keys }, json) => json({ keys: [keys[0], keys[0]] }), "jwks_key_ambiguous"],
+  ["are for encryption", ({ keys }, json) => json({ keys: [{ ...keys[0], use: "enc" }] }), "jwks_key_missing"],
+]) {
+  test(`F40 keys that ${what} sign nobody in, and no renewal loses anything by them`, async ({
+    visit,
+    liar,
+    recorder,
+  }) => {
+    const tab = await visit(byName("token by OpenID, localStorage"), clientOf(liar, recorder));
+    liar.lies.jwks = lie;
+    const { error } = await signIn(tab);
+    expect(error).toMatchObject({ code });
+    expect(error.hint.length).toBeGreaterThan(5);
+    expect(await tab.state()).toMatchObject({ status: "unauthenticated", error: { code } });
+    delete liar.lies.jwks;
+    expect((await signIn(tab)).state).toMatchObject({ status: "authenticated", user: { name: "Some One" } });
+
+    // This page has no keys of its own yet.
+    expect((await tab.reload()).state).toMatchObject({ status: "authenticated" });
+    liar.lies.jwks = lie;
+    liar.lies.token = (honest, { json, idToken }) => json({ ...honest, id_token: idToken({ name: "Another Name" }) });
+    await tab.call(1, recorder.origin);
+    for (const _ of "12") expect(await tab.refresh()).toEqual({ value: "authenticated" });
+    await tab.call(1, recorder.origin);
+    const [before, after] = recorder.requests.map(({ authorization }) => authorization);
+    expect(after, "the new access token is in force").not.toBe(before);
+    expect(await tab.state()).toMatchObject({ freshness: "fresh", user: { name: "Some One" } });
+    expect(await tab.events("refreshFailed")).toEqual([]);
+    expect((await tab.reload()).state).toMatchObject({ status: "authenticated", user: { name: "Some One" } });
+    expect(liar.spent).toBe(0);
+
+    delete liar.lies.jwks;
+    expect((await tab.reload()).state).toMatchObject({ status: "authenticated" });
+    expect(await tab.refresh()).toEqual({ value: "authenticated" });
+    await tab.becomes({ user: { name: "Another Name" } });
+  });
+}
+
+test("a provider that changes its keys is followed, and asked for them once a minute", async ({
+  visit,
+  liar,
+  clock,
+}) => {
+  const tab = await visit(one, clientOf(liar));
+  await signIn(tab);
+  const asked = () => liar.requests.filter(({ path }) => path === "/jwks").length;
+  expect(asked()).toBe(1);
+  liar.rotate();
+  liar.lies.token = (honest, { json, idToken }) => json({ ...honest, id_token: idToken({ name: "Another Name" }) });
+  expect(await tab.refresh()).toEqual({ value: "authenticated" });
+  expect(asked()).toBe(1);
+  expect(await tab.state()).toMatchObject({ status: "authenticated", user: { name: "Some One" } });
+  await clock.letPass(61);
+  expect(await tab.refresh()).toEqual({ value: "authenticated" });
+  await tab.becomes({ user: { name: "Another Name" } });
+  expect(asked()).toBe(2);
+});
+
+test("a key that cannot be read does not cost the one beside it", async ({ visit, liar }) => {
+  const tab = await visit(one, clientOf(liar));
+  liar.lies.jwks = ({ keys }, json) => json({ keys: [{ kty: "future" }, null, 7, { kty: "EC", x: "?" }, ...keys] });
+  expect((await signIn(tab)).state).toMatchObject({ status: "authenticated" });
+});
 
 test("a renewal that brings another user's token ends the session instead of mixing the two", async ({
   visit,

@@ -1,7 +1,7 @@
 //! An authorization server with a grant for each sign-in, and an API that takes its tokens. It goes by true time, whatever the
 //! clocks of devices show, and treats used refresh tokens as servers do: strictly, with grace, or not at all.
 
-use super::{ISSUER, base64url, param};
+use super::{ISSUER, keys, param};
 use authsafe::ports::fake::{Reply, World};
 use authsafe::protocol::http::{HttpFailure, HttpRequest};
 use authsafe::types::Lifetime;
@@ -117,6 +117,7 @@ impl Grants {
         let body = request.body.as_ref().map(|(_, text)| text.to_string()).unwrap_or_default();
         match (request.url.origin(), request.url.path()) {
             (ISSUER, "/.well-known/openid-configuration") => Reply::json(200, &metadata()),
+            (ISSUER, "/jwks") => Reply::json(200, &keys::jwks()),
             // Somebody only looks whether the server is there.
             (ISSUER, "/token") if request.method != "POST" => Reply::with(405, "text/plain", ""),
             (ISSUER, "/token") => match self.faults.borrow_mut().pop_front() {
@@ -191,8 +192,7 @@ impl Grants {
         let (iat, exp) = (now / 1000, now / 1000 + 3600);
         let nonce = if nonce.is_empty() { String::new() } else { format!(r#","nonce":"{nonce}""#) };
         let claims = format!(r#"{{"iss":"{ISSUER}","aud":"app","sub":"{sub}","iat":{iat},"exp":{exp}{nonce}}}"#);
-        let parts = [br#"{"alg":"RS256","kid":"1"}"#.as_slice(), claims.as_bytes(), b"signature"];
-        let id_token = parts.map(base64url).join(".");
+        let id_token = keys::signed(&claims);
         let text = format!(
             r#"{{"access_token":"{access}","token_type":"Bearer","expires_in":{life},"refresh_token":"{current}","id_token":"{id_token}"}}"#
         );

@@ -4,6 +4,7 @@
 
 pub(crate) mod grants;
 pub(crate) mod invariants;
+pub(crate) mod keys;
 pub(crate) mod play;
 pub(crate) mod session;
 
@@ -20,6 +21,9 @@ pub(crate) const ISSUER: &str = "https://id.example";
 pub(crate) const APP: &str = "https://app.example/";
 pub(crate) const START: UnixMillis = UnixMillis(1_800_000_000_000);
 
+/// What may be done to a token.
+pub(crate) type Spoil = fn(String) -> String;
+
 /// An authorization server with rotation and reuse detection, as strict as they come.
 pub(crate) struct Provider {
     pub(crate) rotations: Cell<u64>,
@@ -35,6 +39,13 @@ pub(crate) struct Provider {
     pub(crate) reused: Cell<bool>,
     /// A refresh token is still taken after it was rotated once.
     pub(crate) grace: Cell<bool>,
+    /// The key that signs, and those that are published.
+    pub(crate) signs: Cell<u8>,
+    pub(crate) published: RefCell<Vec<u8>>,
+    /// What stands in the place of the keys, with this status.
+    pub(crate) instead_of_keys: RefCell<Option<(u16, String)>>,
+    /// What is done to ID tokens before they are given out.
+    pub(crate) spoils: Cell<Option<Spoil>>,
 }
 
 impl Provider {
@@ -50,6 +61,10 @@ impl Provider {
             bodies: RefCell::default(),
             reused: Cell::new(false),
             grace: Cell::new(false),
+            signs: Cell::new(1),
+            published: RefCell::new(vec![1]),
+            instead_of_keys: RefCell::default(),
+            spoils: Cell::default(),
         })
     }
 
@@ -57,6 +72,10 @@ impl Provider {
         let body = request.body.as_ref().map(|(_, text)| text.to_string()).unwrap_or_default();
         match request.url.path() {
             "/.well-known/openid-configuration" => Reply::json(200, &self.metadata()),
+            "/jwks" => match &*self.instead_of_keys.borrow() {
+                Some((status, body)) => Reply::json(*status, body),
+                None => Reply::json(200, &keys::jwks_of(&self.published.borrow())),
+            },
             // Somebody looks whether the server is there. It is, unless it is to fail.
             "/token" if request.method == "HEAD" => Reply::with(405, "text/plain", ""),
             "/token" => {
@@ -113,8 +132,8 @@ impl Provider {
             now.seconds(),
             now.seconds() + 3600
         );
-        [&base64url(br#"{"alg":"RS256","kid":"1"}"#), ".", &base64url(claims.as_bytes()), ".", &base64url(b"signature")]
-            .concat()
+        let token = keys::signed_by(self.signs.get(), &claims);
+        self.spoils.get().map_or(token.clone(), |spoil| spoil(token))
     }
 }
 

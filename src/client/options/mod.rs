@@ -10,7 +10,7 @@ mod session;
 mod token;
 
 pub use session::{Recheck, SessionConfig};
-pub use token::{StorageConfig, TokenConfig};
+pub use token::{Provider, StorageConfig, TokenConfig};
 
 use crate::error::Error;
 use crate::policy::idle::{IdlePolicy, OnIdle};

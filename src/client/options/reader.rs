@@ -188,7 +188,6 @@ impl<'a> Reader<'a> {
 }
 
 /// Options that are planned; whoever sets one must not believe that it has an effect.
-const LATER: &[&str] =
-    &["algs", "exposeAccessToken", "onMetric", "par", "preset", "resource", "restore", "verifySignature"];
+const LATER: &[&str] = &["exposeAccessToken", "onMetric", "par", "preset", "resource", "restore"];
 
 const YEAR: f64 = 366.0 * 24.0 * 3600.0;

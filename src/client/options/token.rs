@@ -4,6 +4,7 @@
 
 use super::endpoint::{ASKS, SENDS, endpoint, page_origin, required, resolve, trustworthy};
 use super::reader::Reader;
+use crate::jose::algs::{Algorithm, Allowed};
 use crate::policy::restore::Restore;
 use crate::policy::storage::Medium;
 use crate::protocol::authorization::{Registration, param_text};
@@ -17,7 +18,7 @@ use crate::types::{ClientId, Issuer, Json, Lifetime, Scope, WebUrl};
 #[derive(Clone, Debug)]
 pub struct TokenConfig {
     /// The OpenID provider.
-    pub oidc: Option<Registration>,
+    pub oidc: Option<Provider>,
     /// The application's own backend.
     pub first_party: Option<FirstParty>,
     /// Where the tokens are kept.
@@ -28,6 +29,24 @@ pub struct TokenConfig {
     pub expose_access_token: bool,
     /// The core runs in the page by the application's choice.
     pub in_page: bool,
+}
+
+/// The OpenID provider, and how its ID tokens are verified.
+#[derive(Clone, Debug)]
+pub struct Provider {
+    /// What requests say.
+    pub registration: Registration,
+    /// By what its ID tokens may be signed; `None` where TLS to the token endpoint stands in for the signature (OpenID Connect
+    /// Core 1.0 §3.1.3.7 rule 6).
+    pub algs: Option<Allowed>,
+}
+
+impl std::ops::Deref for Provider {
+    type Target = Registration;
+
+    fn deref(&self) -> &Registration {
+        &self.registration
+    }
 }
 
 /// Where the tokens are kept.
@@ -79,7 +98,7 @@ pub(super) fn parse(reader: &Reader<'_>, page_url: &WebUrl) -> TokenConfig {
     TokenConfig { oidc, first_party, storage: parse_storage(reader), restore, expose_access_token, in_page }
 }
 
-fn parse_oidc(oidc: &Reader<'_>, page_url: &WebUrl, page: &WebUrl, dpop: Policy) -> Registration {
+fn parse_oidc(oidc: &Reader<'_>, page_url: &WebUrl, page: &WebUrl, dpop: Policy) -> Provider {
     let issuer = oidc.required_text("issuer");
     // The text itself is compared byte for byte, so it is only looked at, never respelt.
     match WebUrl::parse(issuer).filter(|url| !url.as_str().contains(['?', '#'])) {
@@ -111,9 +130,10 @@ fn parse_oidc(oidc: &Reader<'_>, page_url: &WebUrl, page: &WebUrl, dpop: Policy)
     }
     let reserved = |name: &str, _: &str| RESERVED.contains(&name).then_some("is set by authsafe itself");
     let token_params = oidc.texts("tokenParams", reserved);
-    let id_token = oidc.object("idToken", &["leewaySeconds", "maxAgeSeconds"]);
+    let id_token = oidc.object("idToken", &["verifySignature", "algs", "leewaySeconds", "maxAgeSeconds"]);
+    let algs = parse_algs(&id_token);
     let lifetime = |seconds: u32| Lifetime::from_seconds(seconds.into());
-    Registration {
+    let registration = Registration {
         issuer,
         redirect_uri,
         post_logout_redirect_uri,
@@ -125,7 +145,20 @@ fn parse_oidc(oidc: &Reader<'_>, page_url: &WebUrl, page: &WebUrl, dpop: Policy)
         scope: parse_scope(oidc),
         metadata,
         dpop,
-    }
+    };
+    Provider { registration, algs }
+}
+
+/// `None` where signatures are not verified.
+fn parse_algs(id_token: &Reader<'_>) -> Option<Allowed> {
+    let verify = id_token.flag("verifySignature", true);
+    let Some(list) = id_token.list("algs") else { return verify.then(Allowed::default) };
+    id_token.check(verify, "algs", "is for `verifySignature`, which is off");
+    let known = |value: &Json| value.text().and_then(Algorithm::parse);
+    let algs: Vec<Algorithm> = list.iter().filter_map(known).collect();
+    let allowed = Allowed::only(&algs).filter(|_| algs.len() == list.len());
+    id_token.check(allowed.is_some(), "algs", ALGS);
+    verify.then_some(allowed.unwrap_or_default())
 }
 
 /// RFC 6749 §3.3: printable ASCII without `"` and `\`, separated by single spaces.
@@ -205,6 +238,10 @@ const OIDC_OPTIONS: &[&str] = &[
     "tokenParams",
     "idToken",
 ];
+
+/// No secret that is shared with a browser is one, so HMAC has no name here; `none` has none anywhere.
+const ALGS: &str =
+    "must name at least one, and of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 and EdDSA only";
 
 const MEDIA: &str = "must be 'memory', 'sessionStorage', 'localStorage', 'indexedDB', 'cookie' or 'custom'";
 

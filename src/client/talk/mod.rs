@@ -24,17 +24,19 @@ pub(super) use clock::Told;
 pub(super) use memory::Memory;
 
 use super::driver::Inner;
-use super::options::{Mode, SessionConfig};
+use super::options::{Mode, Provider, SessionConfig};
 use crate::error::{Error, ErrorCode, ErrorPhase};
 use crate::machine::{Answer, Arrived, Call, Ticket};
 use crate::ports::Ports;
-use crate::protocol::authorization::{Randomness, Registration};
+use crate::protocol::authorization::Randomness;
 use crate::protocol::first_party::FirstParty;
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::session::SessionBackend;
 use crate::protocol::transaction::Transaction;
-use crate::types::{Csrf, Json, Reading, ReturnTo, Session, UnixMillis, WebUrl};
+use crate::types::{Csrf, Json, Lifetime, Reading, ReturnTo, Session, UnixMillis, WebUrl};
+use std::future::poll_fn;
 use std::pin::Pin;
+use std::task::Poll;
 
 type Header = (String, String);
 
@@ -52,13 +54,15 @@ enum Next<'a> {
     Draw(Box<oidc::Leaving<'a>>),
     /// Make the pending sign-in durable, then leave for this address.
     Keep(Box<Transaction>, Box<WebUrl>),
+    /// Have the ID token judged that has come.
+    Judge(Box<oidc::Judging>),
     /// It is over.
     Done(Box<Answer>),
 }
 
 /// Who takes an answer: the conversation with this server, at this place of it.
 enum Then<'a> {
-    Oidc(&'a Registration, oidc::Waiting),
+    Oidc(&'a Provider, oidc::Waiting),
     FirstParty(&'a FirstParty, first_party::Waiting),
     Session(&'a SessionBackend, session::Waiting),
 }
@@ -132,6 +136,7 @@ impl<P: Ports> Inner<P> {
                 }
                 next = match next {
                     Next::Send(request, phase, then) => {
+                        self.expect_id_token(&then);
                         let asked = self.ports.read();
                         let answer = self.send(request, phase, end).await;
                         let moment = Moment { asked, now: self.ports.read(), cookie: self.cookie() };
@@ -149,10 +154,38 @@ impl<P: Ports> Inner<P> {
                         self.keep(*transaction).await?;
                         return Ok(Answer::Leave(url));
                     }
+                    Next::Judge(judging) => {
+                        let left = end.map_or(Lifetime::from_millis(i64::MAX), |end| self.ports.now().until(end));
+                        let patience = judging.patience().min(left);
+                        let work = Box::pin(self.ports.verify(judging.check()));
+                        let late = || Error::new(ErrorCode::Timeout, "The ID token could not be verified in time.");
+                        let judged = self.within(patience, work).await.unwrap_or_else(|| Err(late()));
+                        judging.judged(judged)?
+                    }
                     Next::Done(answer) => return Ok(*answer),
                 };
             }
         })
+    }
+
+    /// What judges an ID token is loaded while the server makes it.
+    fn expect_id_token(&self, then: &Then<'_>) {
+        if let Then::Oidc(registration, waiting) = then {
+            let memory = self.memory.borrow();
+            if let Some(jwks_uri) = oidc::expects(registration, waiting, &memory) {
+                self.ports.prepare(jwks_uri);
+            }
+        }
+    }
+
+    /// The outcome of `work`, unless `patience` has passed first.
+    async fn within<T>(&self, patience: Lifetime, mut work: Work<'_, T>) -> Option<Result<T, Error>> {
+        let mut end = Box::pin(self.ports.sleep(patience));
+        poll_fn(|context| match work.as_mut().poll(context) {
+            Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+            Poll::Pending => end.as_mut().poll(context).map(|()| None),
+        })
+        .await
     }
 
     /// The cookie that a double-submit proof repeats.

@@ -1,13 +1,18 @@
 //! Conversations with an OpenID provider. Its metadata comes first: given, remembered, or fetched now.
 //!
-//! RFC 6749 §4.1.3 and §6, OpenID Connect Core 1.0 §3.1, RFC 7009, RP-Initiated Logout 1.0.
+//! RFC 6749 §4.1.3 and §6, OpenID Connect Core 1.0 §3.1, RFC 7009, RP-Initiated Logout 1.0. ID tokens are judged elsewhere, see
+//! `ports::Verifier`.
 
 use super::{Kept, Memory, Moment, Next, Step, Then, done};
 use crate::client::assemble::{Parts, with_scope};
+use crate::client::options::Provider;
 use crate::error::{Error, ErrorCode, ErrorPhase};
-use crate::jose::id_token::{Expected, peek_iat, verify_claims, verify_refreshed};
+use crate::jose::algs::Allowed;
+use crate::jose::check::IdTokenCheck;
+use crate::jose::compact::peek_iat;
 use crate::machine::{Answer, Ending};
-use crate::protocol::authorization::{Randomness, Registration, authorization_request};
+use crate::policy::refresh;
+use crate::protocol::authorization::{Randomness, authorization_request};
 use crate::protocol::callback::AuthorizationResponse;
 use crate::protocol::dpop::{self, Policy};
 use crate::protocol::http::{HttpRequest, HttpResponse};
@@ -15,7 +20,7 @@ use crate::protocol::metadata::{Metadata, discovery_request, process_discovery};
 use crate::protocol::token::TokenResponse;
 use crate::protocol::transaction::Transaction;
 use crate::protocol::{answer, callback, end_session, revocation, token};
-use crate::types::{Lifetime, Nonce, RefreshToken, Session, Source, Tokens, UnixMillis};
+use crate::types::{Json, Lifetime, Nonce, RefreshToken, Session, Source, Tokens, UnixMillis, WebUrl};
 use std::rc::Rc;
 
 /// What the metadata is needed for.
@@ -70,12 +75,12 @@ pub(super) enum Revoked {
 
 /// A sign-in that lacks nothing but its random numbers.
 pub(super) struct Leaving<'a> {
-    registration: &'a Registration,
+    registration: &'a Provider,
     metadata: Rc<Metadata>,
     sign_in: SignIn,
 }
 
-pub(super) fn begin<'a>(registration: &'a Registration, task: Task, memory: &mut Memory) -> Step<'a> {
+pub(super) fn begin<'a>(registration: &'a Provider, task: Task, memory: &mut Memory) -> Step<'a> {
     match (&memory.metadata, &registration.metadata) {
         (Some(known), _) => go_on(registration, task, Rc::clone(known)),
         (None, Some(given)) => {
@@ -91,7 +96,7 @@ pub(super) fn begin<'a>(registration: &'a Registration, task: Task, memory: &mut
 
 /// That a revocation fails does not end the conversation; any other failure does.
 pub(super) fn next<'a>(
-    registration: &'a Registration,
+    registration: &'a Provider,
     waiting: Waiting,
     answer: Result<HttpResponse, Error>,
     moment: &Moment,
@@ -107,25 +112,20 @@ pub(super) fn next<'a>(
             let key = (transaction.jkt.as_deref(), registration.dpop);
             let tokens = token::process_token_response(&answer?, at, ErrorPhase::Token, key)?;
             let tokens = with_scope(tokens, &registration.scope, None);
-            // The sign-in's own `max_age`, where it had one, is the one that was sent.
-            let sign_in = Some((&transaction.nonce, transaction.max_age));
-            let session = judge_tokens(registration, tokens, sign_in, None, (moment, memory))?;
-            let (return_to, app_state) = (transaction.return_to, transaction.app_state);
-            let kept = Kept { return_to, app_state, silent: transaction.silent };
-            done(kept.with(session))
+            judge(registration, tokens, Purpose::SignIn(transaction), (moment, memory))
         }
         Waiting::Refresh(session) => {
             let prover = session.prover();
             let key = (prover.as_ref().map(|prover| prover.jkt.as_str()), registration.dpop);
             let tokens = token::process_token_response(&answer?, at, ErrorPhase::Refresh, key)?;
-            done(Answer::Renewed(judge_tokens(registration, tokens, None, Some(&session), (moment, memory))?))
+            judge(registration, tokens, Purpose::Renewal(session), (moment, memory))
         }
         Waiting::Reach => answer.and_then(|_| done(Answer::Reached)),
         Waiting::Revocation(sign_out, which) => revoked(registration, sign_out, which, answer),
     }
 }
 
-fn send(registration: &Registration, request: HttpRequest, phase: ErrorPhase, waiting: Waiting) -> Next<'_> {
+fn send(registration: &Provider, request: HttpRequest, phase: ErrorPhase, waiting: Waiting) -> Next<'_> {
     Next::Send(Box::new(request), phase, Then::Oidc(registration, waiting))
 }
 
@@ -136,9 +136,15 @@ fn remember(found: Metadata, memory: &mut Memory) -> Rc<Metadata> {
 }
 
 /// The metadata is known.
-fn go_on(registration: &Registration, task: Task, metadata: Rc<Metadata>) -> Step<'_> {
+fn go_on(registration: &Provider, task: Task, metadata: Rc<Metadata>) -> Step<'_> {
     match task {
-        Task::SignIn(sign_in) => Ok(Next::Draw(Box::new(Leaving { registration, metadata, sign_in }))),
+        Task::SignIn(sign_in) => {
+            if registration.scope.contains("openid") {
+                // Better known before the user has left than after.
+                signature(registration, &metadata)?;
+            }
+            Ok(Next::Draw(Box::new(Leaving { registration, metadata, sign_in })))
+        }
         Task::Exchange(returned) => {
             let (response, transaction) = *returned;
             let code = callback::judge(response, &transaction, &metadata)?;
@@ -184,7 +190,7 @@ impl<'a> Leaving<'a> {
     }
 }
 
-fn revoke(registration: &Registration, sign_out: Box<SignOut>, which: Revoked) -> Step<'_> {
+fn revoke(registration: &Provider, sign_out: Box<SignOut>, which: Revoked) -> Step<'_> {
     let Some(endpoint) = &sign_out.metadata.revocation_endpoint else { return leave(registration, *sign_out) };
     let (token, hint) = match (which, &sign_out.tokens.refresh) {
         (Revoked::Refresh, Some(refresh)) => (refresh.expose(), "refresh_token"),
@@ -195,7 +201,7 @@ fn revoke(registration: &Registration, sign_out: Box<SignOut>, which: Revoked) -
 }
 
 fn revoked(
-    registration: &Registration,
+    registration: &Provider,
     mut sign_out: Box<SignOut>,
     which: Revoked,
     answer: Result<HttpResponse, Error>,
@@ -213,7 +219,7 @@ fn revoked(
 }
 
 /// The provider's page, where there is one and it is wanted: it ends the session even if the revocation failed.
-fn leave(registration: &Registration, sign_out: SignOut) -> Step<'_> {
+fn leave(registration: &Provider, sign_out: SignOut) -> Step<'_> {
     let SignOut { metadata, tokens, ending, failure } = sign_out;
     if ending == Ending::Provider
         && let Some(url) = end_session::end_session_url(registration, &metadata, tokens.id_token.as_ref())
@@ -226,33 +232,140 @@ fn leave(registration: &Registration, sign_out: SignOut) -> Step<'_> {
     }
 }
 
-/// ID-token rules, then everything put together. The clock that judges is the server's, known from the token's own `iat`:
-/// it came straight from the token endpoint, and the nonce ties it to this sign-in.
-fn judge_tokens(
-    registration: &Registration,
+/// What tokens are for.
+enum Purpose {
+    SignIn(Box<Transaction>),
+    Renewal(Session),
+}
+
+/// Tokens that have come, and what is made of them once the ID token among them is judged.
+pub(super) struct Judging {
+    check: IdTokenCheck,
+    made: Made,
+}
+
+struct Made {
     response: TokenResponse,
-    sign_in: Option<(&Nonce, Option<Lifetime>)>,
-    previous: Option<&Session>,
+    purpose: Purpose,
+    at: UnixMillis,
+    skew: i64,
+}
+
+/// The clock that judges is the server's, known from the token's own `iat`: it came straight from the token endpoint, and the
+/// nonce ties it to this sign-in.
+fn judge<'a>(
+    registration: &'a Provider,
+    response: TokenResponse,
+    purpose: Purpose,
     (moment, memory): (&Moment, &mut Memory),
-) -> Result<Session, Error> {
-    let previous_claims = previous.and_then(Session::tokens).and_then(|tokens| tokens.id_claims.as_deref());
+) -> Step<'a> {
     memory.learn_issued(response.id_token.as_ref().and_then(peek_iat), moment);
+    let previous = if let Purpose::Renewal(session) = &purpose { Some(session) } else { None };
     let (at, skew) = (moment.now.wall, memory.skew(previous, moment.now));
-    let expected = Expected {
-        issuer: &registration.issuer,
-        client_id: &registration.client_id,
-        nonce: sign_in.map(|(nonce, _)| nonce),
-        max_age: sign_in.and_then(|(_, max_age)| max_age),
-        leeway: registration.leeway,
-        now: at.shifted(skew),
-    };
-    let claims = match (&response.id_token, previous_claims) {
-        (Some(token), Some(before)) => Some(verify_refreshed(token, before, &expected)?),
-        (Some(token), None) => Some(verify_claims(token, &expected)?),
-        (None, _) if previous.is_none() && registration.scope.contains("openid") => {
+    let Some(token) = response.id_token.clone() else {
+        if previous.is_none() && registration.scope.contains("openid") {
             return Err(ErrorCode::IdTokenMissing.into());
         }
-        (None, _) => None,
+        return Made { response, purpose, at, skew }.finish(None);
     };
-    Ok(Parts { response, claims, user: None, source: Source::Oidc, at, skew, previous }.session())
+    let signature = match memory.metadata.as_deref().map(|metadata| signature(registration, metadata)) {
+        Some(Err(error)) => return Made { response, purpose, at, skew }.judged(Err(error)),
+        Some(Ok(signature)) => signature,
+        // Tokens came from an endpoint of it.
+        None => return Err(ErrorCode::DiscoveryInvalid.into()),
+    };
+    let check = IdTokenCheck {
+        token,
+        access: response.access.clone(),
+        issuer: registration.issuer.clone(),
+        client_id: registration.client_id.clone(),
+        leeway: registration.leeway,
+        now: at.shifted(skew),
+        previous: previous.and_then(Session::tokens).and_then(|tokens| tokens.id_claims.clone()),
+        signature: signature.map(|(keys, allowed)| (keys.clone(), allowed)),
+        nonce: purpose.nonce(),
+        // The sign-in's own `max_age`, where it had one, is the one that was sent.
+        max_age: if let Purpose::SignIn(transaction) = &purpose { transaction.max_age } else { None },
+        acr: if let Purpose::SignIn(transaction) = &purpose { transaction.acr.clone() } else { Vec::new() },
+    };
+    Ok(Next::Judge(Box::new(Judging { check, made: Made { response, purpose, at, skew } })))
+}
+
+impl Purpose {
+    fn nonce(&self) -> Option<Nonce> {
+        if let Self::SignIn(transaction) = self { Some(transaction.nonce.clone()) } else { None }
+    }
+}
+
+/// Where the keys are, and by what tokens may be signed; `None` where nobody verifies.
+fn signature<'a>(registration: &Provider, metadata: &'a Metadata) -> Result<Option<(&'a WebUrl, Allowed)>, Error> {
+    let Some(allowed) = registration.algs else { return Ok(None) };
+    let keys = metadata.jwks_uri.as_ref().ok_or_else(|| Error::new(ErrorCode::DiscoveryInvalid, NO_KEYS))?;
+    Ok(Some((keys, allowed)))
+}
+
+const NO_KEYS: &str = "`jwks_uri` is missing, and ID tokens cannot be verified without it.";
+
+impl Judging {
+    pub(super) fn check(&self) -> &IdTokenCheck {
+        &self.check
+    }
+
+    /// How long it may take. While a renewed session waits for it, its new tokens are stored nowhere.
+    pub(super) fn patience(&self) -> Lifetime {
+        match self.made.purpose {
+            Purpose::SignIn(_) => Lifetime::from_seconds(60),
+            Purpose::Renewal(_) => Lifetime::from_seconds(5),
+        }
+    }
+
+    pub(super) fn judged<'a>(self, claims: Result<Json, Error>) -> Step<'a> {
+        self.made.judged(claims)
+    }
+}
+
+impl Made {
+    fn judged<'a>(mut self, claims: Result<Json, Error>) -> Step<'a> {
+        match (claims, &self.purpose) {
+            (Ok(claims), _) => self.finish(Some(claims)),
+            // The server has rotated the refresh token for these: only the ID token is left out, and the one before stays.
+            (Err(error), Purpose::Renewal(_)) if refresh::is_undecided(error.code) => {
+                self.response.id_token = None;
+                self.finish(None)
+            }
+            (Err(error), Purpose::Renewal(_)) => Err(error.during(ErrorPhase::Refresh)),
+            (Err(error), Purpose::SignIn(_)) => Err(error),
+        }
+    }
+
+    fn finish<'a>(self, claims: Option<Json>) -> Step<'a> {
+        let Self { response, purpose, at, skew } = self;
+        let (user, source) = (None, Source::Oidc);
+        match purpose {
+            Purpose::SignIn(transaction) => {
+                let session = Parts { response, claims, user, source, at, skew, previous: None }.session();
+                let Transaction { return_to, app_state, silent, .. } = *transaction;
+                done(Kept { return_to, app_state, silent }.with(session))
+            }
+            Purpose::Renewal(session) => {
+                let previous = Some(&session);
+                done(Answer::Renewed(Parts { response, claims, user, source, at, skew, previous }.session()))
+            }
+        }
+    }
+}
+
+/// The provider's keys, where an ID token is to be expected from what is sent for it. The outer `None`: it is not.
+pub(super) fn expects<'a>(
+    registration: &Provider,
+    waiting: &Waiting,
+    memory: &'a Memory,
+) -> Option<Option<&'a WebUrl>> {
+    let comes = match waiting {
+        Waiting::Exchange(_) => registration.scope.contains("openid"),
+        Waiting::Refresh(session) => session.tokens().is_some_and(|tokens| tokens.id_token.is_some()),
+        Waiting::Metadata(_) | Waiting::Reach | Waiting::Revocation(..) => false,
+    };
+    let metadata = memory.metadata.as_deref().filter(|_| comes)?;
+    Some(signature(registration, metadata).ok()?.map(|(keys, _)| keys))
 }

@@ -2,10 +2,9 @@
 
 use super::oidc::{self, SignIn, Task};
 use super::{Kept, Memory, Step, done, first_party, missing, other_mode};
-use crate::client::options::TokenConfig;
+use crate::client::options::{Provider, TokenConfig};
 use crate::error::{Error, ErrorCode};
 use crate::machine::{Answer, Call, Ending, Login};
-use crate::protocol::authorization::Registration;
 use crate::protocol::callback::AuthorizationResponse;
 use crate::protocol::first_party::FirstParty;
 use crate::protocol::transaction::Transaction;
@@ -89,7 +88,7 @@ fn end<'a>(config: &'a TokenConfig, session: Option<Session>, ending: Ending, me
     }
 }
 
-fn registration(config: &TokenConfig) -> Result<&Registration, Error> {
+fn registration(config: &TokenConfig) -> Result<&Provider, Error> {
     config.oidc.as_ref().ok_or_else(|| missing("oidc"))
 }
 

@@ -1,7 +1,23 @@
 // An OpenID provider that lies on demand, for faults that a real one does not produce. It signs everybody in at once, and
 // its answers are honest until a test says otherwise.
+import { generateKeyPairSync, sign } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
+
+/** A key, by the name under which it is published. */
+function makeKey(kid) {
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  return { kid, privateKey, jwk: { ...publicKey.export({ format: "jwk" }), kid, alg: "ES256", use: "sig" } };
+}
+
+const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+
+/** A token in compact form. */
+function signed({ kid, privateKey }, claims, header = {}) {
+  const input = [part({ alg: "ES256", kid, ...header }), part(claims)].join(".");
+  const signature = sign("sha256", Buffer.from(input), { key: privateKey, dsaEncoding: "ieee-p1363" });
+  return [input, signature.toString("base64url")].join(".");
+}
 
 /** @param {{mark?: string}} [options] `mark` stands in every secret that it issues. */
 export async function startFakeProvider({ mark = "fake" } = {}) {
@@ -12,6 +28,11 @@ export async function startFakeProvider({ mark = "fake" } = {}) {
   const secrets = new Set();
   const nonces = new Map();
   let count = 0;
+  /** The refresh token in force, and how often another one was shown. */
+  let current;
+  let spent = 0;
+  /** The keys that are published; the last one signs. */
+  const keys = [makeKey("first")];
   const secret = (kind) => {
     // Padded, so that it is well-formed base64url wherever that is asked for.
     const value = `${mark}-${kind}-${++count}-`.padEnd(32, "x");
@@ -35,6 +56,10 @@ export async function startFakeProvider({ mark = "fake" } = {}) {
       };
       return lies.discovery?.(metadata, json) ?? json(metadata);
     },
+    "/jwks": () => {
+      const honest = { keys: keys.map(({ jwk }) => jwk) };
+      return lies.jwks?.(honest, json) ?? json(honest);
+    },
     "/authorize": ({ query }) => {
       const code = secret("code");
       nonces.set(code, query.get("nonce"));
@@ -44,6 +69,8 @@ export async function startFakeProvider({ mark = "fake" } = {}) {
     },
     "/token": ({ form }) => {
       if (form.get("code_verifier")) secrets.add(form.get("code_verifier"));
+      const shown = form.get("refresh_token");
+      if (shown && shown !== current) spent++;
       const now = Math.floor(Date.now() / 1000);
       const claims = { iss: origin, aud: form.get("client_id"), sub: "someone", name: "Some One", iat: now };
       const nonce = nonces.get(form.get("code"));
@@ -54,9 +81,11 @@ export async function startFakeProvider({ mark = "fake" } = {}) {
         token_type: "Bearer",
         expires_in: 120,
       };
-      const idToken = (changed) => {
-        const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
-        return [part({ alg: "RS256" }), part({ ...claims, ...changed }), secret("signature")].join(".");
+      current = answer.refresh_token;
+      const idToken = (changed, { header, key = keys.at(-1) } = {}) => {
+        const token = signed(key, { ...claims, ...changed }, header);
+        secrets.add(token);
+        return token;
       };
       const honest = { ...answer, id_token: idToken({}) };
       return lies.token?.(honest, { json, idToken, grantType: form.get("grant_type") }) ?? json(honest);
@@ -89,5 +118,19 @@ export async function startFakeProvider({ mark = "fake" } = {}) {
     server.close();
   };
   const tokenRequests = (grantType) => requests.filter((request) => request.grantType === grantType).length;
-  return { issuer: origin, lies, requests, secrets, tokenRequests, close };
+  /** Another key takes the place of those before, as of now. */
+  const rotate = () => keys.splice(0, keys.length, makeKey(`key-${keys.length + ++count}`));
+  return {
+    get spent() {
+      return spent;
+    },
+    issuer: origin,
+    rotate,
+    makeKey,
+    lies,
+    requests,
+    secrets,
+    tokenRequests,
+    close,
+  };
 }

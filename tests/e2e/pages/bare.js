@@ -49,6 +49,7 @@ if (window.workerSource) authsafe.setWorkerSource(window.workerSource);
 if (window.workerScript) authsafe.setWorkerSource(`/bare/${window.workerScript}?now=${Date.now()}`);
 // Bytes are taken as they are.
 if (window.wasmSource) authsafe.setWasmSource(await (await fetch(window.wasmSource)).arrayBuffer());
+if (window.jwtSource) authsafe.setWasmSource("/bare/authsafe/wasm/authsafe_bg.wasm", window.jwtSource);
 window.record = { states: [], events: [] };
 if (window.authOptions) window.started = await start(withAdapter(window.authOptions));
 

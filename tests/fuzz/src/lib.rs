@@ -126,6 +126,7 @@ fn transaction(state: State) -> Transaction {
         return_to: None,
         app_state: None,
         silent: false,
+        acr: Vec::new(),
         jkt: None,
     }
 }

@@ -36,14 +36,14 @@ export async function layer(t) {
     target: "es2022",
     external,
     // What these tests serve is no file of any version.
-    define: { WASM_INTEGRITY: '""' },
+    define: { WASM_INTEGRITY: '""', JWT_INTEGRITY: '""' },
     logLevel: "warning",
     plugins: [
       {
         name: "scripted-glue",
         setup({ onResolve }) {
           const path = join(root, "tests/package/fakes/authsafe.js");
-          onResolve({ filter: /^\.\/glue\.js$/ }, () => ({ path }));
+          onResolve({ filter: /^\.\/(jwt-)?glue\.js$/ }, () => ({ path }));
         },
       },
     ],

@@ -1,6 +1,6 @@
 // The packed tarball in an application that Vite builds, and that it serves while the application is written.
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { build, createLogger, createServer, preview } from "vite";
@@ -54,6 +54,11 @@ test("an application that Vite built loads the core from its own assets", async 
   const { config, complaints } = configure();
   await build(config);
   assert.deepEqual(complaints, []);
+  const assets = readdirSync(join(root, "dist/assets"));
+  assert.ok(
+    assets.some((name) => /^authsafe_jwt_bg.*\.wasm$/.test(name)),
+    `no module for ID tokens in ${assets}`,
+  );
   const server = await preview(config);
   t.after(() => server.close());
   await works(t, server);

@@ -2,6 +2,7 @@ mod values;
 
 use super::*;
 use crate::error::ErrorCode;
+use crate::jose::algs::{Algorithm, Allowed};
 use crate::policy::storage::Medium;
 use crate::protocol::dpop::Policy;
 use crate::protocol::http::{BodyKind, Credentials};
@@ -78,7 +79,9 @@ fn the_shortest_options_have_the_documented_defaults() {
     assert_eq!(config.allowed_origins, []);
     assert_eq!(config.refresh, RefreshPolicy { proactive: true, early: None, max_attempts: 5, grace: None });
     let tokens = tokens_of(config);
-    let registration = tokens.oidc.unwrap();
+    let provider = tokens.oidc.unwrap();
+    assert_eq!(provider.algs, Some(Allowed::default()));
+    let registration = provider.registration;
     assert_eq!(registration.redirect_uri.as_str(), "https://app.example/start/page");
     assert_eq!(registration.scope.as_str(), "openid profile email");
     assert_eq!((registration.leeway, registration.max_age), (Lifetime::from_seconds(60), None));
@@ -136,11 +139,13 @@ fn every_option_reaches_its_place() {
         oidc(
             r#","redirectUri":"/cb","postLogoutRedirectUri":"https://app.example/bye","scope":"openid offline_access",
             "authorizationParams":{"prompt":"login","max_age":5},"tokenParams":{"audience":"api"},
-            "idToken":{"leewaySeconds":0,"maxAgeSeconds":600}"#,
+            "idToken":{"leewaySeconds":0,"maxAgeSeconds":600,"algs":["EdDSA","ES384"]}"#,
         )
         .unwrap(),
     );
-    let registration = tokens.oidc.unwrap();
+    let provider = tokens.oidc.unwrap();
+    assert_eq!(provider.algs, Some(Allowed::only(&[Algorithm::Es384, Algorithm::EdDsa]).unwrap()));
+    let registration = provider.registration;
     assert_eq!(registration.redirect_uri.as_str(), "https://app.example/cb");
     assert_eq!(registration.post_logout_redirect_uri.unwrap().as_str(), "https://app.example/bye");
     assert_eq!(
@@ -191,9 +196,23 @@ fn an_option_that_does_not_exist_is_named_with_its_path_and_with_what_was_meant(
 }
 
 #[test]
+fn a_signature_is_by_an_algorithm_that_is_named_or_not_verified_at_all() {
+    let (path, problem) = ("`oidc.idToken.algs`", "must name at least one");
+    for algs in [r#"[]"#, r#"["HS256"]"#, r#"["RS256","none"]"#, r#"["rs256"]"#, r#"[256]"#] {
+        refused(oidc(&[r#","idToken":{"algs":"#, algs, "}"].concat()), &[path, problem]);
+    }
+    refused(oidc(r#","idToken":{"algs":"RS256"}"#), &[path, "must be a list"]);
+    refused(oidc(r#","idToken":{"verifySignature":false,"algs":["RS256"]}"#), &[path, "which is off"]);
+    refused(oidc(r#","idToken":{"verifySignature":"no"}"#), &["`oidc.idToken.verifySignature`", "true or false"]);
+    let algs = |id_token: &str| tokens_of(oidc(&[r#","idToken":"#, id_token].concat()).unwrap()).oidc.unwrap().algs;
+    assert_eq!(algs("{}"), Some(Allowed::default()));
+    assert_eq!(algs(r#"{"verifySignature":true,"algs":["Ed25519"]}"#), Allowed::only(&[Algorithm::EdDsa]));
+    assert_eq!(algs(r#"{"verifySignature":false}"#), None);
+}
+
+#[test]
 fn an_option_of_a_later_version_says_so() {
     refused(oidc(r#","par":"auto""#), &["`oidc.par`", "not in this version"]);
-    refused(oidc(r#","idToken":{"verifySignature":true}"#), &["`oidc.idToken.verifySignature`", "not in this version"]);
     refused(session(r#","preset":"django""#), &["`preset`", "not in this version"]);
     for option in ["par", "onMetric"] {
         refused(

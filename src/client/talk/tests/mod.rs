@@ -17,9 +17,11 @@ const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
 /// What a server says; the text is JSON.
 enum Says {
     Status(u16, &'static str),
+    /// Of an ID token.
+    Refused(ErrorCode),
     Nothing,
 }
-use Says::{Nothing, Status};
+use Says::{Nothing, Refused, Status};
 
 /// Plays a conversation to its end: what was sent, and what came of it. `cookies` is what the page holds at each answer.
 fn play(begun: Step<'_>, memory: &mut Memory, says: &[Says], cookies: &[&str]) -> (Vec<String>, String) {
@@ -35,9 +37,20 @@ fn play(begun: Step<'_>, memory: &mut Memory, says: &[Says], cookies: &[&str]) -
                 let answer = match says.next() {
                     Some(Status(status, body)) => Ok(reply(*status, "application/json", body)),
                     Some(Nothing) => Err(answer::failure(HttpFailure::NetworkOrCors, phase)),
+                    Some(Refused(_)) => panic!("nobody judges anything now"),
                     None => panic!("nobody answers {sent:?}"),
                 };
                 then.next(answer, Moment { asked: reading(at), now: reading(at), cookie }, memory)
+            }
+            Ok(Next::Judge(judging)) => {
+                sent.push("judge".to_owned());
+                let judged = match says.next() {
+                    Some(Status(_, claims)) => Ok(Json::parse(claims).unwrap()),
+                    Some(Refused(code)) => Err((*code).into()),
+                    Some(Nothing) => Err(ErrorCode::Timeout.into()),
+                    None => panic!("nobody judges {sent:?}"),
+                };
+                judging.judged(judged)
             }
             Ok(Next::Draw(leaving)) => leaving.leave((&randomness(1), None), at),
             Ok(Next::Keep(transaction, url)) => {

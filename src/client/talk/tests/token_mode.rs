@@ -170,3 +170,90 @@ fn a_call_of_the_other_mode_and_a_server_that_is_not_configured_are_refused() {
     let replayed = (lines(&[]), "callback_replayed during Callback".to_owned());
     assert_eq!(token_call(&provider(None), Call::Exchange, &mut Memory::default(), &[]), replayed);
 }
+
+const RENEWED: &str = r#"{"access_token":"a2","token_type":"Bearer","refresh_token":"rt2","id_token":"h.p.s2"}"#;
+const CLAIMS: &str = r#"{"iss":"https://as.example","sub":"alice","name":"Alice"}"#;
+const REFRESH: &str = "POST /token grant_type=refresh_token&refresh_token=rt&client_id=app";
+
+/// A renewal of this session, whose ID token is judged so; the session that it leads to.
+fn renewed(says: Says) -> Result<Session, String> {
+    let (ours, mut memory) = (provider(Some(METADATA)), Memory::default());
+    let call = Call::Refresh(Some(tokens(Source::Oidc, Some("rt"))));
+    let mut step = token::begin(&ours, call, None, &mut memory);
+    let moment = || Moment { asked: reading(NOW), now: reading(NOW), cookie: None };
+    let mut says = Some(says);
+    loop {
+        step = match step {
+            Ok(Next::Send(request, _, then)) => {
+                assert_eq!(line(&request), REFRESH);
+                then.next(Ok(reply(200, "application/json", RENEWED)), moment(), &mut memory)
+            }
+            Ok(Next::Judge(judging)) => judging.judged(match says.take() {
+                Some(Status(_, claims)) => Ok(Json::parse(claims).unwrap()),
+                Some(Refused(code)) => Err(code.into()),
+                Some(Nothing) | None => Err(ErrorCode::Timeout.into()),
+            }),
+            Ok(Next::Done(answer)) => {
+                let Answer::Renewed(session) = *answer else { panic!("{answer:?}") };
+                return Ok(session);
+            }
+            Ok(Next::Draw(_) | Next::Keep(..)) => panic!("it leaves"),
+            Err(error) => return Err(format!("{} during {:?}", error.code.as_str(), error.phase)),
+        }
+    }
+}
+
+#[test]
+fn tokens_that_the_server_has_renewed_are_kept_where_nobody_can_tell_what_the_id_token_among_them_is_worth() {
+    let kept = |session: &Session| {
+        let tokens = session.tokens().unwrap();
+        let text = |token: Option<&str>| token.unwrap_or_default().to_owned();
+        let refresh = text(tokens.refresh.as_ref().map(RefreshToken::expose));
+        (tokens.access.expose().to_owned(), refresh, text(tokens.id_token.as_ref().map(IdToken::expose)))
+    };
+    let session = renewed(Status(200, CLAIMS)).unwrap();
+    assert_eq!(kept(&session), ("a2".to_owned(), "rt2".to_owned(), "h.p.s2".to_owned()));
+    assert_eq!(session.user.get("name").and_then(Json::text), Some("Alice"));
+    for code in [
+        ErrorCode::JwksInvalid,
+        ErrorCode::JwksKeyAmbiguous,
+        ErrorCode::JwksKeyMissing,
+        ErrorCode::JwksUnavailable,
+        ErrorCode::WasmBlockedByCsp,
+        ErrorCode::WasmLoadFailed,
+        ErrorCode::WasmTrapped,
+    ] {
+        let session = renewed(Refused(code)).unwrap();
+        assert_eq!(kept(&session), ("a2".to_owned(), "rt2".to_owned(), "h.p.s".to_owned()), "{code:?}");
+        assert_eq!(session.user.get("name"), None, "the user is still who was verified");
+    }
+    assert!(renewed(Nothing).is_ok());
+}
+
+#[test]
+fn tokens_beside_an_id_token_that_was_judged_and_is_wrong_are_not_kept() {
+    for code in [
+        ErrorCode::IdTokenAlgorithmRefused,
+        ErrorCode::IdTokenInvalid,
+        ErrorCode::IdTokenMalformed,
+        ErrorCode::IdTokenSignatureInvalid,
+        ErrorCode::IdentityChanged,
+    ] {
+        assert_eq!(renewed(Refused(code)), Err(format!("{} during Refresh", code.as_str())));
+    }
+}
+
+#[test]
+fn who_signs_in_is_not_sent_away_where_the_answer_could_not_be_verified() {
+    let without = METADATA.replace(r#","jwks_uri":"https://as.example/jwks""#, "");
+    let refused = (lines(&[]), "discovery_invalid during Discovery".to_owned());
+    assert_eq!(token_call(&provider(Some(&without)), redirect(), &mut Memory::default(), &[]), refused);
+    let options = r#"{"mode":"token","oidc":{"issuer":"https://as.example","clientId":"app","metadata":GIVEN,MORE}}"#;
+    for more in [r#""idToken":{"verifySignature":false}"#, r#""scope":"profile""#] {
+        let Mode::Token(ours) = config(&options.replace("GIVEN", &without).replace("MORE", more)) else {
+            panic!("token mode")
+        };
+        let left = (lines(&[]), LEFT.to_owned());
+        assert_eq!(token_call(&ours, redirect(), &mut Memory::default(), &[]), left, "{more}");
+    }
+}

@@ -1,0 +1,15 @@
+/** What judges ID tokens: `Jwt` of src/js/jwt.rs. */
+export interface Judge {
+  prepare(jwksUri?: string): void;
+  /** What passes is text: a check, and the verdict on it. */
+  verify(check: string): Promise<string>;
+}
+
+/** An instance of the second module and the glue around it. */
+export interface JudgeInstance {
+  Jwt: new () => Judge;
+  startNow(about: { module: WebAssembly.Module }): unknown;
+}
+
+/** What tools/glue.mjs makes of the glue that wasm-bindgen writes; there is no such file. */
+export function instantiate(): JudgeInstance;

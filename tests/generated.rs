@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot write its file has failed")]
 
 use authsafe::error::{ErrorCode, ErrorPhase, ErrorRecovery};
+use authsafe::jose::algs::{Algorithm, Allowed, ED25519};
 use authsafe::policy::storage::{Medium, describe};
 use std::path::Path;
 
@@ -20,6 +21,19 @@ const OWN: &[ErrorCode] = &[
     ErrorCode::WasmBlockedByCsp,
     ErrorCode::WasmLoadFailed,
     ErrorCode::WasmTrapped,
+];
+
+/// The errors that `authsafe/jwt` gets from its module, by their number.
+const JWT: &[ErrorCode] = &[
+    ErrorCode::ConfigInvalid,
+    ErrorCode::IdTokenAlgorithmRefused,
+    ErrorCode::IdTokenInvalid,
+    ErrorCode::IdTokenMalformed,
+    ErrorCode::IdTokenSignatureInvalid,
+    ErrorCode::JwksInvalid,
+    ErrorCode::JwksKeyAmbiguous,
+    ErrorCode::JwksKeyMissing,
+    ErrorCode::JwksUnavailable,
 ];
 
 /// What is true or false of a storage medium, in the words of TypeScript.
@@ -47,6 +61,23 @@ fn the_error_codes_of_typescript_are_those_of_the_table() {
     }
     out.push_str("} satisfies { [code in AuthErrorCode]?: Facts };\n");
     compare("errors.ts", &out);
+}
+
+#[test]
+fn the_jwt_module_s_errors_and_algorithms_are_known_by_their_numbers() {
+    let mut out = head("src/error.rs and src/jose/algs.rs");
+    out.push_str("/**\n * What the module says in a number.\n *\n * @internal\n */\nexport const JWT_ERRORS = {\n");
+    for code in JWT {
+        let texts = [code.as_str(), code.phase().as_str(), code.recovery().as_str(), code.description(), code.hint()];
+        out.push_str(&array(&format!("  {}: ", *code as u8), &texts, ","));
+    }
+    out.push_str("} as const;\n\n/**\n * One bit for each.\n *\n * @internal\n */\nexport const ALGORITHMS = {\n");
+    for name in Algorithm::ALL.iter().map(|each| each.as_str()).chain([ED25519]) {
+        let bits = Allowed::only(&[Algorithm::parse(name).unwrap()]).unwrap().bits();
+        out.push_str(&format!("  {name}: {bits},\n"));
+    }
+    out.push_str("} as const;\n");
+    compare("jwt.ts", &out);
 }
 
 #[test]

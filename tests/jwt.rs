@@ -64,7 +64,8 @@ fn whoever_vouches_for_other_bytes_is_not_believed_with_the_second_reader_either
 fn a_token_whose_signature_is_right_is_no_id_token_before_its_claims_are() {
     let (issuer, client_id) = (Issuer("joe".to_owned()), ClientId("app".to_owned()));
     let now = UnixMillis(1_300_819_380_000);
-    let expected = Expected { issuer: &issuer, client_id: &client_id, nonce: None, max_age: None, leeway: LEEWAY, now };
+    let expected =
+        Expected { issuer: &issuer, client_id: &client_id, nonce: None, max_age: None, leeway: LEEWAY, now, typ: None };
     let problem = judge(&verified(TOKEN).unwrap(), &expected, &Beside::default()).unwrap_err();
     assert_eq!(problem, IdTokenError::Malformed("`aud` is neither a text nor a list of texts"));
     assert_eq!(authsafe::Error::from(problem).code, ErrorCode::IdTokenInvalid);

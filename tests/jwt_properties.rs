@@ -44,7 +44,8 @@ fn judged(claims: &str) -> Result<(), IdTokenError> {
     let token = accept(prepared, &seen).unwrap();
     let (issuer, client_id) = (Issuer("https://as.example".to_owned()), ClientId("app".to_owned()));
     let now = UnixMillis(NOW as i64 * 1000);
-    let expected = Expected { issuer: &issuer, client_id: &client_id, nonce: None, max_age: None, leeway: LEEWAY, now };
+    let expected =
+        Expected { issuer: &issuer, client_id: &client_id, nonce: None, max_age: None, leeway: LEEWAY, now, typ: None };
     judge(&token, &expected, &Beside::default()).map(|_| ())
 }
 

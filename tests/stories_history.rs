@@ -263,7 +263,7 @@ fn a_core_that_was_lost_is_told_by_the_next_one_once() {
     let page = reload(&page, &token_options("sessionStorage"));
     let count = told(&page).iter().filter(|line| *line == "event=coreLost").count();
     assert_eq!(count, 1);
-    support::invariants::hold(&world);
+    invariants::hold(&world);
 }
 
 #[test]

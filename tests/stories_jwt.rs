@@ -223,7 +223,8 @@ fn tokens_that_come_at_once_wait_for_one_request_for_keys() {
     let tab = world.tab(APP, false);
     let check = |token: &str| IdTokenCheck {
         token: IdToken::new(token.to_owned()).unwrap(),
-        access: AccessToken::new("access".to_owned()).unwrap(),
+        access: AccessToken::new("access".to_owned()),
+        typ: None,
         issuer: Issuer(ISSUER.to_owned()),
         client_id: ClientId("app".to_owned()),
         nonce: None,

@@ -1,5 +1,5 @@
-// Bundles pkg/ts into the three modules that are published: index.js, which a page loads at once; worker.js, in which the core
-// runs; and core.js, which a page loads where the core runs in the page.
+// Bundles pkg/ts into the modules that are published: index.js, which a page loads at once; worker.js, in which the core runs;
+// core.js, which a page loads where the core runs in the page; and jwt.js, for applications that verify tokens themselves.
 import { build } from "esbuild";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -45,8 +45,8 @@ const [page, worker] = await Promise.all([
     external: ["./core.js"],
     plugins: [glue],
   }),
-  // A worker begins with one file: what it would import, it would wait for.
-  build({ ...common, entryPoints: { worker: "ts/worker.ts" }, plugins: [plainGlue] }),
+  // A worker begins with one file: what it would import, it would wait for. Who verifies tokens takes jwt.js alone.
+  build({ ...common, entryPoints: { worker: "ts/worker.ts", jwt: "ts/jwt.ts" }, plugins: [plainGlue] }),
 ]).catch(() => process.exit(1));
 
 const outputs = Object.entries({ ...page.metafile.outputs, ...worker.metafile.outputs });
@@ -55,7 +55,9 @@ const imports = output("index.js").imports.map(({ path, kind }) => `${kind} of $
 if (imports.join() !== "dynamic-import of ./core.js") {
   failed(`dist/index.js must load exactly core.js, by a dynamic import; it has: ${imports.join(", ") || "none"}`);
 }
-if (output("worker.js").imports.length) failed("dist/worker.js must be complete in itself");
+for (const name of ["worker.js", "jwt.js"]) {
+  if (output(name).imports.length) failed(`dist/${name} must be complete in itself`);
+}
 if (Object.keys(output("index.js").inputs).some((path) => path.startsWith("wasm/"))) {
   failed("dist/index.js contains the glue of the WebAssembly module");
 }

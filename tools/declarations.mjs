@@ -17,4 +17,5 @@ function follow(file) {
 }
 
 follow("index.d.ts");
+follow("jwt.d.ts");
 for (const file of reached) cpSync(join(from, file), join(to, file), { recursive: true });

@@ -1,8 +1,11 @@
 /** What judges ID tokens: `Jwt` of src/js/jwt.rs. */
 export interface Judge {
   prepare(jwksUri?: string): void;
-  /** What passes is text: a check, and the verdict on it. */
-  verify(check: string): Promise<string>;
+  /**
+   * What passes is text: a check, and the verdict on it. With a JWK Set, by its keys alone. Of a token, which begins otherwise, the
+   * verdict is what it says.
+   */
+  verify(check: string, jwks?: string): Promise<string>;
 }
 
 /** An instance of the second module and the glue around it. */

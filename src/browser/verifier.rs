@@ -8,6 +8,8 @@ use crate::error::Error;
 #[cfg(not(feature = "jwt"))]
 use crate::error::ErrorCode;
 use crate::jose::check::IdTokenCheck;
+#[cfg(feature = "jwt-skin")]
+use crate::jose::jwks::JwkSet;
 #[cfg(feature = "jwt")]
 use crate::jose::{
     error::JwtError,
@@ -121,6 +123,14 @@ impl Signatures for Here {
     }
 }
 
+#[cfg(feature = "jwt-skin")]
+impl Judge {
+    /// As [`Verifier::verify`], by these keys, if there are any.
+    pub(crate) async fn verify_by(&self, check: &IdTokenCheck, keys: Option<&JwkSet>) -> Result<Json, Error> {
+        self.0.notary.verify(&*self.0, check, keys).await
+    }
+}
+
 #[cfg(feature = "jwt")]
 impl Verifier for Judge {
     fn prepare(&self, jwks_uri: Option<&WebUrl>) {
@@ -129,6 +139,6 @@ impl Verifier for Judge {
     }
 
     async fn verify(&self, check: &IdTokenCheck) -> Result<Json, Error> {
-        self.0.notary.verify(&*self.0, check).await
+        self.0.notary.verify(&*self.0, check, None).await
     }
 }

@@ -20,8 +20,8 @@ use zeroize::Zeroizing;
 pub struct IdTokenCheck {
     /// As received.
     pub token: IdToken,
-    /// The access token of the same answer.
-    pub access: AccessToken,
+    /// The access token of the same answer, if there is one.
+    pub access: Option<AccessToken>,
     /// The configured issuer.
     pub issuer: Issuer,
     /// Our own client id.
@@ -38,6 +38,8 @@ pub struct IdTokenCheck {
     pub now: UnixMillis,
     /// The claims before, where a refresh brought this token.
     pub previous: Option<Rc<Json>>,
+    /// What `typ` of the header must be, where the token is another one than an ID token.
+    pub typ: Option<String>,
     /// Where the provider's keys are, and by what the token may be signed. `None`: the application has TLS stand in for the
     /// signature (rule 6).
     pub signature: Option<(WebUrl, Allowed)>,
@@ -61,7 +63,7 @@ impl IdTokenCheck {
         let check = Zeroizing::new(
             Members::new()
                 .text("token", Some(self.token.expose()))
-                .text("access", Some(self.access.expose()))
+                .text("access", self.access.as_ref().map(AccessToken::expose))
                 .text("iss", Some(self.issuer.as_str()))
                 .text("aud", Some(self.client_id.as_str()))
                 .text("nonce", self.nonce.as_ref().map(Nonce::as_str))
@@ -70,6 +72,7 @@ impl IdTokenCheck {
                 .number("leeway", Some(self.leeway.millis() as f64))
                 .number("now", Some(self.now.0 as f64))
                 .value("previous", self.previous.as_deref().cloned())
+                .text("typ", self.typ.as_deref())
                 .text("keys", self.signature.as_ref().map(|(keys, _)| keys.as_str()))
                 .number("algs", self.signature.as_ref().map(|(_, allowed)| f64::from(allowed.bits())))
                 .object(),
@@ -92,7 +95,10 @@ impl IdTokenCheck {
         };
         Some(Self {
             token: IdToken::new(text(json.get("token")?)?)?,
-            access: AccessToken::new(text(json.get("access")?)?)?,
+            access: match json.get("access") {
+                Some(access) => Some(AccessToken::new(text(access)?)?),
+                None => None,
+            },
             issuer: Issuer(text(json.get("iss")?)?),
             client_id: ClientId(text(json.get("aud")?)?),
             nonce: match json.get("nonce") {
@@ -107,6 +113,10 @@ impl IdTokenCheck {
             leeway: Lifetime::from_millis(millis(json.get("leeway")?)?),
             now: UnixMillis(millis(json.get("now")?)?),
             previous: json.get("previous").cloned().map(Rc::new),
+            typ: match json.get("typ") {
+                Some(typ) => Some(text(typ)?),
+                None => None,
+            },
             signature: keys,
         })
     }
@@ -138,9 +148,10 @@ impl IdTokenCheck {
             max_age: self.max_age,
             leeway: self.leeway,
             now: self.now,
+            typ: self.typ.as_deref(),
         };
         let acr: Vec<&str> = self.acr.iter().map(String::as_str).collect();
-        judge(&expected, &Beside { access: Some(&self.access), acr: &acr })
+        judge(&expected, &Beside { access: self.access.as_ref(), acr: &acr })
     }
 }
 
@@ -154,7 +165,8 @@ mod tests {
         let context = context();
         IdTokenCheck {
             token: id_token(r#"{"alg":"RS256"}"#, CLAIMS),
-            access: AccessToken::new("access-\"1\"".to_owned()).unwrap(),
+            access: AccessToken::new("access-\"1\"".to_owned()),
+            typ: Some("at+jwt".to_owned()),
             issuer: context.issuer.clone(),
             client_id: context.client_id.clone(),
             nonce: Some(context.nonce.clone()),
@@ -173,7 +185,15 @@ mod tests {
         for signature in [None, Some((keys, Allowed::default()))] {
             let whole = check(signature);
             assert_eq!(IdTokenCheck::parse(&whole.to_text()), Some(whole.clone()));
-            let bare = IdTokenCheck { nonce: None, max_age: None, acr: Vec::new(), previous: None, ..whole };
+            let bare = IdTokenCheck {
+                access: None,
+                nonce: None,
+                max_age: None,
+                acr: Vec::new(),
+                previous: None,
+                typ: None,
+                ..whole
+            };
             assert_eq!(IdTokenCheck::parse(&bare.to_text()), Some(bare));
         }
     }
@@ -191,7 +211,8 @@ mod tests {
             ("algs", "-1"),
             ("token", ""),
             ("token", "\"\""),
-            ("access", ""),
+            ("access", "1"),
+            ("typ", "1"),
             ("iss", ""),
             ("aud", "7"),
             ("now", ""),
@@ -209,7 +230,7 @@ mod tests {
 
     #[test]
     fn without_a_signature_all_other_rules_hold() {
-        let first = IdTokenCheck { previous: None, max_age: None, acr: Vec::new(), ..check(None) };
+        let first = IdTokenCheck { previous: None, max_age: None, acr: Vec::new(), typ: None, ..check(None) };
         assert_eq!(first.judge_unsigned().map(|claims| claims.to_text()), Ok(CLAIMS.to_owned()));
         let other = IdTokenCheck { nonce: Some(Nonce("m".to_owned())), ..first.clone() };
         assert_eq!(other.judge_unsigned(), Err(IdTokenError::NonceMismatch));

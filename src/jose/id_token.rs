@@ -22,11 +22,14 @@ pub struct Expected<'a> {
     pub leeway: Lifetime,
     /// The server's time, as well as it is known.
     pub now: UnixMillis,
+    /// What `typ` must be, where another token than an ID token is judged, such as an access token (`at+jwt`, RFC 9068 §4): then
+    /// it may be for several, whoever it was issued to. `None` for ID tokens.
+    pub typ: Option<&'a str>,
 }
 
 /// The rules for an ID token that answers a sign-in. §3.1.3.7.
 pub(super) fn check(header: &Json, claims: &Json, expected: &Expected<'_>) -> Result<(), IdTokenError> {
-    check_type(header)?;
+    check_type(header, expected.typ)?;
     check_parties(claims, expected)?;
     check_times(claims, expected)?;
 
@@ -79,15 +82,17 @@ pub(super) fn check_refreshed(
 const FOREVER: Lifetime = Lifetime::from_millis(i64::MAX);
 
 /// A token that says what it is must say that it is a plain JWT: access, logout and DPoP tokens have types of their own.
-fn check_type(header: &Json) -> Result<(), IdTokenError> {
-    match header.get("typ") {
-        None => Ok(()),
-        Some(Json::Text(typ)) if typ.eq_ignore_ascii_case("jwt") || typ.eq_ignore_ascii_case("application/jwt") => {
-            Ok(())
-        }
-        Some(Json::Text(_)) => Err(IdTokenError::TypeRefused),
-        Some(_) => Err(IdTokenError::Malformed("`typ` is not a text")),
-    }
+/// RFC 7515 §4.1.9: in any case of letters, and `application/` may be left out.
+fn check_type(header: &Json, wanted: Option<&str>) -> Result<(), IdTokenError> {
+    let typ = text(header, "typ", "`typ` is not a text")?;
+    let right = typ.map_or(wanted.is_none(), |typ| bare(typ).eq_ignore_ascii_case(bare(wanted.unwrap_or("jwt"))));
+    if right { Ok(()) } else { Err(IdTokenError::TypeRefused) }
+}
+
+fn bare(typ: &str) -> &str {
+    const PREFIX: &str = "application/";
+    let prefixed = typ.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX));
+    if prefixed { typ.get(PREFIX.len()..).unwrap_or_default() } else { typ }
 }
 
 /// Rules 2 to 5.
@@ -103,7 +108,7 @@ fn check_parties(claims: &Json, expected: &Expected<'_>) -> Result<(), IdTokenEr
         return Err(IdTokenError::AudienceMismatch { expected: expected.client_id.clone(), got });
     }
     let azp = text(claims, "azp", "`azp` is not a text")?;
-    if azp.map_or(audiences.len() > 1, |azp| azp != ours) {
+    if expected.typ.is_none() && azp.map_or(audiences.len() > 1, |azp| azp != ours) {
         let got = azp.map(str::to_owned);
         return Err(IdTokenError::AuthorizedPartyMismatch { expected: expected.client_id.clone(), got });
     }
@@ -150,12 +155,10 @@ fn audience(claims: &Json) -> Option<Vec<&str>> {
     }
 }
 
-/// Order and the choice between a text and a list of one do not matter.
+/// Order, repetition and the choice between a text and a list of one do not matter.
 fn same_audience(claims: &Json, previous: &Json) -> bool {
-    let (Some(mut now), Some(mut before)) = (audience(claims), audience(previous)) else { return false };
-    now.sort_unstable();
-    before.sort_unstable();
-    now == before
+    let (Some(now), Some(before)) = (audience(claims), audience(previous)) else { return false };
+    now.iter().all(|each| before.contains(each)) && before.iter().all(|each| now.contains(each))
 }
 
 #[cfg(test)]

@@ -60,11 +60,12 @@ pub(super) fn agrees(
 
 /// What follows from the header, and who it is about.
 fn same(read: &TokenData<Extras>, algorithm: Theirs, header: &Json, claims: &Json) -> bool {
-    let ours = |json: &Json, name: &str| json.get(name).and_then(Json::text).map(str::to_owned);
-    let claim = |name: &str| read.claims.get::<String>(name).ok().flatten() == ours(claims, name);
+    let claim = |name: &str| {
+        read.claims.inner().get(name).and_then(|value| value.as_str()) == claims.get(name).and_then(Json::text)
+    };
     read.header.alg == algorithm
-        && read.header.kid == ours(header, "kid")
-        && read.header.typ == ours(header, "typ")
+        && read.header.kid.as_deref() == header.get("kid").and_then(Json::text)
+        && read.header.typ.as_deref() == header.get("typ").and_then(Json::text)
         && claim("iss")
         && claim("sub")
 }

@@ -42,6 +42,7 @@ impl Context {
             max_age: None,
             leeway: Lifetime::from_seconds(60),
             now: UnixMillis(NOW * 1000),
+            typ: None,
         }
     }
 }

@@ -1,11 +1,13 @@
-//! The skin of the second module: it judges ID tokens for the first, and is loaded when one comes.
+//! The skin of the second module: it judges ID tokens for the first, and is loaded when one comes. For applications it judges
+//! other tokens, too: `authsafe/jwt` of the npm package.
 
 use crate::browser::Judge;
 use crate::error::{Error, ErrorCode};
 use crate::jose::check::IdTokenCheck;
-use crate::jose::provider;
-use crate::ports::Verifier;
-use crate::types::WebUrl;
+use crate::jose::jwks::JwkSet;
+use crate::jose::{provider, verify};
+use crate::ports::Verifier as _;
+use crate::types::{Json, Members, WebUrl};
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
@@ -38,16 +40,26 @@ impl Jwt {
         self.judge.prepare(jwks_uri.as_deref().and_then(WebUrl::parse).as_ref());
     }
 
-    /// The verdict on what `IdTokenCheck` wrote, as JSON: an object of claims, or an error as a list.
-    pub fn verify(&self, check: String) -> Promise {
+    /// The verdict on what `IdTokenCheck` wrote, as JSON: an object of claims, or an error as a list. With a JWK Set, its keys are
+    /// those that count, and the address in the check is not asked.
+    ///
+    /// Of a token instead of a check, what it says: an object of its `header` and its `claims`. Nobody has verified it.
+    pub fn verify(&self, check: String, jwks: Option<String>) -> Promise {
         let judge = self.judge.clone();
         future_to_promise(async move {
-            let verdict = match IdTokenCheck::parse(&check) {
-                Some(check) => judge.verify(&check).await,
-                None => Err(Error::new(ErrorCode::WasmTrapped, "The check is none.")),
-            };
-            let verdict = verdict.unwrap_or_else(|error| error.pack());
-            Ok(verdict.to_text().into())
+            let verdict = verdict(&judge, &check, jwks.as_deref()).await;
+            Ok(verdict.unwrap_or_else(|error| error.pack()).to_text().into())
         })
     }
+}
+
+async fn verdict(judge: &Judge, check: &str, jwks: Option<&str>) -> Result<Json, Error> {
+    if !check.starts_with('{') {
+        let found = verify::decode_unverified(check)?;
+        let (header, claims) = (found.header().clone(), found.claims().clone());
+        return Ok(Members::new().value("header", Some(header)).value("claims", Some(claims)).object());
+    }
+    let check = IdTokenCheck::parse(check).ok_or_else(|| Error::new(ErrorCode::ConfigInvalid, "The check is none."))?;
+    let keys = jwks.map(|jwks| JwkSet::parse(jwks.as_bytes())).transpose()?;
+    judge.verify_by(&check, keys.as_ref()).await
 }

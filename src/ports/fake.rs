@@ -880,7 +880,7 @@ impl Verifier for Tab {
             return Err(code.into());
         }
         #[cfg(feature = "jwt-native")]
-        return self.notary.verify(self, check).await;
+        return self.notary.verify(self, check, None).await;
         // Without the feature there is nothing to verify with.
         #[cfg(not(feature = "jwt-native"))]
         Err(Error::new(ErrorCode::WasmLoadFailed, check.issuer.as_str()))

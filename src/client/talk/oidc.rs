@@ -276,7 +276,8 @@ fn judge<'a>(
     };
     let check = IdTokenCheck {
         token,
-        access: response.access.clone(),
+        access: Some(response.access.clone()),
+        typ: None,
         issuer: registration.issuer.clone(),
         client_id: registration.client_id.clone(),
         leeway: registration.leeway,

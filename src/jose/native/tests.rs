@@ -200,6 +200,7 @@ fn a_signed_token_becomes_a_user_and_its_access_token_is_that_of_the_answer() {
         max_age: None,
         leeway: LEEWAY,
         now: UnixMillis(1_700_000_000_000),
+        typ: None,
     };
     for (algorithm, key, token) in TOKENS {
         let allowed = Allowed::only(&[Algorithm::parse(algorithm).unwrap()]).unwrap();

@@ -1,0 +1,244 @@
+/**
+ * `authsafe/jwt`: verifies signed tokens, with the code that verifies the ID tokens of a sign-in. Works wherever there are
+ * WebAssembly, WebCrypto and fetch.
+ *
+ * @example
+ * const { claims } = await verify(token, { jwksUri, issuer: "https://id.example", audience: "my-api" });
+ *
+ * @packageDocumentation
+ */
+import { compile, fault, NOT_OURS } from "./compile.js";
+import { AuthError, own } from "./error.js";
+import { ALGORITHMS, JWT_ERRORS } from "./generated/jwt.js";
+import { instantiate, type Judge } from "./jwt-glue.js";
+import type { LoadFault } from "./skin.js";
+import type { JwsAlg, WasmSource } from "./types.js";
+
+export { AuthError, type AuthErrorFields, type OAuthErrorResponse } from "./error.js";
+export type { AuthErrorCode, ErrorPhase, ErrorRecovery } from "./generated/errors.js";
+export type { JwsAlg, WasmSource } from "./types.js";
+
+/** The digest of the wasm, as Subresource Integrity §3.3 writes it. */
+declare const JWT_INTEGRITY: string;
+
+/** Claims of a JWT (RFC 7519 §4.1). Whether anything may follow from them says the type that they are in. */
+export interface JwtClaims {
+  iss?: string;
+  sub?: string;
+  aud?: string | string[];
+  /** Epoch seconds. */
+  exp?: number;
+  /** Epoch seconds. */
+  nbf?: number;
+  /** Epoch seconds. */
+  iat?: number;
+  jti?: string;
+  [claim: string]: unknown;
+}
+
+/** A JOSE header (RFC 7515 §4). */
+export interface JwtHeader {
+  alg: string;
+  kid?: string;
+  typ?: string;
+  [parameter: string]: unknown;
+}
+
+/** A token whose signature is right, from the issuer, for the audience, about somebody, and in force. */
+export interface VerifiedJwt<C extends JwtClaims = JwtClaims> {
+  readonly verified: true;
+  readonly header: JwtHeader;
+  readonly claims: C & Required<Pick<JwtClaims, "iss" | "sub" | "aud" | "exp" | "iat">>;
+}
+
+/** What a token says, whoever wrote it. Good for showing it to a developer; nothing may follow from it. */
+export interface UnverifiedJwt {
+  readonly verified: false;
+  readonly header: JwtHeader;
+  readonly unverifiedClaims: JwtClaims;
+}
+
+/** What a token is compared with. */
+export interface VerifyOptions {
+  /** Where the issuer publishes its keys, https. They are kept for ten minutes, and fetched anew for a key that is not among them. */
+  jwksUri?: string | URL;
+  /** The keys themselves, a JWK Set (RFC 7517 §5); instead of `jwksUri`. */
+  jwks?: { keys: readonly object[] };
+  /** `iss` must be this, or one of these. */
+  issuer: string | readonly string[];
+  /** `aud` must have this, or one of these. */
+  audience: string | readonly string[];
+  /** By what the token may be signed. Default RS256, PS256, ES256 and EdDSA. HMAC and `none` cannot be named. */
+  algs?: readonly JwsAlg[];
+  /**
+   * What `typ` of the header must be, such as `at+jwt` for access tokens (RFC 9068 §4). Default: the token must be an ID token or a
+   * plain JWT, and where it is for several audiences, issued to this one (`azp`).
+   */
+  typ?: string;
+  /** At most this long ago the user may have signed in actively, by `auth_time`. Seconds. Default: it is not looked at. */
+  maxAge?: number;
+  /** By how much clocks may differ. Seconds, at most 300. Default 60. */
+  leewaySeconds?: number;
+  /** The time that counts, epoch seconds. Default: the device's. */
+  now?: number;
+}
+
+const OPTIONS = ["jwksUri", "jwks", "issuer", "audience", "algs", "typ", "maxAge", "leewaySeconds", "now"];
+const MAX_LEEWAY = 300;
+/** As for a sign-in. */
+const DEFAULT: readonly JwsAlg[] = ["RS256", "PS256", "ES256", "EdDSA"];
+
+let source: WasmSource | undefined;
+let loading: Promise<Judge> | undefined;
+
+/**
+ * Where `authsafe_jwt_bg.wasm` comes from, for hosts that cannot serve it beside the script. What comes from an address must be the
+ * file of this version, byte for byte. To be called before the first use.
+ */
+export function setWasmSource(given: WasmSource): void {
+  source = given;
+  // A promise that fails is reported to whoever needs it.
+  Promise.resolve(given).catch(() => {});
+}
+
+/**
+ * Verifies a token: its signature by the issuer's key, `iss`, `aud`, `sub`, `exp`, `iat`, `nbf`, and what the options ask for.
+ *
+ * @throws {AuthError} `id_token_malformed`, `id_token_algorithm_refused`, `id_token_signature_invalid` and `id_token_invalid` where
+ * the token is refused; `jwks_…` where the keys cannot be had or do not fit; `config_invalid` for wrong options; `wasm_…`.
+ */
+export async function verify<C extends JwtClaims = JwtClaims>(
+  token: string,
+  options: VerifyOptions,
+): Promise<VerifiedJwt<C>> {
+  const { issuers, audiences, jwks, ...rules } = rulesOf(options);
+  const judge = await load();
+  const { header, claims: shown } = read<Parts>(await judge.verify(tokenOf(token)));
+  // The rules are those for one of each. Which of several it is to be, the token may say: it must be that one then.
+  const shownFor: unknown[] = [shown.aud].flat();
+  const iss = issuers.find((issuer) => issuer === shown.iss) ?? issuers[0];
+  const aud = audiences.find((audience) => shownFor.includes(audience)) ?? audiences[0];
+  const check = JSON.stringify({ ...rules, token, iss, aud });
+  const claims = read<VerifiedJwt<C>["claims"]>(await judge.verify(check, jwks && JSON.stringify(jwks)));
+  return { verified: true, header, claims };
+}
+
+/**
+ * What a token says, without asking whether it is true. Read as strictly as by `verify`.
+ *
+ * @throws {AuthError} `id_token_malformed`, and `wasm_…`.
+ */
+export async function decodeUnverified(token: string): Promise<UnverifiedJwt> {
+  const judge = await load();
+  const { header, claims } = read<Parts>(await judge.verify(tokenOf(token)));
+  return { verified: false, header, unverifiedClaims: claims };
+}
+
+/** What the module takes for a check (src/jose/check.rs), as far as the options say it. */
+function rulesOf(options: VerifyOptions) {
+  // Nothing that script put on Object.prototype is an option.
+  const given = Object.assign(Object.create(null), options) as VerifyOptions;
+  for (const name in given) if (!OPTIONS.includes(name)) throw invalid(`\`${name}\` is no option of verify().`);
+  const { jwksUri, jwks, algs = DEFAULT, typ, maxAge, leewaySeconds = 60, now = Date.now() / 1000 } = given;
+  if (!jwksUri === !jwks) throw invalid("Either `jwksUri` or `jwks` must be given.");
+  if (typ !== undefined && typeof typ !== "string") throw invalid("`typ` must be a text.");
+  for (const [name, value] of Object.entries({ maxAge, leewaySeconds, now })) {
+    if (value !== undefined && !(typeof value === "number" && value >= 0 && value < Infinity)) {
+      throw invalid(`\`${name}\` must be a number of seconds.`);
+    }
+  }
+  if (leewaySeconds > MAX_LEEWAY) throw invalid(`\`leewaySeconds\` must be at most ${MAX_LEEWAY}.`);
+  const allowed = [algs].flat().map((name) => (Object.hasOwn(ALGORITHMS, name) ? ALGORITHMS[name as JwsAlg] : 0));
+  if (!allowed.length || allowed.includes(0)) {
+    throw invalid(`\`algs\` must be a list of ${Object.keys(ALGORITHMS).join(", ")}.`);
+  }
+  return {
+    issuers: texts("issuer", given.issuer),
+    audiences: texts("audience", given.audience),
+    jwks,
+    acr: [],
+    ...(typ !== undefined && { typ }),
+    ...(maxAge !== undefined && { max_age: maxAge * 1000 }),
+    leeway: leewaySeconds * 1000,
+    now: now * 1000,
+    algs: allowed.reduce((bits: number, bit) => bits | bit, 0),
+    // Where the keys are given, nobody is asked.
+    keys: jwksUri ? address(jwksUri) : "https://jwks.invalid/",
+  };
+}
+
+function texts(name: string, value: string | readonly string[]): readonly string[] {
+  const list = [value].flat() as unknown[];
+  if (!list.length || !list.every((each) => typeof each === "string" && each !== "")) {
+    throw invalid(`\`${name}\` must be a text, or a list of texts.`);
+  }
+  return list as string[];
+}
+
+function address(jwksUri: string | URL): string {
+  const base = globalThis.location?.href;
+  if (URL.canParse(jwksUri, base)) {
+    const { protocol, hostname, href } = new URL(jwksUri, base);
+    if (protocol === "https:" || /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname)) return href;
+  }
+  throw invalid("`jwksUri` must be https.");
+}
+
+/** A check begins so, and no token does. */
+function tokenOf(token: string): string {
+  const text = String(token);
+  return text.startsWith("{") ? ` ${text}` : text;
+}
+
+interface Parts {
+  header: JwtHeader;
+  claims: JwtClaims;
+}
+
+/** A verdict as the module writes it: an error is a list of its number, its detail and the HTTP status. */
+function read<T extends object>(verdict: string): T {
+  const found = JSON.parse(verdict) as T | [number, string, number | null];
+  if (!Array.isArray(found)) return found;
+  const [number, detail, status] = found;
+  const known = JWT_ERRORS[number as keyof typeof JWT_ERRORS];
+  if (!known) throw own("wasm_trapped", detail);
+  const [code, phase, recovery, what, hint] = known;
+  const message = detail ? `${what} ${detail}` : what;
+  throw new AuthError({
+    code,
+    phase,
+    retryable: recovery === "retry",
+    recovery,
+    message,
+    hint,
+    ...(status && { status }),
+  });
+}
+
+function load(): Promise<Judge> {
+  return (loading ??= begin().catch((thrown: LoadFault) => {
+    loading = undefined;
+    throw own(thrown.code, thrown.detail, thrown.cause);
+  }));
+}
+
+async function begin(): Promise<Judge> {
+  const given = source ?? new URL("../wasm/authsafe_jwt_bg.wasm", import.meta.url);
+  const address = typeof given === "string" || given instanceof URL ? String(given) : undefined;
+  const module = await compile(
+    address === undefined
+      ? { given: given as Exclude<WasmSource, string | URL> }
+      : { given: fetch(address, { integrity: JWT_INTEGRITY }), address },
+  );
+  try {
+    const made = instantiate();
+    made.startNow({ module });
+    return new made.Jwt();
+  } catch (cause) {
+    throw fault(cause, NOT_OURS);
+  }
+}
+
+function invalid(detail: string): AuthError {
+  return own("config_invalid", detail);
+}

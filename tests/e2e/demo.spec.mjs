@@ -89,6 +89,8 @@ test("a person signs in with tokens at the provider, renews, opens a second tab 
 }) => {
   const first = demo(page, "token");
   await page.goto(`${servers.config.pageUrl}/`);
+  // What is chosen before the page's script runs, nobody hears.
+  await first.isSignedOut();
   await first.by("mode-token").check();
   await first.by("login-oidc").check();
   await first.by("storage-localStorage").check();

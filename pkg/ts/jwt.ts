@@ -113,14 +113,25 @@ export async function verify<C extends JwtClaims = JwtClaims>(
 ): Promise<VerifiedJwt<C>> {
   const { issuers, audiences, jwks, ...rules } = rulesOf(options);
   const judge = await load();
-  const { header, claims: shown } = read<Parts>(await judge.verify(tokenOf(token)));
   // The rules are those for one of each. Which of several it is to be, the token may say: it must be that one then.
+  const shown = issuers.length + audiences.length > 2 ? part<JwtClaims>(token, 1) : {};
   const shownFor: unknown[] = [shown.aud].flat();
   const iss = issuers.find((issuer) => issuer === shown.iss) ?? issuers[0];
   const aud = audiences.find((audience) => shownFor.includes(audience)) ?? audiences[0];
-  const check = JSON.stringify({ ...rules, token, iss, aud });
+  const check = JSON.stringify({ ...rules, token: String(token), iss, aud });
   const claims = read<VerifiedJwt<C>["claims"]>(await judge.verify(check, jwks && JSON.stringify(jwks)));
-  return { verified: true, header, claims };
+  // Its form is known to be right by now.
+  return { verified: true, header: part<JwtHeader>(token, 0), claims };
+}
+
+/** A part of a token, as far as it can be read. */
+function part<T extends object>(token: string, at: number): Partial<T> & T {
+  try {
+    const binary = atob(String(token).split(".")[at]!.replace(/-/g, "+").replace(/_/g, "/"));
+    return Object(JSON.parse(new TextDecoder().decode(Uint8Array.from(binary, (char) => char.charCodeAt(0)))));
+  } catch {
+    return {} as T;
+  }
 }
 
 /**

@@ -11,13 +11,24 @@ import * as line from "./cases/line.mjs";
 import * as signIn from "./cases/sign-in.mjs";
 import * as stampede from "./cases/stampede.mjs";
 import * as start from "./cases/start.mjs";
+import * as verify from "./cases/verify.mjs";
 import * as window from "./cases/window.mjs";
 import { clients, distinct } from "./support/clients.mjs";
 import { print, printWaterfall } from "./support/report.mjs";
 import { table } from "./support/stats.mjs";
 import { makeWorld, SLOW } from "./support/world.mjs";
 
-const CASES = { a: start, b: calls.token, c: signIn, d: heap, e: calls.request, f: start, g: stampede, h: window };
+const CASES = {
+  a: start,
+  b: calls.token,
+  c: signIn,
+  d: heap,
+  e: calls.request,
+  f: start,
+  g: stampede,
+  h: window,
+  i: verify,
+};
 
 const only = (process.env.BENCH_ONLY || Object.keys(CASES).join()).split(",");
 const unknown = only.find((letter) => !(letter in CASES));

@@ -140,7 +140,8 @@ pub fn id_token_claims(bytes: &[u8]) {
     let Some(token) = id_token(bytes) else { return };
     let (issuer, client_id) = (Issuer("https://as.example".to_owned()), ClientId("app".to_owned()));
     let (leeway, now) = (Lifetime::from_seconds(60), UnixMillis(NOW * 1000));
-    let expected = Expected { issuer: &issuer, client_id: &client_id, nonce: None, max_age: None, leeway, now, typ: None };
+    let expected =
+        Expected { issuer: &issuer, client_id: &client_id, nonce: None, max_age: None, leeway, now, typ: None };
     let judge = |token: &IdToken, before: Option<&Json>| judge_unsigned(token, before, &expected, &Beside::default());
     let Ok(claims) = judge(&token, None) else { return };
     let Ok(theirs) = serde_json::from_slice::<Value>(bytes) else { panic!("another reader refuses it") };

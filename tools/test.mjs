@@ -85,8 +85,7 @@ const fuzzTests = "cargo test --locked --manifest-path tests/fuzz/Cargo.toml --t
 /** The model check within small bounds, and the bugs that it must find; a crate of its own, too. */
 const modelTests = "cargo test --locked --manifest-path tests/model/Cargo.toml --target-dir target/model".split(" ");
 
-function browserTests(browser, driverOption, driver) {
-  const files = ["--test", "browser_*"];
+function browserTests(browser, driverOption, driver, files = ["--test", "browser_*"]) {
   const command = ["tools/wasm", "plain", "wasm-pack", "test", "--headless", `--${browser}`, driverOption, driver];
   return [...command, "--mode", "no-install", ".", "--locked", ...files];
 }
@@ -122,6 +121,17 @@ function runners() {
       name: "firefox",
       command: browserTests("firefox", "--geckodriver", env.AUTHSAFE_GECKODRIVER),
       report: browserReport("Firefox"),
+    },
+    {
+      // What the npm package has in a second module, and a Rust front end in its one.
+      name: "rust front end",
+      command: browserTests("chrome", "--chromedriver", env.AUTHSAFE_CHROMEDRIVER, [
+        "--features",
+        "jwt",
+        "--test",
+        "browser_jwt",
+      ]),
+      report: browserReport("Chrome"),
     },
     { name: "servers", command: nodeTests("www"), report: nodeReport },
     { name: "package", command: nodeTests("tests/package"), report: nodeReport },

@@ -23,38 +23,51 @@ declare const JWT_INTEGRITY: string;
 
 /** Claims of a JWT (RFC 7519 §4.1). Whether anything may follow from them says the type that they are in. */
 export interface JwtClaims {
+  /** Issuer. */
   iss?: string;
+  /** Subject, unique at the issuer alone. */
   sub?: string;
+  /** For whom the token is. */
   aud?: string | string[];
-  /** Epoch seconds. */
+  /** Until when it is in force. Epoch seconds. */
   exp?: number;
-  /** Epoch seconds. */
+  /** From when it is in force. Epoch seconds. */
   nbf?: number;
-  /** Epoch seconds. */
+  /** When it was issued. Epoch seconds. */
   iat?: number;
+  /** The token's own name. */
   jti?: string;
   [claim: string]: unknown;
 }
 
 /** A JOSE header (RFC 7515 §4). */
 export interface JwtHeader {
+  /** By what it is signed. */
   alg: string;
+  /** The name of the key. */
   kid?: string;
+  /** What kind of token it is. */
   typ?: string;
   [parameter: string]: unknown;
 }
 
 /** A token whose signature is right, from the issuer, for the audience, about somebody, and in force. */
 export interface VerifiedJwt<C extends JwtClaims = JwtClaims> {
+  /** So that this cannot be taken for an `UnverifiedJwt`. */
   readonly verified: true;
+  /** The JOSE header. */
   readonly header: JwtHeader;
+  /** The claims, those of the application included, which are of the types that the issuer sent. */
   readonly claims: C & Required<Pick<JwtClaims, "iss" | "sub" | "aud" | "exp" | "iat">>;
 }
 
 /** What a token says, whoever wrote it. Good for showing it to a developer; nothing may follow from it. */
 export interface UnverifiedJwt {
+  /** So that this cannot be taken for a `VerifiedJwt`. */
   readonly verified: false;
+  /** The JOSE header. */
   readonly header: JwtHeader;
+  /** The claims, which anybody may have written. */
   readonly unverifiedClaims: JwtClaims;
 }
 
@@ -63,7 +76,10 @@ export interface VerifyOptions {
   /** Where the issuer publishes its keys, https. They are kept for ten minutes, and fetched anew for a key that is not among them. */
   jwksUri?: string | URL;
   /** The keys themselves, a JWK Set (RFC 7517 §5); instead of `jwksUri`. */
-  jwks?: { keys: readonly object[] };
+  jwks?: {
+    /** Each a JWK. */
+    keys: readonly object[];
+  };
   /** `iss` must be this, or one of these. */
   issuer: string | readonly string[];
   /** `aud` must have this, or one of these. */

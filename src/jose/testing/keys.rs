@@ -3,25 +3,25 @@
 //! Each token has the claims that the tests of `id_token` begin with, and `at_hash` of the access token `access`; its header
 //! has `alg` alone. The private keys were thrown away.
 
-pub(in crate::jose) const ED25519: &str =
+pub(crate) const ED25519: &str =
     "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"RoDQg0pdI_FjQM_cVVhD83OK4tgoDxkBqkX-qpktjsU\"}";
 
-pub(in crate::jose) const P256: &str = "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"zwZSzmpg_nIr08BSv9OjGLlr_jnN90HNWwA0f_M9bMw\",\"y\":\"TSlZSsuSDwXCMm\
+pub(crate) const P256: &str = "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"zwZSzmpg_nIr08BSv9OjGLlr_jnN90HNWwA0f_M9bMw\",\"y\":\"TSlZSsuSDwXCMm\
     bI-Kx14Gpvlv_Ng4dTUH8n1In9m6U\"}";
 
-pub(in crate::jose) const P384: &str = "{\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"MIozBr5l3SVbqIun7K-OXZXk2THBR3uCnyuWNfhrjVYq1qGC77exe8giybpvTdc8\",\
+pub(crate) const P384: &str = "{\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"MIozBr5l3SVbqIun7K-OXZXk2THBR3uCnyuWNfhrjVYq1qGC77exe8giybpvTdc8\",\
     \"y\":\"Jrs134nSCm46cswv1ZFqeGZTl8vn2Z19n0znHH_LGbFyy_mxzyemmxmqwvHwqWTl\"}";
 
-pub(in crate::jose) const P521: &str = "{\"kty\":\"EC\",\"crv\":\"P-521\",\"x\":\"APJQMhq95iBVo_rr031K1ws9cK4CCNWVJBcFkY37zxpkzgPmc6mYnYUUG0YKnsxK3wjS\
+pub(crate) const P521: &str = "{\"kty\":\"EC\",\"crv\":\"P-521\",\"x\":\"APJQMhq95iBVo_rr031K1ws9cK4CCNWVJBcFkY37zxpkzgPmc6mYnYUUG0YKnsxK3wjS\
     moAigx02z_bM_XPm4P13\",\"y\":\"APgjxUa7y6P07kk8jdyFHs6Ym39aRwb28LO5UFyGFa7QlbVDYeUxeVdyqSSufPTJaEDuJFEhmpb9p7A\
     6LZI3879x\"}";
 
-pub(in crate::jose) const RSA: &str = "{\"kty\":\"RSA\",\"n\":\"zQ7ADUh0EeJvqzzom7lRjP5_rxFC9lJ8Wh3Da7ZtAnIrnjQsztAcopEewUmZ13RNic0y1FRsGFfHBMya8BWJV\
+pub(crate) const RSA: &str = "{\"kty\":\"RSA\",\"n\":\"zQ7ADUh0EeJvqzzom7lRjP5_rxFC9lJ8Wh3Da7ZtAnIrnjQsztAcopEewUmZ13RNic0y1FRsGFfHBMya8BWJV\
     Hje3DsbgYhGV3zSXlNr_aNRbXAH6RlQLXyxeRfXXIvVCt7WtPUmTSldqfLh8bGEsPC7syIzFjfi3L1dPIQVFurRMfMj5AEyl4VPeryFH53u7AW\
     GmZ5Nx_v5aSHDMqba7UrZ8uR09SLF4HFBmJjDeQ1Zwsi6jhquffZLPG4PNQdVrbkCG_iON7SXwcxdGEEgubxA71eDz7u2W7rkjl-6fh_KlcaMK\
     Xbds-YH4hdlHI-HJTwM7wNvPLHSJkuqd978fw\",\"e\":\"AQAB\"}";
 
-pub(in crate::jose) const RSA4096: &str = "{\"kty\":\"RSA\",\"n\":\"uyYjTNBIvWcFN4q1DWhqPTtHoA4LGBa5dX36EOI2f_t3DrgXWhJWQdmJM-FGpEkrU5Nuq7XgLk-HRt1ZJ3c1X\
+pub(crate) const RSA4096: &str = "{\"kty\":\"RSA\",\"n\":\"uyYjTNBIvWcFN4q1DWhqPTtHoA4LGBa5dX36EOI2f_t3DrgXWhJWQdmJM-FGpEkrU5Nuq7XgLk-HRt1ZJ3c1X\
     p3xmv_k5ZulKYJTaiayXd1IaYGcOjVJvpKou1Ywdqoz7y0thywxseFL8jePXyO2iW-xh96pDtJfh1NT3aZzMXmcCrBrbYnAj_CYv_5DO1IC5wW\
     ILFaAq_OHnRy0VWl-3svAdDO8wwOjubzABMaHpadBvYV3tBYZMwmp_9DGTaIJmYEkyqiqoy7NctIfePndVw5jDxKPjCIcqrJS6UmmsHT5N91n1\
     3r8YNhBre_RekIK-ePWK-XARWavZKTLHxUgAeL8EUYOh98C2Wgcn84i-zmI6e070QVkuS8TGFVVVAvMWlfUAZXnUx045Qs_U7MWKcjezmDVQl6\
@@ -30,7 +30,7 @@ pub(in crate::jose) const RSA4096: &str = "{\"kty\":\"RSA\",\"n\":\"uyYjTNBIvWcF
     MEE8LzkcPtEQ09P2jrGh-mx4WHZhGTIO5xmhStLUlq12ebME\",\"e\":\"Aw\"}";
 
 /// One token for each algorithm: its name, its key's, and the token.
-pub(in crate::jose) const TOKENS: [(&str, &str, &str); 10] = [
+pub(crate) const TOKENS: [(&str, &str, &str); 10] = [
     (
         "EdDSA",
         ED25519,
@@ -122,7 +122,7 @@ pub(in crate::jose) const TOKENS: [(&str, &str, &str); 10] = [
 ];
 
 /// PS256 with a salt of so many bytes.
-pub(in crate::jose) const SALTED: [(usize, &str); 3] = [
+pub(crate) const SALTED: [(usize, &str); 3] = [
     (
         0,
         "eyJhbGciOiJQUzI1NiJ9.eyJpc3MiOiJodHRwczovL2FzLmV4YW1wbGUiLCJzdWIiOiJ1c2VyLTEiLCJhdWQiOiJhcHAiLCJleHAiOjE3MDAwM\
@@ -150,7 +150,7 @@ pub(in crate::jose) const SALTED: [(usize, &str); 3] = [
 ];
 
 /// RS256 with the key of 4096 bits, whose exponent is 3.
-pub(in crate::jose) const LARGE: &str = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL2FzLmV4YW1wbGUiLCJzdWIiOiJ1c2VyLTEiLCJhdWQiOiJhcHAiLCJleHAiOjE3MDAwM\
+pub(crate) const LARGE: &str = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL2FzLmV4YW1wbGUiLCJzdWIiOiJ1c2VyLTEiLCJhdWQiOiJhcHAiLCJleHAiOjE3MDAwM\
     DA2MDAsImlhdCI6MTcwMDAwMDAwMCwibm9uY2UiOiJuIiwiYXRfaGFzaCI6Im9GWWYxa25OdHJxbmhBVmZCUnV0ZVEifQ.cF-x0oO1WswQly9_\
     qDMxayW-eWSJq13-zbc5uoaYM4AGAqlAhaeSq8GcFK29WEEUtnbFK6l_T-lAODCFuZOXudE48DTCkw77-0AKnn17__nt8iCveJDqOaw4Dp3k3N\
     vmaT0u9VNV3rfgRx88nAO1z4N5m750Z5giZp2FPtVUdDNuQoH62Eb7pbYRX0JXHq7tpAky2ClwpBvHkFKQQlgJq-AewfhPuYcOzEzL3SZv1bPk\

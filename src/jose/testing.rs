@@ -1,5 +1,6 @@
 //! Tokens for the tests. Their signature is a placeholder, except for those in `keys`.
 
+#[allow(dead_code, reason = "some are for tests of native arithmetic alone")]
 pub(super) mod keys;
 
 use super::id_token::Expected;

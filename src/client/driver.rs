@@ -187,6 +187,8 @@ impl<P: Ports> Inner<P> {
             Effect::Tell(note) => self.ports.post(&note.to_text()),
             Effect::Notify(notice) => (self.listener)(Report::Event(notice)),
             Effect::Show(snapshot) => (self.listener)(Report::State(snapshot)),
+            // The page may be left at once: by then it must be stored that somebody is here.
+            Effect::Settle(id, outcome @ Outcome::SignedIn(_)) => self.enqueue(Job::Settle(id, outcome)),
             Effect::Settle(id, outcome) => self.settle(id, outcome),
         }
     }
@@ -305,6 +307,7 @@ impl<P: Ports> Inner<P> {
                 let commit = self.commit(&record, &over).await;
                 self.dispatch(EventKind::Committed(epoch, commit));
             }
+            Job::Settle(id, outcome) => self.settle(id, outcome),
             Job::Trace(trace) => self.trace(trace).await,
             Job::Navigate(url, departure) => {
                 if self.machine.borrow().as_ref().is_some_and(|machine| machine.leaves(departure)) {
@@ -357,6 +360,7 @@ enum Job {
     Intend(Option<u64>, String, u64, u32),
     Commit(u64, Box<Record>, Over),
     Forget(Option<WaiterId>, Over, Option<Mark>),
+    Settle(WaiterId, Outcome),
     Trace(Trace),
     Navigate(Box<WebUrl>, Departure),
     NoteActivity(Option<UnixMillis>),

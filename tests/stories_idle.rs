@@ -802,7 +802,7 @@ fn the_stamp_is_a_time_and_nothing_else() {
 
 #[test]
 fn a_sign_in_is_told_when_it_is_stored_that_somebody_is_here() {
-    let server = support::session::Server::new();
+    let server = Server::new();
     let world = server.world();
     let options = OPTIONS.replace(r#""mode":"session""#, r#""mode":"session","idle":{"timeoutSeconds":600}"#);
     let page = Page::open(&world, APP, &options);
@@ -810,7 +810,7 @@ fn a_sign_in_is_told_when_it_is_stored_that_somebody_is_here() {
     world.write_takes.set(1_000);
     let done = Rc::new(Cell::new(false));
     let (client, told) = (page.client.clone(), Rc::clone(&done));
-    world.start(async move { told.set(client.login(support::session::password("wonderland")).await.is_ok()) });
+    world.start(async move { told.set(client.login(password("wonderland")).await.is_ok()) });
     world.advance(Lifetime::from_millis(900));
     assert_eq!((page.status(), done.get()), ("authenticated", false));
     assert!(world.stamps.borrow().is_empty());

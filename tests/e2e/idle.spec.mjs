@@ -190,3 +190,33 @@ function left({ page }) {
     return session ? session.idleExpiresAt - session.clockSkew - Date.now() / 1000 : 0;
   });
 }
+
+test("a sign-in is told when it is kept that somebody was there, so that a page that is left at once is not forgotten", async ({
+  visit,
+}) => {
+  // What is written of the activity stays on its way until the test lets it go.
+  const before = (page) =>
+    page.addInitScript(() => {
+      const { put } = IDBObjectStore.prototype;
+      IDBObjectStore.prototype.put = function (...given) {
+        const request = put.apply(this, given);
+        if (!String(given[1]).endsWith(".active")) return request;
+        window.held = true;
+        const busy = () => window.letGo || (this.get("nothing").onsuccess = busy);
+        busy();
+        return request;
+      };
+    });
+  const one = byName("session, double-submit");
+  const tab = await visit(one, { options: optionsOf(one, "logout"), before });
+  const signedIn = tab.signIn();
+  await tab.page.waitForFunction(() => window.held);
+  const settled = await tab.page.evaluate(async () => {
+    // A whole turn to the server and back, in which it would have been told.
+    await (await fetch("/config.json")).text();
+    return Object.keys(window.pending).length === 0;
+  });
+  await tab.page.evaluate(() => (window.letGo = true));
+  await signedIn;
+  expect(settled).toBe(false);
+});

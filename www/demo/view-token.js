@@ -38,6 +38,7 @@ export function createTokenView(current, shown, log) {
     claims = undefined;
     byId("token-body").hidden = true;
     setText(byId("token-lead"), "");
+    byId("token-claims").replaceChildren();
     clear();
   }
 
@@ -92,8 +93,8 @@ const MEANINGS = {
   auth_time: "when the password was typed",
   nonce: "made by this browser for this sign-in",
   at_hash: "belongs to this access token",
-  name: "what the provider knows of the person",
-  preferred_username: "what the provider knows of the person",
+  name: "how the provider calls this person",
+  preferred_username: "how this person wants to be called",
   email: "an address, which may change hands; `sub` does not",
 };
 const TIMES = ["iat", "auth_time"];

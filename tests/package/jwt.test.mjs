@@ -29,7 +29,9 @@ let jwks;
 let jwt;
 before(async () => {
   jwt = await fresh();
-  for (const alg of ALGS) keys[alg] = [await makeKey(alg, alg), await makeKey(alg, `${alg}-other`)];
+  const pair = (alg) => Promise.all([makeKey(alg, alg), makeKey(alg, `${alg}-other`)]);
+  const made = await Promise.all(ALGS.map(pair));
+  ALGS.forEach((alg, at) => (keys[alg] = made[at]));
   jwks = { keys: ALGS.flatMap((alg) => keys[alg].map(({ jwk }) => jwk)) };
 });
 
@@ -420,3 +422,377 @@ test("a module that is not the package's is told, and the right one is taken the
   setWasmSource(MODULE);
   assert.ok(await verify(signed(claims()), rules()));
 });
+
+test("what authsafe accepts, jose accepts, and reads the same from it", { timeout: 120_000 }, async (t) => {
+  const seed = Number(process.env.AUTHSAFE_SEED ?? 20_261_126);
+  const random = prng(seed);
+  const outcomes = new Map();
+  const unnamed = jwks.keys.map(({ alg, ...jwk }) => (jwk.kty === "OKP" ? jwk : { alg, ...jwk }));
+  const keySet = createLocalJWKSet({ keys: unnamed });
+  const joseRules = {
+    issuer: ISSUER,
+    audience: AUDIENCE,
+    // To authsafe, it is the other name of EdDSA (RFC 9864), whichever of them the key has.
+    algorithms: [...ALGS, "Ed25519"],
+    currentDate: new Date(NOW * 1000),
+    clockTolerance: LEEWAY,
+  };
+  const whole = ALGS.flatMap((alg) =>
+    [{}, { aud: [AUDIENCE], nonce: "n-0", name: "Zoë", deep: { list: [1, -0.5, null, true, { a: [] }] } }].map(
+      (more) => ({
+        alg,
+        header: { alg, kid: alg },
+        payload: claims(more),
+        key: keys[alg][0].key,
+      }),
+    ),
+  );
+
+  const judge = async (given, kind, about) => {
+    const [ours, theirs] = await Promise.all([
+      verify(given, { algs: ALGS }).catch((error) => error),
+      jwtVerify(given, keySet, joseRules).catch((error) => error),
+    ]);
+    const [accepted, joseAccepts] = [ours.verified === true, theirs.payload !== undefined];
+    const say = () => `seed ${seed}, ${kind}: ${about}\n${given}`;
+    if (!accepted) {
+      // A refusal is about the token: nothing has trapped, and no option is to blame.
+      assert.match(String(ours.code), /^(id_token_|jwks_key_)/, `${say()}\n${ours.stack}`);
+    } else {
+      assert.ok(joseAccepts, `authsafe accepts what jose refuses (${theirs.code}): ${say()}`);
+      assert.deepEqual(ours.claims, theirs.payload, say());
+      assert.deepEqual(ours.header, theirs.protectedHeader, say());
+    }
+    const counts = outcomes.get(kind) ?? { made: 0, both: 0, joseAlone: 0 };
+    counts.made++;
+    if (accepted) counts.both++;
+    else if (joseAccepts) counts.joseAlone++;
+    outcomes.set(kind, counts);
+    return accepted;
+  };
+
+  for (const one of whole) {
+    assert.ok(await judge(token(one.header, one.payload, one), "whole", one.alg), `${one.alg} is accepted as signed`);
+  }
+  const kinds = Object.entries(MUTATIONS);
+  for (let round = 0; round < ROUNDS; round++) {
+    const [kind, mutate] = kinds[round % kinds.length];
+    const one = random.pick(whole);
+    const given = mutate(one, random, (kind = /./) => random.pick(whole.filter(({ alg }) => kind.test(alg))));
+    await judge(given, kind, `round ${round}, ${one.alg}`);
+  }
+
+  const sum = (what) => [...outcomes.values()].reduce((total, counts) => total + counts[what], 0);
+  const untouched = outcomes.get("whole");
+  assert.deepEqual(untouched, { made: 20, both: 20, joseAlone: 0 });
+  t.diagnostic(`${sum("made")} tokens: both accept ${sum("both")}, jose alone ${sum("joseAlone")}, authsafe alone 0`);
+  for (const [kind, { made, both, joseAlone }] of outcomes) {
+    if (both || joseAlone) t.diagnostic(`${kind}: ${made} tokens, both accept ${both}, jose alone ${joseAlone}`);
+  }
+});
+
+const ROUNDS = 3000;
+
+/** Mulberry32: the same numbers for the same seed, everywhere. */
+function prng(seed) {
+  let state = seed >>> 0;
+  const next = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const below = (limit) => Math.floor(next() * limit);
+  return { below, pick: (list) => list[below(list.length)] };
+}
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+const VALUES = [
+  null,
+  true,
+  0,
+  -1,
+  1.5,
+  1e300,
+  "",
+  "x",
+  String(NOW),
+  [],
+  {},
+  [null],
+  { a: 1 },
+  [AUDIENCE],
+  NOW,
+  NOW * 1000,
+];
+const VALUES_OF_CLAIMS = [
+  ...VALUES,
+  NOW + LEEWAY,
+  NOW - LEEWAY,
+  NOW - LEEWAY + 0.5,
+  NOW + LEEWAY + 0.5,
+  AUDIENCE,
+  ISSUER,
+];
+const NAMES_OF_ALGORITHMS = [
+  "none",
+  "None",
+  "HS256",
+  "rs256",
+  "ES256K",
+  "Ed25519",
+  "Ed448",
+  "RSA-OAEP",
+  "dir",
+  "",
+  " RS256",
+];
+
+const parts = (one) => token(one.header, one.payload, one).split(".");
+const splice = (text, at, remove, insert) => text.slice(0, at) + insert + text.slice(at + remove);
+/** Does something to one of the three parts. */
+function inOnePart(one, random, change) {
+  const all = parts(one);
+  const at = random.below(3);
+  all[at] = change(all[at], at);
+  return all.join(".");
+}
+/** Does something to the bytes of the signature. */
+function inSignature(one, change) {
+  const [header, payload, last] = parts(one);
+  return [header, payload, encode(change(Buffer.from(last, "base64url")))].join(".");
+}
+/** Writes an object as JSON with another text for one of its members, or more members. */
+function json(object, { extra = "", ...replaced } = {}) {
+  const members = Object.entries(object).map(
+    ([name, value]) =>
+      `${JSON.stringify(name)}:${Object.hasOwn(replaced, name) ? replaced[name] : JSON.stringify(value)}`,
+  );
+  return `{${members.join()}${extra}}`;
+}
+const resigned = (one, header, payload) => token(header ?? one.header, payload ?? one.payload, one);
+
+/** Each makes of a token that is right another one. Those that sign again have a right signature, by the key that is named. */
+const MUTATIONS = {
+  "a character is another one": (one, random) =>
+    inOnePart(one, random, (part) => splice(part, random.below(part.length), 1, random.pick(ALPHABET))),
+  "a bit is another one": (one, random) =>
+    inOnePart(one, random, (part) => {
+      const bytes = Buffer.from(part, "base64url");
+      bytes[random.below(bytes.length)] ^= 1 << random.below(8);
+      return encode(bytes);
+    }),
+  "the bits after the end are others": (one, random) =>
+    inOnePart(one, random, (part) => splice(part, part.length - 1, 1, random.pick(ALPHABET))),
+  "a character is gone, or one more": (one, random) =>
+    inOnePart(one, random, (part) =>
+      splice(part, random.below(part.length + 1), random.below(2), random.below(2) ? random.pick(ALPHABET) : ""),
+    ),
+  "padding, space or another alphabet": (one, random) =>
+    inOnePart(one, random, (part) =>
+      random.pick([
+        () => `${part}${random.pick(["=", "==", " ", "\n", "\0", "%3D"])}`,
+        () => splice(part, random.below(part.length), 0, random.pick([" ", "\t", "\r\n", "="])),
+        () => part.replaceAll("-", "+").replaceAll("_", "/"),
+        () => Buffer.from(part, "base64url").toString("base64"),
+      ])(),
+    ),
+  "more parts, or fewer": (one, random) => {
+    const all = parts(one);
+    all.splice(random.below(4), random.below(2), ...random.pick([[], [""], [all[0]], ["", ""]]));
+    return random.pick([all.join("."), ` ${all.join(".")}`, `${all.join(".")}\n`]);
+  },
+  "a part of another token": (one, random, other) => {
+    const [all, foreign] = [parts(one), parts(other())];
+    const at = random.below(3);
+    all[at] = foreign[random.below(4) ? at : random.below(3)];
+    return all.join(".");
+  },
+  "the signature is cut, or longer": (one, random) =>
+    inSignature(one, (bytes) =>
+      random.pick([
+        bytes.subarray(0, random.below(bytes.length)),
+        bytes.subarray(1),
+        Buffer.concat([bytes, Buffer.alloc(1 + random.below(3))]),
+        Buffer.concat([Buffer.alloc(1 + random.below(3)), bytes]),
+        Buffer.concat([bytes, bytes]),
+        Buffer.alloc(bytes.length),
+        Buffer.alloc(bytes.length, 255),
+      ]),
+    ),
+  "the halves of the signature": (one, random) =>
+    inSignature(one, (bytes) => {
+      const half = bytes.length / 2;
+      const [r, s] = [bytes.subarray(0, half), bytes.subarray(half)];
+      return Buffer.concat(
+        random.pick([
+          [s, r],
+          [r, r],
+          [s, s],
+          [r, Buffer.alloc(half)],
+          [Buffer.alloc(half), s],
+        ]),
+      );
+    }),
+  "the signature's other value": (_, random, other) => {
+    const one = other(/^ES/);
+    const order = ORDERS[one.alg];
+    return inSignature(one, (bytes) => {
+      const half = bytes.length / 2;
+      const s = BigInt(`0x${bytes.subarray(half).toString("hex")}`);
+      // ECDSA: n − s is right where s is. n + s is the same number to whoever does not look.
+      const hex = random
+        .pick([order - s, order + s, order, 0n])
+        .toString(16)
+        .padStart(half * 2, "0");
+      return Buffer.concat([bytes.subarray(0, half), Buffer.from(hex.slice(-half * 2), "hex")]);
+    });
+  },
+  "a signature in DER": (_, random, other) => {
+    const one = other(/^ES/);
+    const [header, payload] = parts(one);
+    const input = Buffer.from(`${header}.${payload}`);
+    const der = signBytes(`sha${one.alg.slice(2)}`, input, { key: one.key, dsaEncoding: "der" });
+    return [header, payload, encode(der)].join(".");
+  },
+  "another salt": (_, random, other) => {
+    const one = other(/^PS/);
+    const input = parts(one).slice(0, 2).join(".");
+    return `${input}.${encode(signature(one.alg, one.key, input, { salt: random.pick([0, 20, 32, 48, 64, 94]) }))}`;
+  },
+  "another key, under the same name": (one) => token(one.header, one.payload, keys[one.alg][1]),
+  "another algorithm, by the key of this one": (_, random, other) => {
+    const one = other(/^[RP]S/);
+    const alg = random.pick(ALGS.filter((name) => /^[RP]S/.test(name) && name !== one.alg));
+    return token({ ...one.header, alg: random.pick([one.alg, alg]) }, one.payload, { alg, key: one.key });
+  },
+  "another name of an algorithm": (one, random) => {
+    const header = { ...one.header, alg: random.pick([...ALGS, ...NAMES_OF_ALGORITHMS]) };
+    if (random.below(2)) return resigned(one, header);
+    const [, payload, last] = parts(one);
+    return [encode(JSON.stringify(header)), payload, random.pick([last, ""])].join(".");
+  },
+  "a public key as a shared secret": (one) => {
+    const pem = createPublicKey(one.key).export({ type: "spki", format: "pem" });
+    const input = [encode('{"alg":"HS256"}'), encode(JSON.stringify(one.payload))].join(".");
+    return `${input}.${createHmac("sha256", pem).update(input).digest("base64url")}`;
+  },
+  "another header": (one, random) => {
+    const foreign = random.pick(jwks.keys);
+    const name = random.pick(["kid", "typ", "cty", "crit", "b64", "zip", "jwk", "jku", "x5u", "x5c", "enc", "alg"]);
+    const value = random.pick([
+      ...VALUES,
+      "JWT",
+      "jwt",
+      "application/jwt",
+      "at+jwt",
+      foreign,
+      foreign.kid,
+      ["b64"],
+      ["exp"],
+    ]);
+    const header = { ...one.header, [name]: value };
+    if (random.below(8) === 0) delete header.kid;
+    return random.below(4) ? resigned(one, header) : [encode(JSON.stringify(header)), ...parts(one).slice(1)].join(".");
+  },
+  "a claim of another type": (one, random) => {
+    const name = random.pick([
+      "iss",
+      "sub",
+      "aud",
+      "exp",
+      "iat",
+      "nbf",
+      "auth_time",
+      "azp",
+      "nonce",
+      "jti",
+      "at_hash",
+      "acr",
+    ]);
+    const payload = { ...one.payload, [name]: random.pick(VALUES_OF_CLAIMS) };
+    if (random.below(8) === 0) delete payload[name];
+    return resigned(one, undefined, payload);
+  },
+  "a member twice": (one, random) => {
+    const [inHeader, name] = random.pick([
+      [true, "alg"],
+      [true, "kid"],
+      [false, "sub"],
+      [false, "iss"],
+      [false, "exp"],
+    ]);
+    const object = inHeader ? one.header : one.payload;
+    const spelt = random.pick([name, `\\u00${name.charCodeAt(0).toString(16)}${name.slice(1)}`]);
+    const twice = json(object, { extra: `,"${spelt}":${JSON.stringify(random.pick([object[name], "x"]))}` });
+    return inHeader ? resigned(one, twice) : resigned(one, undefined, twice);
+  },
+  "another spelling of the same claims": (one, random) => {
+    const spelt = random.pick([
+      () => JSON.stringify(one.payload, undefined, random.pick([1, 2, "\t"])),
+      () => ` \r\n\t${json(one.payload)} \n`,
+      () => json(one.payload, { sub: '"\\u0061da"' }),
+      () => json(one.payload).replace('"sub"', '"\\u0073ub"'),
+      () => json(one.payload, { exp: `${NOW + 600}.0` }),
+      () => json(one.payload, { exp: "1.8000006e9" }),
+      () => json(one.payload, { exp: "18000006E+2" }),
+      () =>
+        Object.entries(one.payload)
+          .reverse()
+          .reduce(
+            (text, [name, value], at) => text + (at ? "," : "") + JSON.stringify({ [name]: value }).slice(1, -1),
+            "{",
+          ) + "}",
+    ])();
+    return resigned(one, undefined, spelt);
+  },
+  "JSON that is none, or strange": (one, random) => {
+    const text = json(one.payload);
+    const spelt = random.pick([
+      () => `\ufeff${text}`,
+      () => `${text}x`,
+      () => `${text}${text}`,
+      () => text.replace("}", ",}"),
+      () => text.replace(/"/g, "'"),
+      () => `[${text}]`,
+      () => `/**/${text}`,
+      () => json(one.payload, { exp: "01800000600" }),
+      () => json(one.payload, { exp: "+1800000600" }),
+      () => json(one.payload, { exp: "1e400" }),
+      () => json(one.payload, { exp: "NaN" }),
+      () => json(one.payload, { sub: '"\\ud800"' }),
+      () => json(one.payload, { sub: '"a\\u0000b"' }),
+      () => json(one.payload, { sub: '"a\nb"' }),
+      () => json(one.payload, { sub: '"\\x61"' }),
+      () => json(one.payload, { extra: ',"__proto__":{"sub":"eve"}' }),
+      () => json(one.payload, { extra: ',"constructor":1,"toString":2,"":3' }),
+      () => json(one.payload, { extra: `,"n":[0,1e-400,${2 ** 53 + 1},12345678901234567890,0.1e1]` }),
+      () => json(one.payload, { extra: `,"deep":${"[".repeat(200)}${"]".repeat(200)}` }),
+      () => json(one.payload, { extra: `,"deep":${"[".repeat(30)}${"]".repeat(30)}` }),
+      () => json(one.payload, { extra: ',"text":"\\u2028\\ud83d\\ude00\\/\\b\\f"' }),
+      () =>
+        Buffer.concat([
+          Buffer.from(text.slice(0, -1)),
+          Buffer.from(',"b":"'),
+          Buffer.from([0xff, 0xc0, 0x80]),
+          Buffer.from('"}'),
+        ]),
+      () =>
+        Buffer.concat([
+          Buffer.from(text.slice(0, -1)),
+          Buffer.from(',"b":"'),
+          Buffer.from([0xed, 0xa0, 0x80]),
+          Buffer.from('"}'),
+        ]),
+    ])();
+    return random.below(4) ? resigned(one, undefined, spelt) : resigned(one, json(one.header, { extra: ',"x":1e400' }));
+  },
+};
+
+/** FIPS 186-4, D.1.2. */
+const ORDERS = {
+  ES256: 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n,
+  ES384: BigInt(`0x${"f".repeat(48)}c7634d81f4372ddf581a0db248b0a77aecec196accc52973`),
+  ES512: BigInt(`0x1${"f".repeat(65)}a51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409`),
+};

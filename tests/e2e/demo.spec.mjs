@@ -263,9 +263,12 @@ for (const [device, viewport] of [
       await verdict.scrollIntoViewIfNeeded();
       await first.shoot(hook, { fullPage: false });
     }
-    expect(await barriers(page)).toEqual([]);
+    for (const colorScheme of ["dark", "light"]) {
+      await page.emulateMedia({ colorScheme });
+      expect(await barriers(page), colorScheme).toEqual([]);
+      await first.by("token-panel").screenshot({ path: picture(`token-panel-${device}-${colorScheme}`) });
+    }
     expect(await overflow(page)).toBe(0);
-    await first.by("token-panel").screenshot({ path: picture(`token-panel-${device}-whole`) });
 
     await first.isSignedIn();
     const [{ exp: __, ...after }, userAfter] = await whoIsSignedIn();

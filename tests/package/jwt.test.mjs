@@ -448,13 +448,15 @@ test("what authsafe accepts, jose accepts, and reads the same from it", { timeou
     ),
   );
 
-  const judge = async (given, kind, about) => {
+  const judge = async (given, kind, alg, about = "") => {
     const [ours, theirs] = await Promise.all([
       verify(given, { algs: ALGS }).catch((error) => error),
       jwtVerify(given, keySet, joseRules).catch((error) => error),
     ]);
     const [accepted, joseAccepts] = [ours.verified === true, theirs.payload !== undefined];
-    const say = () => `seed ${seed}, ${kind}: ${about}\n${given}`;
+    // The keys are new each time, so the seed alone does not bring the same token.
+    const say = () =>
+      `seed ${seed}${about}, ${alg}, ${kind}\n${given}\n${JSON.stringify(keys[alg].map(({ jwk }) => jwk))}`;
     if (!accepted) {
       // A refusal is about the token: nothing has trapped, and no option is to blame.
       assert.match(String(ours.code), /^(id_token_|jwks_key_)/, `${say()}\n${ours.stack}`);
@@ -479,7 +481,7 @@ test("what authsafe accepts, jose accepts, and reads the same from it", { timeou
     const [kind, mutate] = kinds[round % kinds.length];
     const one = random.pick(whole);
     const given = mutate(one, random, (kind = /./) => random.pick(whole.filter(({ alg }) => kind.test(alg))));
-    await judge(given, kind, `round ${round}, ${one.alg}`);
+    await judge(given, kind, one.alg, `, round ${round}`);
   }
 
   const sum = (what) => [...outcomes.values()].reduce((total, counts) => total + counts[what], 0);

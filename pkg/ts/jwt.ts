@@ -128,22 +128,23 @@ export async function verify<C extends JwtClaims = JwtClaims>(
   options: VerifyOptions,
 ): Promise<VerifiedJwt<C>> {
   const { issuers, audiences, jwks, ...rules } = rulesOf(options);
+  const text = textOf(token);
   const judge = await load();
   // The rules are those for one of each. Which of several it is to be, the token may say: it must be that one then.
-  const shown = issuers.length + audiences.length > 2 ? part<JwtClaims>(token, 1) : {};
+  const shown = issuers.length + audiences.length > 2 ? part<JwtClaims>(text, 1) : {};
   const shownFor: unknown[] = [shown.aud].flat();
   const iss = issuers.find((issuer) => issuer === shown.iss) ?? issuers[0];
   const aud = audiences.find((audience) => shownFor.includes(audience)) ?? audiences[0];
-  const check = JSON.stringify({ ...rules, token: String(token), iss, aud });
-  const claims = read<VerifiedJwt<C>["claims"]>(await judge.verify(check, jwks && JSON.stringify(jwks)));
+  const check = JSON.stringify({ ...rules, token: text, iss, aud });
+  const claims = read<VerifiedJwt<C>["claims"]>(await judge.verify(check, jwks));
   // Its form is known to be right by now.
-  return { verified: true, header: part<JwtHeader>(token, 0), claims };
+  return { verified: true, header: part<JwtHeader>(text, 0), claims };
 }
 
 /** A part of a token, as far as it can be read. */
 function part<T extends object>(token: string, at: number): Partial<T> & T {
   try {
-    const binary = atob(String(token).split(".")[at]!.replace(/-/g, "+").replace(/_/g, "/"));
+    const binary = atob(token.split(".")[at]!.replace(/-/g, "+").replace(/_/g, "/"));
     return Object(JSON.parse(new TextDecoder().decode(Uint8Array.from(binary, (char) => char.charCodeAt(0)))));
   } catch {
     return {} as T;
@@ -157,7 +158,7 @@ function part<T extends object>(token: string, at: number): Partial<T> & T {
  */
 export async function decodeUnverified(token: string): Promise<UnverifiedJwt> {
   const judge = await load();
-  const { header, claims } = read<Parts>(await judge.verify(tokenOf(token)));
+  const { header, claims } = read<Parts>(await judge.verify(textOf(token)));
   return { verified: false, header, unverifiedClaims: claims };
 }
 
@@ -182,7 +183,7 @@ function rulesOf(options: VerifyOptions) {
   return {
     issuers: texts("issuer", given.issuer),
     audiences: texts("audience", given.audience),
-    jwks,
+    jwks: jwks && jwksOf(jwks),
     acr: [],
     ...(typ !== undefined && { typ }),
     ...(maxAge !== undefined && { max_age: maxAge * 1000 }),
@@ -211,10 +212,18 @@ function address(jwksUri: string | URL): string {
   throw invalid("`jwksUri` must be https.");
 }
 
-/** A check begins so, and no token does. */
-function tokenOf(token: string): string {
-  const text = String(token);
-  return text.startsWith("{") ? ` ${text}` : text;
+/** What is no text is no token; nor is what begins as a check does. Each is one that has no parts. */
+function textOf(token: string): string {
+  return typeof token === "string" && /^[^{]/.test(token) ? token : ".";
+}
+
+/** The keys as text. What cannot be written as JSON is no set of keys. */
+function jwksOf(jwks: object): string {
+  try {
+    return JSON.stringify(jwks) ?? "";
+  } catch {
+    return "";
+  }
 }
 
 interface Parts {

@@ -167,6 +167,141 @@ test("a server that is down is told on the page, which goes on when it is back",
   await first.isSignedIn();
 });
 
+/** The claims that the panel shows, by name. */
+const shownClaims = async ({ by }) =>
+  Object.fromEntries(
+    await by("token-claims")
+      .locator("tr")
+      .evaluateAll((rows) => rows.map((row) => [row.dataset.claim, row.cells[1].textContent])),
+  );
+
+/** Presses a button of the panel; gives the code of the refusal, empty for none. */
+async function verifies({ by }, hook) {
+  await by(hook).click();
+  await expect(by("token-result")).toHaveAttribute("data-code", /^/);
+  return by("token-result").getAttribute("data-code");
+}
+
+test("the page shows the verified claims of Alice, and only while she is signed in by a token", async ({
+  page,
+  servers,
+}) => {
+  const first = demo(page);
+  const { pageUrl, issuer, clientId } = servers.config;
+  await page.goto(`${pageUrl}/?mode=token&login=oidc&storage=localStorage`);
+  await first.isSignedOut();
+  await expect(first.by("token-panel")).toBeHidden();
+  await signInAtProvider(first);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await first.isSignedIn();
+  await expect(first.by("token-claims").locator("tr")).not.toHaveCount(0);
+  expect(await shownClaims(first)).toMatchObject({
+    iss: issuer,
+    sub: "user-1001",
+    aud: clientId,
+    name: "Alice Liddell",
+    exp: expect.stringMatching(/^(59:\d\d|1:00:00) left, until \d\d:\d\d:\d\d$/),
+    iat: expect.stringMatching(/^\d\d:\d\d:\d\d$/),
+    nonce: expect.any(String),
+  });
+  const exp = first.by("token-claims").locator("#token-exp");
+  const before = await exp.textContent();
+  await expect(exp, "the time left runs").not.toHaveText(before);
+  await first.by("mode-session").check();
+  await first.isSignedOut();
+  await expect(first.by("token-panel")).toBeHidden();
+  await first.by("mode-token").check();
+  await first.isSignedIn();
+  await expect(first.by("token-claims").locator("[data-claim=sub]")).toContainText("user-1001");
+  await first.by("sign-out-local").click();
+  await first.isSignedOut();
+  await expect(first.by("token-panel")).toBeHidden();
+  await expect(first.by("token-claims")).not.toContainText("Alice");
+});
+
+test("a backend that issues no ID token is told apart", async ({ page, servers }) => {
+  const first = demo(page);
+  await page.goto(`${servers.config.pageUrl}/?mode=token&login=password&storage=memory`);
+  await typePassword(first);
+  await first.isSignedIn();
+  await expect(first.by("token-panel")).toContainText("There is none");
+  await expect(first.by("token-as-signed")).toBeHidden();
+});
+
+for (const [device, viewport] of [
+  ["desktop", { width: 1280, height: 900 }],
+  ["phone", { width: 390, height: 844 }],
+]) {
+  test(`each way to tamper with a token is refused with its own code, and changes nothing (${device})`, async ({
+    page,
+    servers,
+  }) => {
+    await page.setViewportSize(viewport);
+    const first = demo(page, `token-panel-${device}`);
+    const loads = [];
+    page.on("request", (request) => /jwt/.test(request.url()) && loads.push(new URL(request.url()).pathname));
+    await page.goto(`${servers.config.pageUrl}/?mode=token&login=oidc&storage=localStorage&renew=on-use`);
+    await signInAtProvider(first);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await first.isSignedIn();
+    await expect(first.by("token-claims").locator("tr")).not.toHaveCount(0);
+    const verdict = first.by("token-verdict");
+    const whoIsSignedIn = async () => [await shownClaims(first), await first.by("user-name").textContent()];
+    const [{ exp: _, ...claims }, user] = await whoIsSignedIn();
+    expect(loads).not.toContain("/authsafe/dist/jwt.js");
+
+    expect(await verifies(first, "token-as-signed")).toBe("");
+    await expect(verdict).toContainText("RS256, with the key rs256-");
+    await expect(verdict).toContainText("Alice Liddell, user-1001");
+    await first.shoot("as-signed", { fullPage: false });
+    for (const [hook, code, says, place] of [
+      ["token-claim", "id_token_signature_invalid", "The signature of the ID token is not", '"sub":"user-1002"'],
+      ["token-signature", "id_token_signature_invalid", "The signature of the ID token is not", "…"],
+      ["token-none", "id_token_malformed", "It is not signed.", '"alg":"none", and no signature'],
+    ]) {
+      expect(await verifies(first, hook), hook).toBe(code);
+      await expect(first.by("token-result")).toHaveText(`Refused: ${code}.`);
+      for (const part of ["Code", code, says, place, "Hint"]) await expect(verdict).toContainText(part);
+      await verdict.scrollIntoViewIfNeeded();
+      await first.shoot(hook, { fullPage: false });
+    }
+    for (const colorScheme of ["dark", "light"]) {
+      await page.emulateMedia({ colorScheme });
+      expect(await barriers(page), colorScheme).toEqual([]);
+      await first.by("token-panel").screenshot({ path: picture(`token-panel-${device}-${colorScheme}`) });
+    }
+    expect(await overflow(page)).toBe(0);
+
+    await first.isSignedIn();
+    const [{ exp: __, ...after }, userAfter] = await whoIsSignedIn();
+    expect([after, userAfter]).toEqual([claims, user]);
+    await expect(first.by("refresh-count")).toHaveText("0");
+    await expect(first.by("error")).toHaveCount(0);
+    await first.calls("call-api", 1);
+    await page.reload();
+    await first.isSignedIn();
+  });
+}
+
+test("where the provider knows nobody any more, or is down, there is no token to try and nobody is signed out", async ({
+  page,
+  context,
+  servers,
+}) => {
+  const first = demo(page);
+  await page.goto(`${servers.config.pageUrl}/?mode=token&login=oidc&storage=memory`);
+  await signInAtProvider(first);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await first.isSignedIn();
+  await context.clearCookies();
+  await first.by("token-claim").click();
+  await expect(first.by("token-result")).toHaveText("The provider gave no token to try (login_required).");
+  await servers.provider.stop();
+  await first.by("token-claim").click();
+  await expect(first.by("token-result")).toHaveText("The provider cannot be reached, so there is no token to try.");
+  await first.isSignedIn();
+});
+
 const modes = [
   ["session", "mode=session"],
   ["token", "mode=token&login=password&storage=localStorage&plaintext=yes"],

@@ -11,6 +11,7 @@ import { clearError, showError } from "./view-error.js";
 import { createLabView } from "./view-lab.js";
 import { createMeaningView } from "./view-meaning.js";
 import { createStateView } from "./view-state.js";
+import { createTokenView } from "./view-token.js";
 
 /** Loads what the servers say of themselves, then runs the page until it is left. */
 export async function startApp() {
@@ -34,6 +35,11 @@ export async function startApp() {
     lab: createLabView(
       () => ({ auth: client?.auth, options: clientOptions(choice, servers), address: apiAddress(choice, servers) }),
       servers.labUrl,
+      (title, detail) => timeline.add("call", title, detail),
+    ),
+    token: createTokenView(
+      () => client?.auth,
+      servers.shownToken,
       (title, detail) => timeline.add("call", title, detail),
     ),
     code: createCodeView(),
@@ -60,6 +66,7 @@ export async function startApp() {
     views.meaning.show(choice);
     views.calls.reset();
     views.lab.reset();
+    views.token.reset();
     lastWords = undefined;
     try {
       client = openClient(options, { onState, onEvent });
@@ -128,6 +135,7 @@ export async function startApp() {
     views.state.show(state, about);
     views.door.show(state, choice);
     views.lab.show(state);
+    views.token.show(state, choice);
     views.calls.show(state, { choice, address: apiAddress(choice, servers) });
   }
 

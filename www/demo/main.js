@@ -17,6 +17,9 @@
  *   statuses that came, comma-separated); while it lasts, `data-busy`. `api-body` is the last answer.
  * Laboratory. `lab-attack` is a select (`storage`, `listen`, `second`, `send`, `use`), `lab-run` starts the attack; when it is
  *   over, `lab-result` has `data-got`, the kinds of token that the thief has (comma-separated, empty for none).
+ * ID token. `token-panel`, there only in token mode with somebody signed in; in it `token-claims`, with one row for each claim
+ *   (`data-claim`), and the buttons `token-as-signed`, `token-claim`, `token-signature`, `token-none`. When a verification is
+ *   over, `token-result` has `data-code`: the error's code, empty where the token was accepted; `token-verdict` is the rest.
  * Log. `timeline`: one `li` per entry, newest first, `data-kind` is an event's name, `state`, `call` or `choice`;
  *   `refresh-count` counts `refreshed` events since the page was loaded.
  * Errors. `error` is the card, there only while there is an error; in it `error-code`, `error-hint`, `error-recovery`,

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { exportJWK, generateKeyPair } from "jose";
 import { levelAdapter } from "./provider-adapter.js";
 import { logoutPage, loggedOutPage, errorPage } from "./provider-pages.js";
+import { shownClient } from "./provider-shown.js";
 import { userBySub } from "./users.js";
 
 /** The scope of the protected API. Optional: an access token without it is accepted there, too. */
@@ -35,7 +36,10 @@ export function providerConfiguration(options) {
     adapter: levelAdapter(store.provider, lifetimes),
     jwks,
     cookies: { keys: [randomBytes(32).toString("base64url")] },
-    clients: clientIds.map((id) => ({ ...publicClient(options), client_id: id, ...bound(id === boundClientId) })),
+    clients: [
+      ...clientIds.map((id) => ({ ...publicClient(options), client_id: id, ...bound(id === boundClientId) })),
+      shownClient,
+    ],
     responseTypes: ["code"],
     clientAuthMethods: ["none"],
     clientBasedCORS: (ctx, origin) => pageOrigins.includes(origin),

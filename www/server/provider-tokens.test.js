@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { createRemoteJWKSet, jwtVerify } from "jose";
 import { startAll } from "./testing.js";
 import {
   authorizationRequest,
@@ -169,6 +170,24 @@ describe("the OpenID provider's tokens and sessions", () => {
     await stack.provider.restart();
     assert.deepEqual(await keys(), known);
     assert.equal((await refresh(stack, tokens.refresh_token)).status, 200);
+  });
+
+  test("shows a token to the page of whoever is signed in, for an audience that is nobody", async () => {
+    const { browser } = await obtainTokens(stack);
+    const { shownToken } = await (await fetch(`${stack.pageUrl}/config.json`)).json();
+    const ask = (who, origin) => who.fetch(shownToken.url, { headers: { origin } });
+    const response = await ask(browser, stack.pageUrl);
+    assert.equal(response.headers.get("access-control-allow-origin"), stack.pageUrl);
+    assert.equal(response.headers.get("cache-control"), "no-store");
+    const { token } = await response.json();
+    const keys = createRemoteJWKSet(new URL(shownToken.jwksUri));
+    const { payload } = await jwtVerify(token, keys, { issuer: stack.issuer, audience: "authsafe-demo-shown" });
+    assert.equal(payload.sub, "user-1001");
+    assert.ok(Math.abs(payload.auth_time - payload.iat) < 60);
+    const elsewhere = await ask(browser, "http://localhost:1");
+    assert.equal(elsewhere.headers.get("access-control-allow-origin"), null);
+    const nobody = await ask(makeBrowser(), stack.pageUrl);
+    assert.deepEqual([nobody.status, await nobody.json()], [401, { error: "login_required" }]);
   });
 
   test("issues no refresh token without offline access, where it is set up so", async () => {

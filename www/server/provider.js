@@ -3,6 +3,7 @@ import express from "express";
 import { listen, reservePort } from "./listen.js";
 import { generateSigningKeys, providerConfiguration } from "./provider-config.js";
 import { interactionRoutes } from "./provider-interactions.js";
+import { shownTokenRoutes } from "./provider-shown.js";
 
 /**
  * Starts the provider at `http://localhost:PORT`.
@@ -56,6 +57,7 @@ export async function startProvider(options) {
 
   const app = express().disable("x-powered-by");
   app.use(interactionRoutes(provider, { pageOrigins: settings.pageOrigins, record }));
+  app.use(shownTokenRoutes(provider, settings));
   app.use(provider.callback());
   const server = await listen(app, { port });
   const { clientId, boundClientId } = settings;

@@ -5,6 +5,7 @@ import { startLab } from "./lab.js";
 import { startPage } from "./page.js";
 import { startProvider } from "./provider.js";
 import { API_SCOPE } from "./provider-config.js";
+import { SHOWN_CLIENT_ID } from "./provider-shown.js";
 import { createSessionBackend, describeSessionMounts } from "./session-server.js";
 import { openStore } from "./store.js";
 import { demoUsers } from "./users.js";
@@ -87,6 +88,13 @@ function describe({ provider, apiUrl, session, firstParty, lab }) {
     boundClientId: provider.boundClientId,
     scope: `openid profile email offline_access ${API_SCOPE}`,
     apiUrl,
+    /** Where the page gets an ID token for its experiments, and what to compare it with. */
+    shownToken: {
+      url: `${provider.issuer}/shown-token`,
+      jwksUri: `${provider.issuer}/jwks`,
+      issuer: provider.issuer,
+      audience: SHOWN_CLIENT_ID,
+    },
     /** The thief of the laboratory. */
     labUrl: lab.url,
     session: describeSessionMounts(),

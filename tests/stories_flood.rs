@@ -10,7 +10,7 @@ use authsafe::ports::fake::Reply;
 use authsafe::types::Lifetime;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use support::{Page, Provider, another, invariants, secs, session, signed_in, token_options, world_of};
+use support::{Page, Provider, another, invariants, secs, session, sign_in_again, signed_in, token_options, world_of};
 
 fn begin_login(page: &Page) {
     let client = page.client.clone();
@@ -233,5 +233,168 @@ fn a_read_that_began_before_another_client_of_the_tab_had_stored_its_renewal_cos
     assert!(page.tab.store.dump().contains("refresh-2"), "{}", page.tab.store.dump());
     assert_eq!(twin.run(|client| async move { client.renew().await }), Ok(()));
     assert!(!provider.reused.get());
+    invariants::hold(&world);
+}
+
+/// A page of session mode on which somebody is signed in, and what its server is asked from then on.
+fn session_page() -> (Rc<session::Server>, Rc<authsafe::ports::fake::World>, Page) {
+    let server = session::Server::new();
+    let world = server.world();
+    let page = session::open(&world);
+    page.run(|client| async move { client.login(session::password("wonderland")).await.unwrap() });
+    world.advance(secs(5));
+    world.requests.borrow_mut().clear();
+    (server, world, page)
+}
+
+fn asked(world: &authsafe::ports::fake::World) -> usize {
+    world.requests.borrow().iter().filter(|request| request.ends_with("/session")).count()
+}
+
+fn sub(page: &Page) -> Option<String> {
+    let authsafe::machine::Snapshot::Authenticated(user, ..) = page.client.snapshot() else { return None };
+    user.get("sub").and_then(authsafe::types::Json::text).map(str::to_owned)
+}
+
+#[test]
+fn a_word_that_waited_for_a_server_is_acted_upon_as_soon_as_that_answers() {
+    let (server, world, page) = session_page();
+    *server.fault.borrow_mut() = Some(|| Reply::json(429, "{}").header("retry-after", "300"));
+    page.run(|client| async move { client.check().await.unwrap_err() });
+    page.client.hear("c 0 1");
+    world.advance(secs(5));
+    *server.fault.borrow_mut() = None;
+    page.run(|client| async move { client.check().await.unwrap() });
+    *server.user.borrow_mut() = Some("bob");
+    page.client.hear("c 0 2");
+    world.advance(secs(5));
+    assert!(page.events().contains(&"UserChanged".to_owned()), "{:?}", page.events());
+    invariants::hold(&world);
+}
+
+#[test]
+fn a_word_that_comes_during_an_answer_about_somebody_else_is_not_lost() {
+    let (server, world, page) = session_page();
+    *server.user.borrow_mut() = Some("bob");
+    page.client.hear("c 0 1");
+    world.advance(Lifetime::from_millis(10));
+    *server.user.borrow_mut() = Some("carol");
+    page.client.hear("c 0 2");
+    world.advance(secs(5));
+    assert_eq!(sub(&page).as_deref(), Some("carol"));
+    invariants::hold(&world);
+}
+
+#[test]
+fn a_server_that_asks_to_wait_is_not_asked_because_of_words_calls_or_looks() {
+    let (server, world, page) = session_page();
+    *server.fault.borrow_mut() = Some(|| Reply::json(429, "{}").header("retry-after", "120").slow(secs(1)));
+    page.client.hear("c 0 1");
+    world.advance(Lifetime::from_millis(500));
+    page.client.hear("c 0 2");
+    for _ in 0..60 {
+        world.advance(secs(1));
+        page.client.hear("c 0 3");
+        page.client.page_changed(PageNews::Visible);
+        page.run(|client| async move { client.answered(session::ANY, 401, None).await });
+    }
+    assert_eq!(asked(&world), 1);
+    world.advance(secs(120));
+    assert!(asked(&world) >= 2, "and by then it is");
+    assert_eq!(page.status(), "authenticated");
+}
+
+#[test]
+fn a_network_that_comes_back_is_no_reason_to_go_on_waiting() {
+    let (server, world, page) = session_page();
+    *server.fault.borrow_mut() = Some(|| Reply::failure(authsafe::protocol::http::HttpFailure::NetworkOrCors));
+    for _ in 0..6 {
+        page.run(|client| async move { client.check().await.unwrap_err() });
+    }
+    *server.fault.borrow_mut() = None;
+    world.requests.borrow_mut().clear();
+    page.client.page_changed(PageNews::Online);
+    world.advance(Lifetime::from_millis(100));
+    assert_eq!(asked(&world), 1);
+    invariants::hold(&world);
+}
+
+#[test]
+fn a_client_that_was_disposed_of_asks_nobody_about_a_word() {
+    let (_server, world, page) = session_page();
+    page.client.hear("c 0 1");
+    world.advance(Lifetime::from_millis(10));
+    page.client.hear("c 0 2");
+    page.client.dispose();
+    world.advance(secs(60));
+    assert_eq!(asked(&world), 1);
+}
+
+#[test]
+fn a_page_that_was_told_of_a_session_while_another_signed_out_learns_of_that() {
+    // Before the server has ended it, and after.
+    for early in [true, false] {
+        let (server, world, page) = session_page();
+        let late = Rc::clone(&server);
+        world.serve(move |request, now| {
+            let reply = late.answer(request, now);
+            if request.url.path() == "/logout" || request.url.path() == "/session" {
+                reply.slow(secs(2))
+            } else {
+                reply
+            }
+        });
+        let other = Page::open(&world, support::APP, session::OPTIONS);
+        let begin = || {
+            let client = other.client.clone();
+            world.start(async move { drop(client.start().await) });
+        };
+        let logout = || {
+            let client = page.client.clone();
+            world.start(async move { drop(client.logout(Ending::Provider).await) });
+        };
+        if early {
+            begin();
+            world.advance(Lifetime::from_millis(100));
+            logout();
+        } else {
+            // The server takes its time: the new page is answered as if nothing had happened.
+            let user = *server.user.borrow();
+            logout();
+            world.advance(Lifetime::from_millis(100));
+            *server.user.borrow_mut() = user;
+            begin();
+            world.advance(Lifetime::from_millis(100));
+            *server.user.borrow_mut() = None;
+        }
+        world.advance(secs(20));
+        assert_eq!(other.status(), "unauthenticated", "{early}");
+        invariants::hold(&world);
+    }
+}
+
+#[test]
+fn a_renewal_that_comes_after_the_same_user_signed_in_again_revokes_nothing_of_that() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    let page = signed_in(&world, &provider, "localStorage");
+    let other = another(&world);
+    let server = Rc::clone(&provider);
+    let slow = Rc::new(Cell::new(true));
+    let takes = Rc::clone(&slow);
+    world.serve(move |request, now| {
+        let reply = server.answer(request, now);
+        if takes.get() && request.url.path() == "/token" { reply.slow(secs(5)) } else { reply }
+    });
+    let client = page.client.clone();
+    world.start(async move { drop(client.renew().await) });
+    world.advance(secs(1));
+    slow.set(false);
+    let other = sign_in_again(&other, &provider);
+    provider.revoked.borrow_mut().clear();
+    world.advance(secs(10));
+    assert_eq!(*provider.revoked.borrow(), Vec::<String>::new());
+    assert_eq!((page.status(), other.status()), ("authenticated", "authenticated"));
+    page.run(|client| async move { client.renew().await.unwrap() });
     invariants::hold(&world);
 }

@@ -212,9 +212,9 @@ function address(jwksUri: string | URL): string {
   throw invalid("`jwksUri` must be https.");
 }
 
-/** What is no text is no token; nor is what begins as a check does. Each is one that has no parts. */
+/** What is no plain text is no token; nor is what begins as a check does. Each is one that has no parts. */
 function textOf(token: string): string {
-  return typeof token === "string" && /^[^{]/.test(token) ? token : ".";
+  return typeof token === "string" && /^(?!\{)[ -~]+$/.test(token) ? token : ".";
 }
 
 /** The keys as text. What cannot be written as JSON is no set of keys. */

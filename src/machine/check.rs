@@ -4,7 +4,7 @@ use super::{
     Call, CallKind, Error, ErrorCode, Machine, Notice, Origin, Outcome, Phase, SignedOutReason, WaiterId, Wants,
 };
 use crate::policy::refresh;
-use crate::types::{Lifetime, Session, SessionFacts};
+use crate::types::{Lifetime, Session, SessionFacts, UnixMillis};
 use std::rc::Rc;
 
 impl Machine {
@@ -70,19 +70,22 @@ impl Machine {
                 false
             }
         };
-        if worth && !recent {
+        if worth && !recent && !self.must_wait() {
             self.ask(Call::Check);
         }
     }
 
-    /// Asks because another tab said something, and after its words: a question that is under way does not know of them. As
-    /// anybody may have said it, not at any pace.
+    /// Another tab said something: the server is asked, and after these words, as a question that is under way does not know of
+    /// them. Anybody may have said it, so not at any pace.
     pub(super) fn check_told(&mut self) {
-        if self.settings.server_session && self.check_at.is_none() {
-            let again = self.told_at.map(|at| at.plus(TOLD_INTERVAL));
-            let under_way = self.checking.then(|| self.now.plus(TOLD_INTERVAL));
-            self.check_at = [Some(self.now), again, under_way, self.retry_at].into_iter().flatten().max();
-        }
+        self.told = self.settings.server_session;
+    }
+
+    /// When that is.
+    pub(super) fn told_at(&self) -> Option<UnixMillis> {
+        let again = self.told_at.map(|at| at.plus(TOLD_INTERVAL));
+        let at = [Some(self.now), again, self.retry_at].into_iter().flatten().max();
+        at.filter(|_| self.told && !self.checking && !matches!(self.phase, Phase::Disposed))
     }
 
     pub(super) fn checked(&mut self, session: Option<Session>) {

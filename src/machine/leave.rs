@@ -31,6 +31,10 @@ impl Machine {
     pub(super) fn ended(&mut self, id: Option<WaiterId>, outcome: Outcome) {
         self.send_held();
         let done = !matches!(outcome, Outcome::Failed(_));
+        if done && self.settings.server_session {
+            // A page that has begun meanwhile may have been told of the session by the server itself. It asks once more.
+            self.push(Effect::Tell(self.farewell(SignedOutReason::Expired)));
+        }
         if done && matches!(self.phase, Phase::SignedOut(SignedOutReason::Idle, _)) {
             self.forget_activity();
         }
@@ -237,6 +241,7 @@ impl Machine {
 
     fn clear_session(&mut self, reason: SignedOutReason, origin: Origin, had_one: bool) {
         self.next_epoch();
+        self.told = false;
         if !self.lineage.is_empty() {
             self.over = Some((std::mem::take(&mut self.lineage), self.generation, is_wish(reason)));
         }
@@ -267,7 +272,7 @@ impl Machine {
         if !matches!(self.renewal, Renewal::Requesting | Renewal::Committing(_)) {
             self.abandon_renewal();
         }
-        self.leave_by = None;
+        (self.leave_by, self.reread_at) = (None, None);
         self.shown = self.view();
         self.phase = Phase::Disposed;
         self.arrived = None;

@@ -50,10 +50,10 @@ impl Machine {
         self.send_held();
     }
 
-    /// Sends a sign-in, unless the answer to a sign-out is still to come that would take its cookie away.
+    /// Sends a sign-in, unless the answer to a sign-out is still to come: it would take the new cookie away, and a provider that counts
+    /// both to one grant would revoke the new tokens with the old.
     pub(super) fn send_held(&mut self) {
-        let cookie = self.settings.server_session || self.settings.refresh_cookie;
-        if cookie && self.ending > 0 {
+        if self.ending > 0 {
             return;
         }
         if let Some(login) = self.held.take() {

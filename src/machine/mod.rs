@@ -122,8 +122,8 @@ pub struct Machine {
     /// What is being asked is to prolong the session.
     extending: bool,
     checked_at: Option<UnixMillis>,
-    /// When it is asked because of what another tab said.
-    check_at: Option<UnixMillis>,
+    /// Another tab has said something that the server was not asked about since.
+    told: bool,
     /// When it was last asked because of that.
     told_at: Option<UnixMillis>,
     /// When a page that was told to leave is taken to have stayed.
@@ -257,7 +257,7 @@ impl Machine {
             checking: false,
             extending: false,
             checked_at: None,
-            check_at: None,
+            told: false,
             told_at: None,
             leave_by: None,
             stale_reads: 0,
@@ -586,7 +586,6 @@ impl Machine {
         self.forced_at = None;
         self.warned = None;
         self.reread_at = None;
-        self.check_at = None;
     }
 
     fn committed(&mut self, epoch: u64, commit: Commit) {

@@ -485,6 +485,8 @@ impl Machine {
             Stored::Record(record) if !self.is_news(&record) => return self.begin_renewal(),
             // A renewal of the same sign-in: revoking this one would end that one too.
             Stored::Record(record) if record.lineage == self.lineage => self.adopt(*record),
+            // The same user has signed in again: a provider that counts both sign-ins to one grant would revoke the new one, too.
+            Stored::Record(record) if record.session.same_user(&session) => self.adopt(*record),
             Stored::Record(record) => {
                 self.adopt(*record);
                 self.late(Ok(Answer::Renewed(session)));

@@ -36,7 +36,6 @@ impl Machine {
             &mut self.turn_ends,
             &mut self.forced_at,
             &mut self.checked_at,
-            &mut self.check_at,
             &mut self.told_at,
             &mut self.leave_by,
             &mut self.reread_at,
@@ -80,6 +79,14 @@ impl Machine {
     }
 
     pub(super) fn online(&mut self) {
+        let known = if let Phase::SignedOut(_, error) = &self.phase { error.as_ref() } else { self.failure.as_ref() };
+        if self.settings.server_session
+            && known.is_some_and(|error| matches!(error.code, ErrorCode::NetworkOrCors | ErrorCode::Timeout))
+        {
+            // What it waited for is here.
+            self.retry_at = None;
+            self.check_told();
+        }
         if self.settings.recheck_on_online {
             self.check_soon();
         }

@@ -47,8 +47,8 @@ impl Machine {
         if is_due(self.recheck_at()) {
             self.ask(Call::Check);
         }
-        if is_due(self.check_at) && !self.checking {
-            (self.check_at, self.told_at) = (None, Some(now));
+        if is_due(self.told_at()) {
+            (self.told, self.told_at) = (false, Some(now));
             self.ask(Call::Check);
         }
         self.idle_due();
@@ -63,7 +63,7 @@ impl Machine {
         let stale_at =
             self.session().and_then(|session| session.facts.expires_at).map(|end| end.0).filter(|at| *at > self.now);
         // What is due and was not done waits for something else than time.
-        let own = [self.reread_at, self.leave_by, self.looking, self.check_at, self.idle_wake()];
+        let own = [self.reread_at, self.leave_by, self.looking, self.told_at(), self.idle_wake()];
         [self.renews_at(), self.expiring_at(), self.ends_at(), self.recheck_at(), stale_at, self.grace_ends_at()]
             .into_iter()
             .chain(own)
@@ -213,9 +213,12 @@ impl Machine {
         // Where each tab has tokens of its own, its own clock ends them, which is that of all tabs.
         let idle = reason == SignedOutReason::Idle && (self.settings.server_session || self.settings.shared);
         let wished = reason == SignedOutReason::LoggedOut || idle;
+        if self.settings.server_session && (self.checking || (!wished && self.current().is_some())) {
+            // Whether it is gone, the server says; this tab's cookie is the same. What is being answered now may be of before.
+            self.check_told();
+        }
         if self.settings.server_session && !wished {
-            // Whether it is gone, the server says; this tab's cookie is the same.
-            return self.check_told();
+            return;
         }
         if self.settings.server_session || !self.settings.shared {
             // Where each tab has tokens of its own, only the user's wish concerns all of them.

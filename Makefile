@@ -1,9 +1,9 @@
 # The commands a person types. Each prepares what it needs; the work is in tools/.
-.PHONY: help demo test build check size theft bench fuzz model setup clean
+.PHONY: help demo test build check size theft conformance bench fuzz model setup clean
 .DEFAULT_GOAL := help
 
 help: ## print these lines
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | awk -F '\t' '{ printf "make %-7s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | awk -F '\t' '{ printf "make %-11s %s\n", $$1, $$2 }'
 
 demo: ## start the demo and print its address; Ctrl-C ends it
 	@exec tools/demo
@@ -22,6 +22,9 @@ size: ## print what each part of the package costs to download, and fail above t
 
 theft: ## what attack scripts can steal, compared with docs/theft-matrix.md; AUTHSAFE_BLESS=1 writes it anew
 	@tools/theft
+
+conformance: ## the rules of the OpenID certification, one test each, as a table; AUTHSAFE_BLESS=1 writes docs/conformance.md anew
+	@tools/conformance
 
 bench: ## measure against other clients in a real browser; BENCH_ONLY=a,e picks some, BENCH_RUNS=15 says how often
 	@tools/bench

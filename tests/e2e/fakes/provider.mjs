@@ -1,22 +1,41 @@
 // An OpenID provider that lies on demand, for faults that a real one does not produce. It signs everybody in at once, and
 // its answers are honest until a test says otherwise.
-import { generateKeyPairSync, sign } from "node:crypto";
+import { constants, generateKeyPairSync, sign } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 
-/** A key, by the name under which it is published. */
-function makeKey(kid) {
-  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  return { kid, privateKey, jwk: { ...publicKey.export({ format: "jwk" }), kid, alg: "ES256", use: "sig" } };
+/** What a key is made of, and how it signs, by `alg`. */
+const ALGORITHMS = {
+  ES256: { kind: ["ec", { namedCurve: "P-256" }], hash: "sha256", how: { dsaEncoding: "ieee-p1363" } },
+  RS256: { kind: ["rsa", { modulusLength: 2048 }], hash: "sha256", how: {} },
+  PS256: {
+    kind: ["rsa", { modulusLength: 2048 }],
+    hash: "sha256",
+    how: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 },
+  },
+  EdDSA: { kind: ["ed25519", {}], hash: null, how: {} },
+};
+
+/**
+ * A key, by the name under which it is published.
+ *
+ * @param {string} kid
+ * @param {keyof typeof ALGORITHMS} [alg]
+ * @param {object} [more] For `generateKeyPairSync`.
+ */
+export function makeKey(kid, alg = "ES256", more = {}) {
+  const { kind, hash, how } = ALGORITHMS[alg];
+  const { privateKey, publicKey } = generateKeyPairSync(kind[0], { ...kind[1], ...more });
+  const jwk = { ...publicKey.export({ format: "jwk" }), kid, alg, use: "sig" };
+  return { kid, alg, publicKey, jwk, sign: (input) => sign(hash, Buffer.from(input), { key: privateKey, ...how }) };
 }
 
-const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+const part = (value) => Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
 
-/** A token in compact form. */
-function signed({ kid, privateKey }, claims, header = {}) {
-  const input = [part({ alg: "ES256", kid, ...header }), part(claims)].join(".");
-  const signature = sign("sha256", Buffer.from(input), { key: privateKey, dsaEncoding: "ieee-p1363" });
-  return [input, signature.toString("base64url")].join(".");
+/** A token in compact form. A header that is a text is taken as it is. */
+export function signed({ kid, alg, sign }, claims, header = {}) {
+  const input = [part(typeof header === "string" ? header : { alg, kid, ...header }), part(claims)].join(".");
+  return [input, sign(input).toString("base64url")].join(".");
 }
 
 /** @param {{mark?: string}} [options] `mark` stands in every secret that it issues. */
@@ -98,16 +117,10 @@ export async function startFakeProvider({ mark = "fake" } = {}) {
     response.setHeader("access-control-allow-origin", "*");
     const text = Buffer.concat(await request.toArray()).toString();
     const form = new URLSearchParams(text);
-    requests.push({ path: pathname, grantType: form.get("grant_type") });
-    const {
-      status,
-      type = "text/plain",
-      body = "",
-      location,
-      headers,
-    } = routes[pathname]?.({ query, form }) ?? {
-      status: 404,
-    };
+    const { authorization } = request.headers;
+    requests.push({ path: pathname, grantType: form.get("grant_type"), query, form, authorization });
+    const answer = await routes[pathname]?.({ query, form });
+    const { status, type = "text/plain", body = "", location, headers } = answer ?? { status: 404 };
     response.writeHead(status, { "content-type": type, ...(location && { location }), ...headers }).end(body);
   });
   server.listen(0, "127.0.0.1");
@@ -118,13 +131,16 @@ export async function startFakeProvider({ mark = "fake" } = {}) {
     server.close();
   };
   const tokenRequests = (grantType) => requests.filter((request) => request.grantType === grantType).length;
-  /** Another key takes the place of those before, as of now. */
-  const rotate = () => keys.splice(0, keys.length, makeKey(`key-${keys.length + ++count}`));
+  /** These keys take the place of those before, as of now; the last one signs. */
+  const publish = (...others) => keys.splice(0, keys.length, ...others);
+  /** So does another key. */
+  const rotate = () => publish(makeKey(`key-${keys.length + ++count}`));
   return {
     get spent() {
       return spent;
     },
     issuer: origin,
+    publish,
     rotate,
     makeKey,
     lies,

@@ -572,7 +572,7 @@ impl Machine {
         self.blame = Some(error.clone());
         let reason = if error.code == ErrorCode::IdentityChanged {
             SignedOutReason::UserChanged
-        } else if error.code == ErrorCode::IdTokenSignatureInvalid {
+        } else if is_about_id_token(error.code) {
             SignedOutReason::Error
         } else if error.code == ErrorCode::DpopKeyLost {
             SignedOutReason::StorageLost
@@ -641,6 +641,17 @@ fn answer_renewed(wants: &Wants) -> Option<Outcome> {
             None
         }
     }
+}
+
+/// What came in the place of the user's tokens is not the provider's, or not for here.
+fn is_about_id_token(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::IdTokenAlgorithmRefused
+            | ErrorCode::IdTokenInvalid
+            | ErrorCode::IdTokenMalformed
+            | ErrorCode::IdTokenSignatureInvalid
+    )
 }
 
 /// A medium that lags behind is read again after 20, 40, 80, 160, 320 ms.

@@ -87,9 +87,12 @@ pub fn deference(margin: Lifetime) -> Lifetime {
 #[must_use]
 pub fn outcome(code: ErrorCode) -> Outcome {
     match code {
-        // A token that the provider has not signed may come from anybody, and so may those beside it.
+        // A token that the provider has not signed, or that breaks a rule, may come from anybody, and so may those beside it.
         ErrorCode::SessionExpired
         | ErrorCode::IdentityChanged
+        | ErrorCode::IdTokenAlgorithmRefused
+        | ErrorCode::IdTokenInvalid
+        | ErrorCode::IdTokenMalformed
         | ErrorCode::IdTokenSignatureInvalid
         | ErrorCode::DpopKeyLost
         | ErrorCode::DpopNotBound => Outcome::EndSession,
@@ -116,9 +119,6 @@ pub fn outcome(code: ErrorCode) -> Outcome {
         | ErrorCode::Disposed
         | ErrorCode::DpopNonceUnavailable
         | ErrorCode::DpopUnavailable
-        | ErrorCode::IdTokenAlgorithmRefused
-        | ErrorCode::IdTokenInvalid
-        | ErrorCode::IdTokenMalformed
         | ErrorCode::IdTokenMissing
         | ErrorCode::InsecureContext
         | ErrorCode::IsolationUnavailable
@@ -157,9 +157,6 @@ pub fn is_unknown(error: &Error) -> bool {
             | ErrorCode::ResponseTooLarge
             | ErrorCode::TokenTypeUnsupported
             | ErrorCode::AuthenticationInsufficient
-            | ErrorCode::IdTokenAlgorithmRefused
-            | ErrorCode::IdTokenInvalid
-            | ErrorCode::IdTokenMalformed
             | ErrorCode::IdTokenMissing
             | ErrorCode::IssuerMismatch
             | ErrorCode::JwksInvalid
@@ -311,7 +308,7 @@ mod tests {
         assert!(during(ErrorCode::NetworkOrCors, ErrorPhase::Refresh, None));
         assert!(during(ErrorCode::Timeout, ErrorPhase::Refresh, None));
         assert!(during(ErrorCode::ResponseInvalid, ErrorPhase::Refresh, None));
-        assert!(during(ErrorCode::IdTokenInvalid, ErrorPhase::Refresh, None), "the token was sent all the same");
+        assert!(!during(ErrorCode::IdTokenInvalid, ErrorPhase::Refresh, None), "the session has ended");
         assert!(
             !during(ErrorCode::JwksUnavailable, ErrorPhase::Discovery, None),
             "the keys were asked for, nothing else"
@@ -332,6 +329,9 @@ mod tests {
                         code,
                         ErrorCode::SessionExpired
                             | ErrorCode::IdentityChanged
+                            | ErrorCode::IdTokenAlgorithmRefused
+                            | ErrorCode::IdTokenInvalid
+                            | ErrorCode::IdTokenMalformed
                             | ErrorCode::IdTokenSignatureInvalid
                             | ErrorCode::DpopNotBound
                     );

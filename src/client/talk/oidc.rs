@@ -106,6 +106,10 @@ pub(super) fn next<'a>(
     match waiting {
         Waiting::Metadata(task) => {
             let found = process_discovery(&registration.issuer, &answer?)?;
+            if matches!(task, Task::SignIn(_)) && registration.scope.contains("openid") {
+                // Better known before the user has left than after; and not remembered, as the provider may mend it.
+                signature(registration, &found)?;
+            }
             go_on(registration, task, remember(found, memory))
         }
         Waiting::Exchange(transaction) => {

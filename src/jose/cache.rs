@@ -17,6 +17,8 @@ pub struct KeyCache {
     failing: bool,
     /// When keys were asked for last, whatever came of it.
     asked: Option<Reading>,
+    /// When that was because of a token.
+    called: Option<Reading>,
 }
 
 #[derive(Clone, Debug)]
@@ -36,14 +38,21 @@ impl KeyCache {
     #[must_use]
     pub fn is_due(&self, now: Reading) -> bool {
         let fresh = |held: &Held| now.since(held.at) < FRESH;
-        self.keys(now).is_none() || (!self.held.as_ref().is_some_and(fresh) && self.has_cooled(now))
+        self.keys(now).is_none() || (!self.held.as_ref().is_some_and(fresh) && has_cooled(self.asked, now))
     }
 
     /// Whether to fetch once more for a token that these keys do not verify, where newer ones could
     /// ([`may_be_outdated`](super::error::JwtError::may_be_outdated)).
     #[must_use]
     pub fn may_ask_again(&self, now: Reading) -> bool {
-        self.has_cooled(now)
+        has_cooled(self.called, now)
+    }
+
+    /// Keys are being fetched because of such a token. A provider may have changed its key since the last regular fetch, however
+    /// short a time ago that was.
+    pub fn ask_again(&mut self, now: Reading) {
+        self.called = Some(now);
+        self.ask(now);
     }
 
     /// Keys were asked for and did not come: what those that are there do not verify, newer ones might.
@@ -63,10 +72,10 @@ impl KeyCache {
         self.held = Some(Held { keys: Rc::new(keys), at: now });
         self.failing = false;
     }
+}
 
-    fn has_cooled(&self, now: Reading) -> bool {
-        self.asked.is_none_or(|asked| now.since(asked) >= COOLDOWN)
-    }
+fn has_cooled(asked: Option<Reading>, now: Reading) -> bool {
+    asked.is_none_or(|asked| now.since(asked) >= COOLDOWN)
 }
 
 /// Keys of this age are fetched anew: for so long, a key that was withdrawn still counts.
@@ -132,12 +141,12 @@ mod tests {
         let mut requests = Vec::new();
         for second in 0..1000 {
             if cache.may_ask_again(at(second)) {
-                cache.ask(at(second));
+                cache.ask_again(at(second));
                 cache.learn(set(), at(second));
                 requests.push(second);
             }
         }
-        assert_eq!(requests, (1..17).map(|minute| minute * 60).collect::<Vec<_>>());
+        assert_eq!(requests, (0..17).map(|minute| minute * 60).collect::<Vec<_>>());
     }
 
     #[test]

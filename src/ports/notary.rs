@@ -113,7 +113,11 @@ impl Provider {
     /// There may be newer ones, and they cannot be had: nobody knows what the token is worth.
     async fn renew_again(&self, outside: &(impl Http + Clock)) -> Result<(), Error> {
         let under_way = self.waiting.borrow().is_some();
-        if under_way || self.keys.borrow().may_ask_again(outside.read()) {
+        if under_way {
+            return self.fetch(outside).await;
+        }
+        if self.keys.borrow().may_ask_again(outside.read()) {
+            self.keys.borrow_mut().ask_again(outside.read());
             return self.fetch(outside).await;
         }
         if self.keys.borrow().is_failing() { Err(ErrorCode::JwksUnavailable.into()) } else { Ok(()) }

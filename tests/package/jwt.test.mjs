@@ -414,13 +414,12 @@ describe("the keys at an address", () => {
 
     const added = await makeKey("ES256", "added");
     const newer = signed(claims(), { by: added });
-    // Anybody can make such tokens: within a minute of the last request they cause none.
-    assert.ok((await many(() => verify(newer, options))).every(({ reason }) => reason?.code === "jwks_key_missing"));
-    assert.equal(server.asked, 1);
-    pass(61);
-    const missing = await many(() => verify(newer, options));
-    assert.ok(missing.every(({ reason }) => AuthError.is(reason) && reason.code === "jwks_key_missing"));
-    assert.equal(server.asked, 2);
+    // Anybody can make such tokens: they cause one request in a minute.
+    for (const _ of "12") {
+      const missing = await many(() => verify(newer, options));
+      assert.ok(missing.every(({ reason }) => AuthError.is(reason) && reason.code === "jwks_key_missing"));
+      assert.equal(server.asked, 2);
+    }
     server.answer = [200, { keys: [...jwks.keys, added.jwk] }];
     pass(61);
     assert.ok((await many(() => verify(newer, options))).every(({ value }) => value?.verified));

@@ -87,20 +87,7 @@ export const WITHOUT = {
 };
 
 /** What is known to be wrong: the module, the sentence that does not hold yet, the rule, and what happens instead. */
-export const GAPS = [
-  [
-    "oidcc-client-test-signing-key-rotation-just-before-signing",
-    "a key that takes its place while a sign-in exchanges its code is found at once",
-    "OIDC Core §10.1.1",
-    "not yet: keys that this page fetched less than a minute ago are not fetched again, so the sign-in ends in jwks_key_missing; the next one succeeds",
-  ],
-  [
-    "oidcc-client-test-refresh-token-invalid-issuer",
-    "a renewed ID token that breaks a rule ends the session",
-    "OIDC Core §12.2",
-    "not yet: the session goes on with the tokens that it had, and its refresh token is shown once more; only a wrong signature and another user end it",
-  ],
-];
+export const GAPS = [];
 
 /** The plans that a module is part of; what is in none goes beyond them. */
 export function profileOf(module) {

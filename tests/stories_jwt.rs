@@ -169,6 +169,7 @@ fn f19_a_renewal_with_a_wrong_signature_ends_the_session() {
     assert_eq!(page.client.id_token_claims(), None);
     assert!(is_mark(&page.tab.store.dump()), "{}", page.tab.store.dump());
     assert_eq!(jwks_requests(&world), 2);
+    invariants::hold(&world);
 }
 
 #[test]

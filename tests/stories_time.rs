@@ -556,6 +556,7 @@ fn f39_a_page_that_becomes_visible_on_its_way_back_does_not_show_what_it_was() {
     network.world.advance(secs(1));
     assert_eq!(reason(&page), Some(SignedOutReason::LoggedOutElsewhere));
     assert_eq!(states(&page, seen), ["authenticated", "initializing", "unauthenticated"]);
+    invariants::hold(&network.world);
 }
 
 #[test]

@@ -211,7 +211,7 @@ pub fn jwks(bytes: &[u8]) {
 fn cache(steps: &[u8]) {
     let Ok(set) = JwkSet::parse(b"{\"keys\":[]}") else { return };
     let (mut cache, mut ran, mut back) = (KeyCache::default(), 0_i64, 0_i64);
-    let (mut asked, mut learnt): (Option<i64>, Option<i64>) = (None, None);
+    let (mut asked, mut called, mut learnt): (Option<i64>, Option<i64>, Option<i64>) = (None, None, None);
     for step in steps.iter().take(256) {
         ran += [0, 1, 10, 59, 60, 599, 3600, 86_400].get(usize::from(step & 7)).copied().unwrap_or(0);
         // The clock on the wall may be set back.
@@ -221,12 +221,19 @@ fn cache(steps: &[u8]) {
         assert_eq!(cache.keys(now).is_some(), held, "keys count for a day");
         assert!(held || cache.is_due(now), "there are no keys, and nobody asks");
         let unknown = step & 16 != 0;
-        let asks = cache.is_due(now) || (unknown && cache.may_ask_again(now));
-        assert!(!asks || !held || asked.is_none_or(|at| ran - at >= 60), "asked twice within a minute");
-        if asks {
+        let due = cache.is_due(now);
+        assert!(!due || !held || asked.is_none_or(|at| ran - at >= 60), "asked regularly twice within a minute");
+        let called_for = !due && unknown && cache.may_ask_again(now);
+        if due {
             cache.ask(now);
-            asked = Some(ran);
+        } else if called_for {
+            assert!(called.is_none_or(|at| ran - at >= 60), "two tokens had them asked for within a minute");
+            cache.ask_again(now);
+            called = Some(ran);
             assert!(!cache.may_ask_again(now));
+        }
+        if due || called_for {
+            asked = Some(ran);
             if step & 32 == 0 {
                 cache.learn(set.clone(), now);
                 learnt = Some(ran);

@@ -78,7 +78,8 @@ function read(exchanges) {
     at,
     until,
     finished = true,
-  } of exchanges) {
+    // As they began: an answer that was held is told of after those that were not.
+  } of [...exchanges].sort((one, other) => one.at - other.at)) {
     for (const cookie of cookies) {
       const [, value] = /^[^=]+=([^;]*)/.exec(cookie) ?? [];
       if (/;\s*httponly/i.test(cookie) && value.length >= 16) secret(decodeURIComponent(value), "a cookie", host);

@@ -65,6 +65,8 @@ pub fn all(size: Size) -> Vec<Configuration> {
         add("sign-out", Bounds { wishes: logout, faults: 0, ..two.clone() });
         let login = Wishes { login: 1, ..Wishes::default() };
         add("sign-in of another user", Bounds { wishes: login, faults: 0, split: false, ..two.clone() });
+        let twice = Bounds { faults: 0, starts: 0, split: false, horizon: 2 * LIFE + 60_000, ..two.clone() };
+        add("two tabs, two renewals", twice);
         add("three tabs", Bounds { tabs: 3, faults: 0, ..two.clone() });
         if large {
             add("two tabs, two faults", Bounds { faults: 2, ..two.clone() });

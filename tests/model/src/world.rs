@@ -380,11 +380,14 @@ impl World {
             Action::Claim(tab) => self.claim(&mut state, tab),
             Action::Seize(waiting) => {
                 state.queue.retain(|other| *other != waiting);
-                if let Some(slow) = self.in_turn(&state, waiting.tab) {
-                    state.faults -= 1;
-                    self.leave_behind(&mut state, slow);
+                // Whoever waited for a turn that was given up meanwhile takes nothing away.
+                if at(&mut state, waiting.tab).is_some_and(|tab| tab.lock_turn == waiting.turn) {
+                    if let Some(slow) = self.in_turn(&state, waiting.tab) {
+                        state.faults -= 1;
+                        self.leave_behind(&mut state, slow);
+                    }
+                    self.lock(&mut state, waiting.tab, waiting.turn, Claiming::Seized);
                 }
-                self.lock(&mut state, waiting.tab, waiting.turn, Claiming::Seized);
             }
             Action::Ring(tab) => {
                 if let Some(tab) = at(&mut state, tab) {

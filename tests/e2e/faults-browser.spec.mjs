@@ -4,6 +4,7 @@ import { byName } from "./support/cases.mjs";
 import { kill } from "./support/crowd.mjs";
 import { environment, hang, realmOf } from "./support/environment.mjs";
 import { expect, test } from "./support/fixtures.mjs";
+import { overtaken } from "./support/overtaken.mjs";
 import { meetRenewal } from "./support/renewals.mjs";
 import { trapping } from "./support/trapping.mjs";
 
@@ -373,38 +374,8 @@ for (const [moment, point, requests] of [
   }) => {
     if (requests > 1) invariants.breaks("I2 again", "what was answered to the tab that hangs, the other cannot know");
     const [holder, other] = await twoTabs(visit);
-    await clock.letPass(600);
-    servers.provider.lifetimes.reuseGraceSeconds = graceful;
-    const { revokedGrants } = servers.provider.stats;
-    const earlier = holder.renewals();
-    const called = [];
-    let letGo;
-    let overtake;
-    const overtaken = new Promise((resolve) => (overtake = resolve));
-    const { met } = await meetRenewal(point, { context, servers }, async () => {
-      letGo = await hang(realmOf(holder), context);
-      // An answer goes its way; a request stays where it is until all is over.
-      if (point === "cut") (void called.push(other.call()), await overtaken);
-    });
-    const late = holder.call();
-    await expect.poll(() => letGo !== undefined).toBe(true);
-    if (!called.length) called.push(other.call());
-    await other.becomes({ freshness: "refreshing" });
-    await realmOf(other).evaluate(() => globalThis.letPass(20_000));
-    expect(await called[0]).toEqual([200]);
-    overtake();
-    await met;
-    await letGo();
-    await late;
-    expect(await holder.call()).toEqual([200]);
-    expect(holder.renewals() - earlier).toBe(requests);
-    servers.provider.lifetimes.reuseGraceSeconds = strict;
-
-    await clock.letPass(600);
-    expect(await Promise.all([holder.call(), other.call()])).toEqual([[200], [200]]);
-    expect(holder.renewals() - earlier).toBe(requests + 1);
-    expect(servers.provider.stats.revokedGrants).toBe(revokedGrants);
-    for (const tab of [holder, other]) expect(await tab.events("signedOut")).toEqual([]);
+    const stop = () => hang(realmOf(holder), context);
+    await overtaken({ clock, context, servers }, [holder, other], { point, requests, stop });
   });
 }
 

@@ -2,8 +2,8 @@
 // networks that are slow. The other faults of browsers are in `faults-browser.spec.mjs`.
 import { byName, optionsOf } from "./support/cases.mjs";
 import { startRaw, startRealTabs } from "./support/chromium.mjs";
-import { realmOf } from "./support/environment.mjs";
 import { test as base, expect } from "./support/fixtures.mjs";
+import { overtaken } from "./support/overtaken.mjs";
 import { meetRenewal } from "./support/renewals.mjs";
 
 const oidc = byName("token by OpenID, memory");
@@ -13,7 +13,6 @@ const stored = { storage: "indexedDB", isolation: "required", id: "lifecycle", d
 const isolations = ["required", "page"];
 const fresh = { status: "authenticated", freshness: "fresh" };
 const graceful = 3600;
-const strict = 0;
 
 const test = base.extend({
   context: async ({ playwright }, use) => {
@@ -61,37 +60,8 @@ for (const [moment, point, requests] of [
   }) => {
     if (requests > 1) invariants.breaks("I2 again", "what was answered to the frozen tab, the other cannot know");
     const [holder, other] = await twoTabs(visit, stored);
-    await clock.letPass(600);
-    servers.provider.lifetimes.reuseGraceSeconds = graceful;
-    const { revokedGrants } = servers.provider.stats;
-    const earlier = holder.renewals();
-    const called = [];
-    let thaw;
-    let overtake;
-    const overtaken = new Promise((resolve) => (overtake = resolve));
-    const { met } = await meetRenewal(point, { context, servers }, async () => {
-      thaw = await freeze(holder);
-      if (point === "cut") (void called.push(other.call()), await overtaken);
-    });
-    const late = holder.call();
-    await expect.poll(() => thaw !== undefined).toBe(true);
-    if (!called.length) called.push(other.call());
-    await other.becomes({ freshness: "refreshing" });
-    await realmOf(other).evaluate(() => globalThis.letPass(20_000));
-    expect(await called[0]).toEqual([200]);
-    overtake();
-    await met;
-    await thaw();
-    await late;
-    expect(await holder.call()).toEqual([200]);
-    expect(holder.renewals() - earlier).toBe(requests);
-    servers.provider.lifetimes.reuseGraceSeconds = strict;
-
-    await clock.letPass(600);
-    expect(await Promise.all([holder.call(), other.call()])).toEqual([[200], [200]]);
-    expect(holder.renewals() - earlier).toBe(requests + 1);
-    expect(servers.provider.stats.revokedGrants).toBe(revokedGrants);
-    for (const tab of [holder, other]) expect(await tab.events("signedOut")).toEqual([]);
+    const stop = () => freeze(holder);
+    await overtaken({ clock, context, servers }, [holder, other], { point, requests, stop });
   });
 }
 

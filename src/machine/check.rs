@@ -82,7 +82,7 @@ impl Machine {
     }
 
     /// When that is.
-    pub(super) fn told_at(&self) -> Option<UnixMillis> {
+    pub(super) fn told_due(&self) -> Option<UnixMillis> {
         let again = self.told_at.map(|at| at.plus(TOLD_INTERVAL));
         let at = [Some(self.now), again, self.retry_at].into_iter().flatten().max();
         at.filter(|_| self.told && !self.checking && !matches!(self.phase, Phase::Disposed))

@@ -47,7 +47,7 @@ impl Machine {
         if is_due(self.recheck_at()) {
             self.ask(Call::Check);
         }
-        if is_due(self.told_at()) {
+        if is_due(self.told_due()) {
             (self.told, self.told_at) = (false, Some(now));
             self.ask(Call::Check);
         }
@@ -63,7 +63,7 @@ impl Machine {
         let stale_at =
             self.session().and_then(|session| session.facts.expires_at).map(|end| end.0).filter(|at| *at > self.now);
         // What is due and was not done waits for something else than time.
-        let own = [self.reread_at, self.leave_by, self.looking, self.told_at(), self.idle_wake()];
+        let own = [self.reread_at, self.leave_by, self.looking, self.told_due(), self.idle_wake()];
         [self.renews_at(), self.expiring_at(), self.ends_at(), self.recheck_at(), stale_at, self.grace_ends_at()]
             .into_iter()
             .chain(own)

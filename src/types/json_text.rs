@@ -75,11 +75,15 @@ impl Reader<'_> {
         }
         let mut out = String::with_capacity(length(self.rest.as_str()));
         loop {
+            let rest = self.rest.as_str();
+            // All of these are one byte, so a character is never cut in two.
+            let plain = rest.bytes().take_while(|byte| !matches!(byte, b'"' | b'\\' | ..b' ')).count();
+            out.push_str(rest.get(..plain)?);
+            self.rest = rest.get(plain..)?.chars();
             match self.rest.next()? {
                 '"' => return Some(out),
                 '\\' => out.push(self.escape()?),
-                c if c < ' ' => return None,
-                c => out.push(c),
+                _ => return None,
             }
         }
     }

@@ -33,6 +33,7 @@ const FUNCTIONS = {
   decodeText: undefined,
 };
 
+/** What is called, and what instead; by the glue of both modules, or of that whose class is named. */
 const CALLS = [
   [/\barg0\.then\(/g, "then(arg0, "],
   [/\barg0\.call\(arg1\)/g, "Reflect.apply(arg0, arg1, [])"],
@@ -57,6 +58,7 @@ const CALLS = [
   ],
   [/\.\.\.args\);/g, "args[0], args[1]);"],
   [/\bnew WebAssembly\.Instance\(/g, "new Instance("],
+  [/\bcrypto\.subtle\.verify\(/g, "verifySignature(", "Jwt"],
 ];
 
 /** What must not be left of the glue's own ways to the memory and to what passes through it. */
@@ -64,7 +66,7 @@ const LEFT =
   /cachedText|cachedUint8|cachedDataView|memory\.buffer|\.then\(|\.call\(|\.push\(|\.fill\(|\.apply\(this|\.subarray\(|\.subtle\b/;
 
 const NAMES = `Array, Error, Instance, JSON, Object, Promise, Reflect, Uint8Array, bytesAt, encoded, fillBytes, getUint32, isBuffer, isBytes, lengthOf, push, put, random,
-  rejected, resolved, setBytes, setFloat64, setInt32, tableGet, tableSet, textAt, then`;
+  rejected, resolved, setBytes, setFloat64, setInt32, tableGet, tableSet, textAt, then, verifySignature`;
 
 /** Replaces what must be there; gives what the text is then. */
 function cutter(text) {
@@ -109,7 +111,9 @@ function rewrite(glue, about) {
   cut(/^ *cached(DataView|Uint8Array)Memory0 = null;\n/gm, "");
   cut(/^let cachedTextDecoder[^]*?(?=^let WASM_VECTOR_LEN)/gm, "");
   let text;
-  for (const [pattern, replacement] of CALLS) text = cut(pattern, replacement, !about.whole);
+  for (const [pattern, replacement, name] of CALLS) {
+    text = cut(pattern, replacement, name ? name !== about.name : !about.whole);
+  }
   // The loading of the module happens before anything is in its memory; only one way to it is used, and for an instance that takes
   // the place of another, one that calls what was captured.
   const [, own] = text.match(/^([^]*?)^async function __wbg_load/m) ?? [];

@@ -66,7 +66,7 @@ const judging = {
   },
   async verify(check: string) {
     await loadJudge();
-    return judge!.verify(check);
+    return new Promise<string>((done) => judge!.verify(check, undefined, done));
   },
 };
 

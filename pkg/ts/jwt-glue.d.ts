@@ -2,10 +2,10 @@
 export interface Judge {
   prepare(jwksUri?: string): void;
   /**
-   * What passes is text: a check, and the verdict on it. With a JWK Set, by its keys alone. Of a token, which begins otherwise, the
-   * verdict is what it says.
+   * What passes is text: a check, and the verdict on it, which `done` gets. With a JWK Set, by its keys alone. Of a token, which
+   * begins otherwise, the verdict is what it says.
    */
-  verify(check: string, jwks?: string): Promise<string>;
+  verify(check: string, jwks: string | undefined, done: (verdict: string) => void): void;
 }
 
 /** An instance of the second module and the glue around it. */

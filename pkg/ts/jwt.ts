@@ -106,6 +106,7 @@ const DEFAULT: readonly JwsAlg[] = ["RS256", "PS256", "ES256", "EdDSA"];
 
 let source: WasmSource | undefined;
 let loading: Promise<Judge> | undefined;
+let loaded: Judge | undefined;
 
 /**
  * Where `authsafe_jwt_bg.wasm` comes from, for hosts that cannot serve it beside the script. What comes from an address must be the
@@ -127,25 +128,33 @@ export async function verify<C extends JwtClaims = JwtClaims>(
   token: string,
   options: VerifyOptions,
 ): Promise<VerifiedJwt<C>> {
-  const { issuers, audiences, jwks, ...rules } = rulesOf(options);
+  const { issuers, audiences, jwks, check } = rulesOf(options);
   const text = textOf(token);
-  const judge = await load();
-  // The rules are those for one of each. Which of several it is to be, the token may say: it must be that one then.
-  const shown = issuers.length + audiences.length > 2 ? part<JwtClaims>(text, 1) : {};
-  const shownFor: unknown[] = [shown.aud].flat();
-  const iss = issuers.find((issuer) => issuer === shown.iss) ?? issuers[0];
-  const aud = audiences.find((audience) => shownFor.includes(audience)) ?? audiences[0];
-  const check = JSON.stringify({ ...rules, token: text, iss, aud });
-  const claims = read<VerifiedJwt<C>["claims"]>(await judge.verify(check, jwks));
-  // Its form is known to be right by now.
-  return { verified: true, header: part<JwtHeader>(text, 0), claims };
+  const judge = loaded ?? (await load());
+  check.iss = issuers[0];
+  check.aud = audiences[0];
+  if (issuers.length + audiences.length > 2) {
+    // The rules are those for one of each. Which of several it is to be, the token may say: it must be that one then.
+    const shown = part<JwtClaims>(text, 1);
+    const shownFor: unknown[] = [shown.aud].flat();
+    check.iss = issuers.find((issuer) => issuer === shown.iss) ?? check.iss;
+    check.aud = audiences.find((audience) => shownFor.includes(audience)) ?? check.aud;
+  }
+  const verdict = new Promise<string>((done) => judge.verify(`${JSON.stringify(check)}\n${text}`, jwks, done));
+  // The browser computes the signature meanwhile. Nothing is said before the form of this is known to be right, too.
+  await undefined;
+  const header = part<JwtHeader>(text, 0);
+  return { verified: true, header, claims: read<VerifiedJwt<C>["claims"]>(await verdict) };
 }
 
 /** A part of a token, as far as it can be read. */
 function part<T extends object>(token: string, at: number): Partial<T> & T {
   try {
     const binary = atob(token.split(".")[at]!.replace(/-/g, "+").replace(/_/g, "/"));
-    return Object(JSON.parse(new TextDecoder().decode(Uint8Array.from(binary, (char) => char.charCodeAt(0)))));
+    const text = /^[\0-\x7f]*$/.test(binary)
+      ? binary
+      : new TextDecoder().decode(Uint8Array.from(binary, (char) => char.charCodeAt(0)));
+    return Object(JSON.parse(text));
   } catch {
     return {} as T;
   }
@@ -158,56 +167,86 @@ function part<T extends object>(token: string, at: number): Partial<T> & T {
  */
 export async function decodeUnverified(token: string): Promise<UnverifiedJwt> {
   const judge = await load();
-  const { header, claims } = read<Parts>(await judge.verify(textOf(token)));
+  const { header, claims } = read<Parts>(
+    await new Promise<string>((done) => judge.verify(textOf(token), undefined, done)),
+  );
   return { verified: false, header, unverifiedClaims: claims };
 }
 
-/** What the module takes for a check (src/jose/check.rs), as far as the options say it. */
+/** What the module takes (src/jose/check.rs). */
+interface Check {
+  iss?: string | undefined;
+  aud?: string | undefined;
+  acr: readonly string[];
+  typ: string | undefined;
+  max_age: number | undefined;
+  leeway: number;
+  now: number;
+  algs: number;
+  keys: string;
+}
+
+/** A check, as far as the options say it. */
 function rulesOf(options: VerifyOptions) {
   // Nothing that script put on Object.prototype is an option.
-  const given = Object.assign(Object.create(null), options) as VerifyOptions;
+  const given = { __proto__: null, ...options } as VerifyOptions;
   for (const name in given) if (!OPTIONS.includes(name)) throw invalid(`\`${name}\` is no option of verify().`);
   const { jwksUri, jwks, algs = DEFAULT, typ, maxAge, leewaySeconds = 60, now = Date.now() / 1000 } = given;
   if (!jwksUri === !jwks) throw invalid("Either `jwksUri` or `jwks` must be given.");
   if (typ !== undefined && typeof typ !== "string") throw invalid("`typ` must be a text.");
-  for (const [name, value] of Object.entries({ maxAge, leewaySeconds, now })) {
-    if (value !== undefined && !(typeof value === "number" && value >= 0 && value < Infinity)) {
-      throw invalid(`\`${name}\` must be a number of seconds.`);
-    }
-  }
+  seconds("maxAge", maxAge ?? 0);
+  seconds("leewaySeconds", leewaySeconds);
+  seconds("now", now);
   if (leewaySeconds > MAX_LEEWAY) throw invalid(`\`leewaySeconds\` must be at most ${MAX_LEEWAY}.`);
-  const allowed = [algs].flat().map((name) => (Object.hasOwn(ALGORITHMS, name) ? ALGORITHMS[name as JwsAlg] : 0));
+  const allowed = listOf(algs).map((name) => (Object.hasOwn(ALGORITHMS, name) ? ALGORITHMS[name as JwsAlg] : 0));
   if (!allowed.length || allowed.includes(0)) {
     throw invalid(`\`algs\` must be a list of ${Object.keys(ALGORITHMS).join(", ")}.`);
   }
-  return {
-    issuers: texts("issuer", given.issuer),
-    audiences: texts("audience", given.audience),
-    jwks: jwks && jwksOf(jwks),
+  const check: Check = {
     acr: [],
-    ...(typ !== undefined && { typ }),
-    ...(maxAge !== undefined && { max_age: maxAge * 1000 }),
+    typ,
+    max_age: maxAge === undefined ? maxAge : maxAge * 1000,
     leeway: leewaySeconds * 1000,
     now: now * 1000,
     algs: allowed.reduce((bits: number, bit) => bits | bit, 0),
     // Where the keys are given, nobody is asked.
     keys: jwksUri ? address(jwksUri) : "https://jwks.invalid/",
   };
+  return {
+    issuers: texts("issuer", given.issuer),
+    audiences: texts("audience", given.audience),
+    jwks: jwks && jwksOf(jwks),
+    check,
+  };
+}
+
+function seconds(name: string, value: unknown): void {
+  if (!(typeof value === "number" && value >= 0 && value < Infinity)) {
+    throw invalid(`\`${name}\` must be a number of seconds.`);
+  }
+}
+
+function listOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? (value as string[]) : [value as string];
 }
 
 function texts(name: string, value: string | readonly string[]): readonly string[] {
-  const list = [value].flat() as unknown[];
+  const list = listOf(value);
   if (!list.length || !list.every((each) => typeof each === "string" && each !== "")) {
     throw invalid(`\`${name}\` must be a text, or a list of texts.`);
   }
-  return list as string[];
+  return list;
 }
 
+/** The last address that was found right. */
+let lastAddress = "";
+
 function address(jwksUri: string | URL): string {
+  if (String(jwksUri) === lastAddress) return lastAddress;
   const base = globalThis.location?.href;
   if (URL.canParse(jwksUri, base)) {
     const { protocol, hostname, href } = new URL(jwksUri, base);
-    if (protocol === "https:" || /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname)) return href;
+    if (protocol === "https:" || /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname)) return (lastAddress = href);
   }
   throw invalid("`jwksUri` must be https.");
 }
@@ -269,7 +308,7 @@ async function begin(): Promise<Judge> {
   try {
     const made = instantiate();
     made.startNow({ module });
-    return new made.Jwt();
+    return (loaded = new made.Jwt());
   } catch (cause) {
     throw fault(cause, NOT_OURS);
   }

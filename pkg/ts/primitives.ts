@@ -185,7 +185,9 @@ function unseen(name: string): Method {
   };
 }
 
-/** `crypto` for the core, which calls no other methods of it. For randomness there is `random`. */
+export const verifySignature = /* @__PURE__ */ unseen("verify");
+
+/** `crypto` for the core, which calls no other methods of it by name. For randomness there is `random`. */
 const unseenCrypto = /* @__PURE__ */ bare({
   subtle:
     subtle &&
@@ -196,7 +198,6 @@ const unseenCrypto = /* @__PURE__ */ bare({
       generateKey: unseen("generateKey"),
       importKey: unseen("importKey"),
       sign: unseen("sign"),
-      verify: unseen("verify"),
     }),
 });
 

@@ -1,33 +1,52 @@
 //! Signatures of tokens. Web Cryptography API §14.3.4 (`verify`), §14.3.9 (`importKey`); §20, §21, §23 and Secure Curves §3 for
 //! the algorithms.
 
-use super::{reflect, subtle};
+use super::{promise, reflect, subtle};
 use crate::jose::algs::{Algorithm, Curve, Hash, Scheme};
 use crate::jose::error::JwtError;
 use crate::jose::jwk::Jwk;
 use crate::jose::verify::{Prepared, VerifiedBytes};
 use crate::ports::notary::Signatures;
-use js_sys::{JSON, Uint8Array};
+use js_sys::JSON;
 use std::cell::RefCell;
-use wasm_bindgen::JsValue;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The bytes are copied before it returns.
+    #[wasm_bindgen(js_namespace = ["crypto", "subtle"], catch)]
+    fn verify(algorithm: &JsValue, key: &JsValue, signature: &[u8], data: &[u8]) -> Result<JsValue, JsValue>;
+}
 
 /// The browser computes, and no number of a key is in the memory of this module for longer than it takes to hand it over.
 #[derive(Default)]
 pub struct WebCrypto {
     /// The key of the last token: the next one is usually signed with it, too.
-    last: RefCell<Option<(Jwk, Algorithm, JsValue)>>,
+    last: RefCell<Option<Rc<Imported>>>,
+}
+
+/// A key that the browser holds.
+struct Imported {
+    jwk: Rc<Jwk>,
+    algorithm: Algorithm,
+    key: JsValue,
+    /// What `verify` wants to know of the algorithm.
+    parameters: JsValue,
 }
 
 impl WebCrypto {
-    async fn key(&self, algorithm: Algorithm, jwk: &Jwk) -> Result<JsValue, JwtError> {
-        if let Some((_, _, key)) = self.last.borrow().as_ref().filter(|last| last.0 == *jwk && last.1 == algorithm) {
-            return Ok(key.clone());
-        }
+    fn known(&self, algorithm: Algorithm, jwk: &Rc<Jwk>) -> Option<Rc<Imported>> {
+        self.last.borrow().as_ref().filter(|last| last.algorithm == algorithm && last.jwk == *jwk).cloned()
+    }
+
+    async fn import(&self, algorithm: Algorithm, jwk: &Rc<Jwk>) -> Result<Rc<Imported>, JwtError> {
         let unavailable = JwtError::AlgorithmUnavailable(algorithm);
         let plain = JSON::parse(&jwk.to_text()).map_err(|_| unavailable.clone())?;
         let usages = reflect::list(&["verify".into()]).into();
         let arguments = ["jwk".into(), plain, parameters(algorithm, Use::Import), false.into(), usages];
-        let imported = subtle::call("importKey", &arguments).await.map_err(|_| match algorithm.scheme() {
+        let key = subtle::call("importKey", &arguments).await.map_err(|_| match algorithm.scheme() {
             // The one that a browser may lack.
             Scheme::Ed25519 => unavailable,
             // Its numbers are none of such a key, and the provider may publish another by now.
@@ -35,24 +54,36 @@ impl WebCrypto {
                 JwtError::KeyMissing { kid: jwk.kid().map(str::to_owned) }
             }
         })?;
-        *self.last.borrow_mut() = Some((jwk.clone(), algorithm, imported.clone()));
+        let parameters = parameters(algorithm, Use::Verify);
+        let imported = Rc::new(Imported { jwk: Rc::clone(jwk), algorithm, key, parameters });
+        *self.last.borrow_mut() = Some(Rc::clone(&imported));
         Ok(imported)
     }
 }
 
+impl Imported {
+    /// The browser is computing when this returns.
+    fn begin(&self, prepared: &Prepared) -> Option<JsFuture> {
+        let begun = verify(&self.parameters, &self.key, prepared.signature(), prepared.signing_input());
+        Some(promise::settled(&begun.ok()?))
+    }
+}
+
 impl Signatures for WebCrypto {
-    async fn vouch(&self, prepared: &Prepared) -> Result<VerifiedBytes, JwtError> {
+    fn vouch(&self, prepared: &Prepared) -> impl Future<Output = Result<VerifiedBytes, JwtError>> {
         let (algorithm, jwk) = (prepared.algorithm(), prepared.key());
-        let (signed, signature) = (prepared.signing_input(), prepared.signature());
-        let key = self.key(algorithm, jwk).await?;
-        let bytes = |bytes: &[u8]| Uint8Array::from(bytes).into();
-        let arguments = [parameters(algorithm, Use::Verify), key, bytes(signature), bytes(signed)];
-        let right = subtle::call("verify", &arguments).await.map_err(|_| JwtError::AlgorithmUnavailable(algorithm))?;
-        // Anything but `true` is no.
-        if right == JsValue::TRUE {
-            Ok(VerifiedBytes::dangerous_vouch(algorithm, jwk, signed, signature))
-        } else {
-            Err(JwtError::SignatureInvalid)
+        let begun = self.known(algorithm, jwk).map(|known| known.begin(prepared));
+        async move {
+            let computing = match begun {
+                Some(computing) => computing,
+                None => self.import(algorithm, jwk).await?.begin(prepared),
+            };
+            let computing = computing.ok_or(JwtError::AlgorithmUnavailable(algorithm))?;
+            // What is to be said if it is right.
+            let word = VerifiedBytes::dangerous_vouch(algorithm, jwk, prepared.signing_input(), prepared.signature());
+            let right = computing.await.map_err(|_| JwtError::AlgorithmUnavailable(algorithm))?;
+            // Anything but `true` is no.
+            if right == JsValue::TRUE { Ok(word) } else { Err(JwtError::SignatureInvalid) }
         }
     }
 }

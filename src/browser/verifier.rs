@@ -118,8 +118,8 @@ impl Clock for Here {
 
 #[cfg(feature = "jwt")]
 impl Signatures for Here {
-    async fn vouch(&self, prepared: &Prepared) -> Result<VerifiedBytes, JwtError> {
-        self.signatures.vouch(prepared).await
+    fn vouch(&self, prepared: &Prepared) -> impl Future<Output = Result<VerifiedBytes, JwtError>> {
+        self.signatures.vouch(prepared)
     }
 }
 

@@ -11,6 +11,8 @@ use super::{
     rules::IdTokenError,
     verify::Verified,
 };
+#[cfg(feature = "jwt")]
+use crate::types::text::split_once;
 use crate::types::{AccessToken, ClientId, IdToken, Issuer, Json, Lifetime, Members, Nonce, UnixMillis, WebUrl};
 use std::rc::Rc;
 use zeroize::Zeroizing;
@@ -56,13 +58,12 @@ impl std::fmt::Debug for IdTokenCheck {
 }
 
 impl IdTokenCheck {
-    /// As text, wiped on drop.
+    /// As text, wiped on drop: a JSON object, and in a line of its own the token, which has no line break in it.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
         let acr = self.acr.iter().map(|value| value.as_str().into()).collect();
         let check = Zeroizing::new(
             Members::new()
-                .text("token", Some(self.token.expose()))
                 .text("access", self.access.as_ref().map(AccessToken::expose))
                 .text("iss", Some(self.issuer.as_str()))
                 .text("aud", Some(self.client_id.as_str()))
@@ -77,7 +78,7 @@ impl IdTokenCheck {
                 .number("algs", self.signature.as_ref().map(|(_, allowed)| f64::from(allowed.bits())))
                 .object(),
         );
-        check.to_secret_text()
+        Zeroizing::new([&check.to_secret_text(), "\n", self.token.expose()].concat())
     }
 }
 
@@ -86,7 +87,8 @@ impl IdTokenCheck {
     /// Reads what [`to_text`](Self::to_text) wrote.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let json = Zeroizing::new(Json::parse(text)?);
+        let (check, token) = split_once(text, "\n")?;
+        let json = Zeroizing::new(Json::parse(check)?);
         let text = |value: &Json| value.text().map(str::to_owned);
         let millis = |value: &Json| value.number().map(|number| number as i64);
         let keys = match (json.get("keys"), json.get("algs")) {
@@ -94,7 +96,7 @@ impl IdTokenCheck {
             (keys, algs) => Some((WebUrl::parse(keys?.text()?)?, Allowed::from_bits(millis(algs?)?.try_into().ok()?)?)),
         };
         Some(Self {
-            token: IdToken::new(text(json.get("token")?)?)?,
+            token: IdToken::new(token.to_owned())?,
             access: match json.get("access") {
                 Some(access) => Some(AccessToken::new(text(access)?)?),
                 None => None,
@@ -202,6 +204,7 @@ mod tests {
     fn what_is_no_check_is_not_taken_for_one_and_never_for_one_without_a_signature() {
         let keys = WebUrl::parse("https://as.example/jwks").unwrap();
         let text = check(Some((keys, Allowed::default()))).to_text();
+        let (check, token) = text.split_once('\n').unwrap();
         for (name, value) in [
             ("keys", ""),
             ("keys", "\"http:\""),
@@ -209,8 +212,6 @@ mod tests {
             ("algs", "0"),
             ("algs", "65535"),
             ("algs", "-1"),
-            ("token", ""),
-            ("token", "\"\""),
             ("access", "1"),
             ("typ", "1"),
             ("iss", ""),
@@ -223,9 +224,12 @@ mod tests {
             ("nonce", "null"),
             ("max_age", "\"1\""),
         ] {
-            assert_eq!(IdTokenCheck::parse(&changed(&text, &[(name, value)])), None, "{name} {value}");
+            let changed = changed(check, &[(name, value)]);
+            assert_eq!(IdTokenCheck::parse(&[&changed, "\n", token].concat()), None, "{name} {value}");
         }
-        assert_eq!(IdTokenCheck::parse("[]"), None);
+        for text in ["[]", "", "\n", check, token, &[check, "\n"].concat(), &[check, token].concat()] {
+            assert_eq!(IdTokenCheck::parse(text), None, "{text}");
+        }
     }
 
     #[test]

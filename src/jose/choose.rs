@@ -8,6 +8,7 @@ use super::algs::Algorithm;
 use super::error::JwtError;
 use super::jwk::Jwk;
 use super::jwks::JwkSet;
+use std::rc::Rc;
 
 /// The one key of the set that fits.
 ///
@@ -16,8 +17,8 @@ use super::jwks::JwkSet;
 ///
 /// # Errors
 /// [`JwtError::KeyMissing`] for none, [`JwtError::KeyAmbiguous`] for more than one.
-pub(super) fn choose<'a>(keys: &'a JwkSet, algorithm: Algorithm, kid: Option<&str>) -> Result<&'a Jwk, JwtError> {
-    let named = |key: &&Jwk| kid.is_none() || key.kid() == kid;
+pub(super) fn choose<'a>(keys: &'a JwkSet, algorithm: Algorithm, kid: Option<&str>) -> Result<&'a Rc<Jwk>, JwtError> {
+    let named = |key: &&Rc<Jwk>| kid.is_none() || key.kid() == kid;
     let mut fitting = keys.keys().iter().filter(named).filter(|key| key.fits(algorithm));
     let kid = || kid.map(str::to_owned);
     match (fitting.next(), fitting.next()) {
@@ -44,7 +45,7 @@ mod tests {
     /// Where in the set the chosen key stands. The set is looked at forwards and backwards.
     fn chosen(keys: &[String], algorithm: Algorithm, kid: Option<&str>) -> Result<usize, JwtError> {
         let set = key_set(keys);
-        let place = |key: &Jwk| set.keys().iter().position(|each| each == key).unwrap();
+        let place = |key: &Rc<Jwk>| set.keys().iter().position(|each| each == key).unwrap();
         let forwards = choose(&set, algorithm, kid).map(place);
         let reversed: Vec<_> = keys.iter().rev().cloned().collect();
         assert_eq!(choose(&key_set(&reversed), algorithm, kid).map(place), forwards, "the order of the set matters");

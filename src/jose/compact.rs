@@ -3,10 +3,9 @@
 //! RFC 7515 §3.1, §7.1 and appendix C; RFC 8725 §3.1, §3.11. Neither an encrypted token, which has five parts, nor the JSON
 //! serialisation is one. No signature is verified here; the parts that a verifier needs are handed out as received.
 
+use super::base64url;
 use crate::types::text::split_once;
 use crate::types::{IdToken, Json, UnixMillis};
-use base64ct::{Base64UrlUnpadded, Encoding};
-use zeroize::Zeroizing;
 
 /// A signed token whose shape is right. Whether the signature is, is not known.
 pub struct Compact<'a> {
@@ -32,6 +31,22 @@ impl<'a> Compact<'a> {
     /// # Errors
     /// What is wrong with its shape, in a few words.
     pub fn parse(token: &'a str) -> Result<Self, &'static str> {
+        let Closed { header, payload, signed, signature } = Closed::parse(token)?;
+        Ok(Self { header, payload: open(payload)?, signed, signature })
+    }
+}
+
+/// A signed token of which all but the payload has been read.
+pub(super) struct Closed<'a> {
+    pub(super) header: Json,
+    /// As received.
+    pub(super) payload: &'a str,
+    pub(super) signed: &'a str,
+    pub(super) signature: Vec<u8>,
+}
+
+impl<'a> Closed<'a> {
+    pub(super) fn parse(token: &'a str) -> Result<Self, &'static str> {
         let (signed, signature) = token.rsplit_once('.').ok_or("it does not have three parts")?;
         let (header, payload) = signed
             .split_once('.')
@@ -48,10 +63,15 @@ impl<'a> Compact<'a> {
         if ["crit", "zip", "b64"].iter().any(|name| header.get(name).is_some()) {
             return Err("the header asks for an extension that is not supported");
         }
-        let payload = object(payload).ok_or("the payload is no base64url-encoded JSON object")?;
-        let signature = bytes(signature).filter(|bytes| !bytes.is_empty()).ok_or("the signature is not base64url")?;
+        let signature =
+            base64url::decode(signature).filter(|bytes| !bytes.is_empty()).ok_or("the signature is not base64url")?;
         Ok(Self { header, payload, signed, signature: signature.to_vec() })
     }
+}
+
+/// The payload.
+pub(super) fn open(payload: &str) -> Result<Json, &'static str> {
+    object(payload).ok_or("the payload is no base64url-encoded JSON object")
 }
 
 /// `iat` of a token that nobody has judged: a hint at the server's clock, and nothing more.
@@ -62,12 +82,7 @@ pub fn peek_iat(token: &IdToken) -> Option<UnixMillis> {
 }
 
 fn object(part: &str) -> Option<Json> {
-    Json::parse_bytes(&bytes(part)?).filter(|json| json.members().is_some())
-}
-
-/// Without padding, whitespace or stray trailing bits, so that a token has one spelling only.
-pub(super) fn bytes(part: &str) -> Option<Zeroizing<Vec<u8>>> {
-    Base64UrlUnpadded::decode_vec(part).ok().map(Zeroizing::new)
+    Json::parse_bytes(&base64url::decode(part)?).filter(|json| json.members().is_some())
 }
 
 #[cfg(feature = "jwt")]
@@ -131,7 +146,7 @@ mod tests {
             compact(HEADER, "{\"sub\":\"a\",\"sub\":\"b\"}"),
             compact(HEADER, "{\"sub\":\"a\"} x"),
             compact(HEADER, &["[".repeat(5_000), "]".repeat(5_000)].concat()),
-            [&header, ".", &Base64UrlUnpadded::encode_string(b"{\"sub\":\"\xff\"}"), ".", &signature].concat(),
+            [&header, ".", &base64url::encode(b"{\"sub\":\"\xff\"}"), ".", &signature].concat(),
         ] {
             assert!(Compact::parse(&token).is_err(), "{token:.80}");
         }

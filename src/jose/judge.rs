@@ -4,12 +4,12 @@
 //! `id_token`; here are the ones that do, and the type that tells the result from everything else.
 
 use super::algs::{Algorithm, Hash};
+use super::base64url;
 use super::compact::Compact;
 use super::id_token::{Expected, check, check_refreshed, text};
 use super::rules::IdTokenError;
 use super::verify::Verified;
 use crate::types::{AccessToken, IdToken, Json, Lifetime, same_text};
-use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 /// Claims that were signed by the provider and passed every rule. Only this module makes them.
@@ -139,7 +139,7 @@ fn check_acr(claims: &Json, beside: &Beside<'_>) -> Result<(), IdTokenError> {
 
 /// The left half of the hash, encoded.
 fn half(hash: Hash, token: &str) -> String {
-    let left = |hash: &[u8]| Base64UrlUnpadded::encode_string(hash.get(..hash.len() / 2).unwrap_or_default());
+    let left = |hash: &[u8]| base64url::encode(hash.get(..hash.len() / 2).unwrap_or_default());
     match hash {
         Hash::Sha256 => left(&Sha256::digest(token.as_bytes())),
         Hash::Sha384 => left(&Sha384::digest(token.as_bytes())),

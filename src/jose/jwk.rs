@@ -5,9 +5,8 @@
 //! all: whoever published it has lost it.
 
 use super::algs::{Algorithm, Curve, Scheme};
-use super::compact::bytes;
+use super::base64url::{decode, encode};
 use crate::types::{Json, Members};
-use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
 
 /// A public key that a token may be signed with.
@@ -103,7 +102,6 @@ impl Jwk {
     /// The key as a JWK with the required members alone, in lexicographic order: what is imported, and what is hashed.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let encode = Base64UrlUnpadded::encode_string;
         let mut members = Members::new();
         match &self.material {
             Material::Ec { curve, x, y } => members
@@ -124,7 +122,7 @@ impl Jwk {
     /// The name that follows from the key itself. RFC 7638 §3.
     #[must_use]
     pub fn thumbprint(&self) -> String {
-        Base64UrlUnpadded::encode_string(&Sha256::digest(self.to_text().as_bytes()))
+        encode(&Sha256::digest(self.to_text().as_bytes()))
     }
 }
 
@@ -151,7 +149,7 @@ fn rsa(jwk: &Json) -> Option<Material> {
 }
 
 fn number(jwk: &Json, name: &str) -> Option<Vec<u8>> {
-    bytes(jwk.get(name)?.text()?).map(|bytes| bytes.to_vec())
+    decode(jwk.get(name)?.text()?).map(|bytes| bytes.to_vec())
 }
 
 /// `Some(None)` where the member is absent, and `None` where it is there and something else.

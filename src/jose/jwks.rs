@@ -6,11 +6,12 @@
 use super::error::JwtError;
 use super::jwk::Jwk;
 use crate::types::Json;
+use std::rc::Rc;
 
 /// The keys of a provider, as far as they can be used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JwkSet {
-    keys: Vec<Jwk>,
+    keys: Vec<Rc<Jwk>>,
     skipped: usize,
 }
 
@@ -36,13 +37,13 @@ impl JwkSet {
         if all.len() > MOST_KEYS {
             return Err(JwtError::KeysInvalid("there are more than 100 keys"));
         }
-        let keys: Vec<_> = all.iter().filter_map(Jwk::read).collect();
+        let keys: Vec<_> = all.iter().filter_map(Jwk::read).map(Rc::new).collect();
         Ok(Self { skipped: all.len() - keys.len(), keys })
     }
 
     /// Those that can be used.
     #[must_use]
-    pub fn keys(&self) -> &[Jwk] {
+    pub fn keys(&self) -> &[Rc<Jwk>] {
         &self.keys
     }
 
@@ -71,7 +72,7 @@ mod tests {
         let shared = r#"{"kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"}"#;
         let set = set(&[shared, GOOD, "{}", "null", "[]", "7", r#"{"kty":"future"}"#, GOOD]).unwrap();
         assert_eq!((set.keys().len(), set.skipped()), (2, 6));
-        assert_eq!(set.keys().first(), Jwk::read(&Json::parse(GOOD).unwrap()).as_ref());
+        assert_eq!(set.keys().first().map(Rc::as_ref), Jwk::read(&Json::parse(GOOD).unwrap()).as_ref());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! with the feature `jwt-native`.
 
 pub mod algs;
+mod base64url;
 #[cfg(feature = "jwt")]
 pub mod cache;
 pub mod check;

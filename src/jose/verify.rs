@@ -30,32 +30,36 @@
 
 use super::algs::{Algorithm, Allowed};
 use super::choose::choose;
-use super::compact::Compact;
+use super::compact::{Closed, Compact, open};
 use super::error::JwtError;
 use super::header::Header;
 use super::jwk::Jwk;
 use super::jwks::JwkSet;
 use super::{provider, shape};
 use crate::types::Json;
+use std::cell::OnceCell;
+use std::rc::Rc;
 use zeroize::Zeroizing;
 
 /// A token that was read, the key it must have been signed with, and what is to be computed.
 pub struct Prepared {
     algorithm: Algorithm,
-    key: Jwk,
+    key: Rc<Jwk>,
     token: Zeroizing<String>,
     /// How many bytes of the token are signed.
     signed: usize,
     signature: Vec<u8>,
+    /// Where the payload begins.
+    payload: usize,
     header: Json,
-    claims: Json,
+    claims: OnceCell<Result<Json, JwtError>>,
 }
 
 /// Somebody's word that these bytes are signed by this key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct VerifiedBytes {
     algorithm: Algorithm,
-    key: Jwk,
+    key: Rc<Jwk>,
     signed: Zeroizing<Vec<u8>>,
     signature: Vec<u8>,
 }
@@ -73,40 +77,49 @@ pub struct Unverified {
     claims: Json,
 }
 
-/// Reads a token, and finds the key that it must have been signed with.
+/// Reads a token as far as it takes to find the key that it must have been signed with.
 ///
 /// # Errors
 /// Why it cannot be verified. [`JwtError::KeyMissing`] may pass with newer keys.
 pub fn prepare(token: &str, keys: &JwkSet, allowed: Allowed) -> Result<Prepared, JwtError> {
-    let compact = read(token)?;
-    let Header { algorithm, kid } = Header::read(&compact.header, allowed)?;
-    let key = choose(keys, algorithm, kid)?.clone();
-    if !shape::is_possible(key.material(), &compact.signature) {
+    let Closed { header, payload, signed, signature } = read(token, Closed::parse)?;
+    let chosen = key_for(&header, &signature, keys, allowed);
+    if chosen.is_err() {
+        // What is no token at all is told as that.
+        open(payload).map_err(JwtError::Malformed)?;
+    }
+    let (algorithm, key) = chosen?;
+    let (signed, payload) = (signed.len(), signed.len() - payload.len());
+    let (token, claims) = (Zeroizing::new(token.to_owned()), OnceCell::new());
+    Ok(Prepared { algorithm, key, token, signed, signature, payload, header, claims })
+}
+
+fn key_for(header: &Json, signature: &[u8], keys: &JwkSet, allowed: Allowed) -> Result<(Algorithm, Rc<Jwk>), JwtError> {
+    let Header { algorithm, kid } = Header::read(header, allowed)?;
+    let key = choose(keys, algorithm, kid)?;
+    if !shape::is_possible(key.material(), signature) {
         return Err(JwtError::SignatureInvalid);
     }
-    let (signed, signature) = (compact.signed.len(), compact.signature);
-    let (header, claims) = (compact.header, compact.payload);
-    Ok(Prepared { algorithm, key, token: Zeroizing::new(token.to_owned()), signed, signature, header, claims })
+    Ok((algorithm, Rc::clone(key)))
 }
 
 /// Takes the token for verified, if exactly its bytes and its signature were, by the chosen key.
 ///
 /// # Errors
-/// [`JwtError::SignatureInvalid`] where something else was verified; [`JwtError::Malformed`] where `jsonwebtoken` reads the
-/// token differently.
+/// [`JwtError::SignatureInvalid`] where something else was verified; [`JwtError::Malformed`] where the payload is no claims, or
+/// `jsonwebtoken` reads the token differently.
 pub fn accept(prepared: Prepared, seen: &VerifiedBytes) -> Result<Verified, JwtError> {
-    let Prepared { algorithm, key, signature, header, claims, .. } = &prepared;
+    let Prepared { algorithm, key, signature, .. } = &prepared;
     let same = seen.algorithm == *algorithm
         && seen.key == *key
         && *seen.signed == prepared.signing_input()
         && seen.signature == *signature;
-    if !same {
+    if !same || !provider::takes(*algorithm, &prepared.token, (&seen.signed, &seen.signature)) {
         return Err(JwtError::SignatureInvalid);
     }
-    if !provider::agrees(*algorithm, &prepared.token, (&seen.signed, &seen.signature), header, claims) {
-        return Err(JwtError::Malformed("two readers do not agree on what it says"));
-    }
+    prepared.read()?;
     let Prepared { algorithm, header, claims, .. } = prepared;
+    let claims = claims.into_inner().unwrap_or(Err(JwtError::SignatureInvalid))?;
     Ok(Verified { algorithm, header, claims })
 }
 
@@ -115,15 +128,15 @@ pub fn accept(prepared: Prepared, seen: &VerifiedBytes) -> Result<Verified, JwtE
 /// # Errors
 /// [`JwtError::Malformed`]
 pub fn decode_unverified(token: &str) -> Result<Unverified, JwtError> {
-    let Compact { header, payload: claims, .. } = read(token)?;
+    let Compact { header, payload: claims, .. } = read(token, Compact::parse)?;
     Ok(Unverified { header, claims })
 }
 
-fn read(token: &str) -> Result<Compact<'_>, JwtError> {
+fn read<'a, T>(token: &'a str, parse: impl FnOnce(&'a str) -> Result<T, &'static str>) -> Result<T, JwtError> {
     if token.len() > MOST_BYTES {
         return Err(JwtError::Malformed("it is larger than 256 KiB"));
     }
-    Compact::parse(token).map_err(JwtError::Malformed)
+    parse(token).map_err(JwtError::Malformed)
 }
 
 impl Prepared {
@@ -135,8 +148,27 @@ impl Prepared {
 
     /// With what it must be signed.
     #[must_use]
-    pub fn key(&self) -> &Jwk {
+    pub fn key(&self) -> &Rc<Jwk> {
         &self.key
+    }
+
+    /// Reads the claims, and whether `jsonwebtoken` reads the same. [`accept`] does it, too, and it is done once; the time in which
+    /// somebody else computes the signature is a good one for it.
+    ///
+    /// # Errors
+    /// [`JwtError::Malformed`]
+    pub fn read(&self) -> Result<(), JwtError> {
+        self.claims.get_or_init(|| self.claims()).as_ref().map(|_| ()).map_err(JwtError::clone)
+    }
+
+    fn claims(&self) -> Result<Json, JwtError> {
+        let payload = self.token.get(self.payload..self.signed).unwrap_or_default();
+        let claims = open(payload).map_err(JwtError::Malformed)?;
+        if provider::reads_alike(self.algorithm, &self.token, &self.header, &claims) {
+            Ok(claims)
+        } else {
+            Err(JwtError::Malformed("two readers do not agree on what it says"))
+        }
     }
 
     /// What is signed, as received. RFC 7515 §5.2 step 8.
@@ -156,8 +188,8 @@ impl VerifiedBytes {
     /// For whoever has computed it: with this algorithm and key, the signature of exactly these bytes is right. Everything
     /// rests on that being so.
     #[must_use]
-    pub fn dangerous_vouch(algorithm: Algorithm, key: &Jwk, signed: &[u8], signature: &[u8]) -> Self {
-        Self { algorithm, key: key.clone(), signed: Zeroizing::new(signed.to_vec()), signature: signature.to_vec() }
+    pub fn dangerous_vouch(algorithm: Algorithm, key: &Rc<Jwk>, signed: &[u8], signature: &[u8]) -> Self {
+        Self { algorithm, key: Rc::clone(key), signed: Zeroizing::new(signed.to_vec()), signature: signature.to_vec() }
     }
 }
 

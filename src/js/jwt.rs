@@ -8,9 +8,9 @@ use crate::jose::jwks::JwkSet;
 use crate::jose::{provider, verify};
 use crate::ports::Verifier as _;
 use crate::types::{Json, Members, WebUrl};
-use js_sys::Promise;
+use js_sys::Function;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
+use wasm_bindgen_futures::spawn_local;
 
 /// What judges, with the keys that it has fetched: one for all clients of the page.
 #[wasm_bindgen]
@@ -40,16 +40,18 @@ impl Jwt {
         self.judge.prepare(jwks_uri.as_deref().and_then(WebUrl::parse).as_ref());
     }
 
-    /// The verdict on what `IdTokenCheck` wrote, as JSON: an object of claims, or an error as a list. With a JWK Set, its keys are
+    /// `done` gets the verdict on what `IdTokenCheck` wrote, as JSON: an object of claims, or an error as a list. With a JWK Set, its keys are
     /// those that count, and the address in the check is not asked.
     ///
     /// Of a token instead of a check, what it says: an object of its `header` and its `claims`. Nobody has verified it.
-    pub fn verify(&self, check: String, jwks: Option<String>) -> Promise {
+    pub fn verify(&self, check: String, jwks: Option<String>, done: Function) {
         let judge = self.judge.clone();
-        future_to_promise(async move {
+        spawn_local(async move {
             let verdict = verdict(&judge, &check, jwks.as_deref()).await;
-            Ok(verdict.unwrap_or_else(|error| error.pack()).to_text().into())
-        })
+            let verdict = verdict.unwrap_or_else(|error| error.pack()).to_text();
+            // What resolves a promise does not throw.
+            let _ = done.call1(&JsValue::UNDEFINED, &verdict.into());
+        });
     }
 }
 

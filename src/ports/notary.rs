@@ -13,15 +13,16 @@ use crate::jose::error::JwtError;
 use crate::jose::jwks::JwkSet;
 use crate::jose::verify::{Prepared, Verified, VerifiedBytes, accept, prepare};
 use crate::protocol::http::{HttpFailure, HttpRequest};
-use crate::types::{Json, WebUrl};
+use crate::types::{Json, Reading, WebUrl};
 use futures_channel::oneshot;
 use std::cell::RefCell;
 use std::rc::Rc;
 
 /// Computes signatures.
 pub trait Signatures {
-    /// Whether the signature is right; vouches for exactly what it was given.
-    async fn vouch(&self, prepared: &Prepared) -> Result<VerifiedBytes, JwtError>;
+    /// Whether the signature is right; vouches for exactly what it was given. Where somebody else computes, they have begun when
+    /// this returns, if they could.
+    fn vouch(&self, prepared: &Prepared) -> impl Future<Output = Result<VerifiedBytes, JwtError>>;
 }
 
 /// The keys of all providers that tokens came from.
@@ -46,7 +47,7 @@ impl Notary {
     /// Fetches the provider's keys, if they are needed for the next token. That they cannot be had is told by that token.
     pub async fn prepare(&self, outside: &(impl Http + Clock), jwks_uri: &WebUrl) {
         // Whoever verifies asks again, and reports.
-        let _ = self.provider(jwks_uri).renew(outside).await;
+        let _ = self.provider(jwks_uri).current(outside).await;
     }
 
     /// The claims of a token that passes every rule, and whose signature is right unless the application does without. Where
@@ -65,12 +66,11 @@ impl Notary {
             return Ok(check.judge(&seen(outside, check, keys, *allowed).await?)?.into_json());
         }
         let provider = self.provider(jwks_uri);
-        provider.renew(outside).await?;
-        let keys = provider.known(outside);
+        let keys = provider.current(outside).await?;
         let verified = match seen(outside, check, &keys, *allowed).await {
             Err(error) if error.may_be_outdated() => {
                 provider.renew_again(outside).await?;
-                let newer = provider.known(outside);
+                let newer = provider.known(outside.read());
                 if Rc::ptr_eq(&newer, &keys) {
                     return Err(error.into());
                 }
@@ -94,17 +94,20 @@ impl Notary {
 }
 
 impl Provider {
-    fn known(&self, outside: &impl Clock) -> Rc<JwkSet> {
-        self.keys.borrow().keys(outside.read()).cloned().unwrap_or_default()
+    fn known(&self, now: Reading) -> Rc<JwkSet> {
+        self.keys.borrow().keys(now).cloned().unwrap_or_default()
     }
 
-    /// Before a token is looked at. An error only where no keys are left.
-    async fn renew(&self, outside: &(impl Http + Clock)) -> Result<(), Error> {
-        if !self.keys.borrow().is_due(outside.read()) {
-            return Ok(());
+    /// The keys for a token that is going to be looked at. An error only where none are left.
+    async fn current(&self, outside: &(impl Http + Clock)) -> Result<Rc<JwkSet>, Error> {
+        let mut now = outside.read();
+        let due = self.keys.borrow().is_due(now);
+        let mut fetched = Ok(());
+        if due {
+            fetched = self.fetch(outside).await;
+            now = outside.read();
         }
-        let fetched = self.fetch(outside).await;
-        if self.keys.borrow().keys(outside.read()).is_some() { Ok(()) } else { fetched }
+        self.keys.borrow().keys(now).map_or_else(|| fetched.map(|()| Rc::default()), |keys| Ok(Rc::clone(keys)))
     }
 
     /// After a token that the keys do not verify.
@@ -177,7 +180,10 @@ async fn seen(
     allowed: Allowed,
 ) -> Result<Verified, JwtError> {
     let prepared = prepare(check.token.expose(), keys, allowed)?;
-    let vouched = outside.vouch(&prepared).await?;
+    let vouched = outside.vouch(&prepared);
+    // In the time that the signature takes.
+    prepared.read()?;
+    let vouched = vouched.await?;
     accept(prepared, &vouched)
 }
 

@@ -14,7 +14,12 @@ fn forged(header: &str, payload: &str) -> String {
 }
 
 fn refused(token: &str, keys: &[&str]) -> JwtError {
-    prepare(token, &key_set(keys), Allowed::default()).unwrap_err()
+    let prepared = prepare(token, &key_set(keys), Allowed::default());
+    let accepted = prepared.and_then(|prepared| {
+        let seen = vouched(&prepared);
+        accept(prepared, &seen)
+    });
+    accepted.unwrap_err()
 }
 
 #[test]
@@ -23,7 +28,7 @@ fn what_is_prepared_is_what_the_token_says() {
         let prepared = prepare(token, &key_set(&[key]), everything()).unwrap();
         let (signed, signature) = token.rsplit_once('.').unwrap();
         assert_eq!(prepared.algorithm(), algorithm);
-        assert_eq!(prepared.key(), &Jwk::read(&Json::parse(key).unwrap()).unwrap());
+        assert_eq!(**prepared.key(), Jwk::read(&Json::parse(key).unwrap()).unwrap());
         assert_eq!(prepared.signing_input(), signed.as_bytes());
         assert_eq!(Base64UrlUnpadded::encode_string(prepared.signature()), signature);
     }
@@ -50,7 +55,7 @@ fn nothing_else_that_was_verified_makes_a_token_verified() {
     let ready = || prepare(token, &key_set(&[p256]), everything()).unwrap();
     let foreign = prepare(other, &key_set(&[rsa]), everything()).unwrap();
     let another_key = changed(p256, &[("x", &["\"", &encode(&"x".repeat(32)), "\""].concat())]);
-    let another_key = Jwk::read(&Json::parse(&another_key).unwrap()).unwrap();
+    let another_key = Rc::new(Jwk::read(&Json::parse(&another_key).unwrap()).unwrap());
     let prepared = ready();
     let (algorithm, key) = (prepared.algorithm(), prepared.key());
     let (signed, signature) = (prepared.signing_input(), prepared.signature());
@@ -124,7 +129,7 @@ fn keys_that_come_along_with_a_token_are_not_looked_at() {
     ] {
         let token = forged(&changed(r#"{"alg":"ES256"}"#, &[(name, value)]), "{}");
         let prepared = prepare(&token, &key_set(&[P256, RSA]), Allowed::default()).unwrap();
-        assert_eq!(prepared.key(), &Jwk::read(&Json::parse(P256).unwrap()).unwrap(), "{name}");
+        assert_eq!(**prepared.key(), Jwk::read(&Json::parse(P256).unwrap()).unwrap(), "{name}");
         let seen = vouched(&prepared);
         assert!(accept(prepared, &seen).is_ok(), "{name}");
     }
@@ -137,6 +142,18 @@ fn a_token_that_the_second_reader_does_not_read_is_not_accepted() {
     let seen = vouched(&prepared);
     let refusal = JwtError::Malformed("two readers do not agree on what it says");
     assert_eq!(accept(prepared, &seen).unwrap_err(), refusal);
+}
+
+#[test]
+fn a_token_whose_payload_is_none_is_malformed_whatever_else_is_wrong() {
+    let malformed = JwtError::Malformed("the payload is no base64url-encoded JSON object");
+    for payload in ["[]", "7", r#"{"sub":"a","sub":"b"}"#, ""] {
+        let token = forged(r#"{"alg":"ES256"}"#, payload);
+        for keys in [&[P256][..], &[], &[P256, P256]] {
+            assert_eq!(refused(&token, keys), malformed, "{payload}");
+        }
+        assert_eq!(refused(&forged(r#"{"alg":"HS256"}"#, payload), &[P256]), malformed, "{payload}");
+    }
 }
 
 #[test]

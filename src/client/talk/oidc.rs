@@ -1,7 +1,7 @@
 //! Conversations with an OpenID provider. Its metadata comes first: given, remembered, or fetched now.
 //!
-//! RFC 6749 §4.1.3 and §6, OpenID Connect Core 1.0 §3.1 and §5.3, RFC 7009, RP-Initiated Logout 1.0. ID tokens are judged elsewhere, see
-//! `ports::Verifier`.
+//! RFC 6749 §4.1.3 and §6, OpenID Connect Core 1.0 §3.1 and §5.3, RFC 7009, RP-Initiated Logout 1.0. ID tokens are judged
+//! elsewhere, see `ports::Verifier`.
 
 use super::{Kept, Memory, Moment, Next, Step, Then, done};
 use crate::client::assemble::{Parts, with_scope};

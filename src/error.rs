@@ -202,6 +202,12 @@ codes! {
     TokenTypeUnsupported = "token_type_unsupported", Token, false, FixConfig, "The server must issue `token_type` Bearer, or DPoP where a proof was sent.";
     /// The sign-in took longer than ten minutes, or was begun in another browser.
     TransactionExpired = "transaction_expired", Callback, false, Login, "Start a new sign-in.";
+    /// What the UserInfo endpoint answers cannot be used.
+    UserinfoInvalid = "userinfo_invalid", Token, false, FixConfig, "The message says why. The endpoint must take the new access token and answer plain JSON; signed or encrypted UserInfo (application/jwt) is not supported.";
+    /// What the UserInfo endpoint answers is not about the user of the ID token.
+    UserinfoSubjectMismatch = "userinfo_subject_mismatch", Token, false, FixConfig, "Nobody is signed in by it. The provider must answer with the `sub` of the ID token.";
+    /// The UserInfo endpoint could not be asked.
+    UserinfoUnavailable = "userinfo_unavailable", Token, true, Retry, "Try again later. The provider must allow this origin by CORS at `userinfo_endpoint`, too, with the headers Authorization and DPoP.";
     /// The Content-Security-Policy forbids WebAssembly.
     WasmBlockedByCsp = "wasm_blocked_by_csp", Init, false, FixConfig, "Add 'wasm-unsafe-eval' to the script-src directive.";
     /// The WebAssembly module could not be loaded.
@@ -322,7 +328,10 @@ impl Error {
 
     #[inline(never)]
     fn of(code: ErrorCode, detail: String) -> Self {
-        Self(Box::new(Failure { code, phase: code.phase(), detail, status: None, retry_after: None, oauth: None }))
+        // What the module of ID tokens hands on has no phase, see `pack`, and the table of them weighs.
+        let packed = cfg!(all(feature = "jwt-skin", target_arch = "wasm32"));
+        let phase = if packed { ErrorPhase::Token } else { code.phase() };
+        Self(Box::new(Failure { code, phase, detail, status: None, retry_after: None, oauth: None }))
     }
 
     /// During what it happened, where that is not the code's own phase.

@@ -129,13 +129,31 @@ impl Binding {
                 let token_type = self.token_type.get();
                 rewritten(self.provider.answer(request, now), |body| body.replace("Bearer", token_type))
             }
+            // A resource of the provider's: it says in a challenge what it wants. RFC 9449 §9.
+            "/userinfo" => {
+                let proof = header(&request.headers, "dpop").map(|text| Proof::parse(&text));
+                self.proofs.borrow_mut().push(proof.clone());
+                let Some(proof) = proof else { return self.provider.answer(request, now) };
+                if let Some(nonce) = *self.nonce.borrow()
+                    && (proof.text("nonce") != nonce || self.insatiable.get())
+                {
+                    let refusal = Reply::json(401, "{}").header("www-authenticate", r#"DPoP error="use_dpop_nonce""#);
+                    return if self.exposed.get() { refusal.header("dpop-nonce", nonce) } else { refusal };
+                }
+                self.check_of(&proof, ("GET", "https://id.example/userinfo"), now);
+                self.provider.answer(request, now)
+            }
             _ => self.provider.answer(request, now),
         }
     }
 
     fn check(&self, proof: &Proof, now: UnixMillis) {
+        self.check_of(proof, ("POST", "https://id.example/token"), now);
+    }
+
+    fn check_of(&self, proof: &Proof, request: (&str, &str), now: UnixMillis) {
         assert_eq!(proof.header.get("typ").and_then(Json::text), Some("dpop+jwt"));
-        assert_eq!((proof.text("htm"), proof.text("htu")), ("POST", "https://id.example/token"));
+        assert_eq!((proof.text("htm"), proof.text("htu")), request);
         assert_eq!(proof.signature.len(), 86);
         assert!((proof.iat() - now.seconds()).abs() <= self.patience.get(), "{} {}", proof.iat(), now.seconds());
     }
@@ -275,6 +293,94 @@ fn f62_a_server_that_is_never_content_with_a_nonce_is_asked_twice_and_no_more() 
     assert_eq!(error.code, ErrorCode::TokenRequestRejected);
     assert_eq!(error.oauth.as_ref().map(|oauth| oauth.error.as_str()), Some("use_dpop_nonce"));
     assert_eq!((server.proofs().len() - before, page.status()), (2, "authenticated"));
+    invariants::hold(&world);
+}
+
+fn userinfo_options(dpop: &str) -> String {
+    options("memory", dpop).replace(r#""clientId":"app""#, r#""clientId":"app","userInfo":true"#)
+}
+
+/// Comes back from a sign-in whose user is asked about; what went wrong.
+fn arrive(world: &Rc<World>, server: &Binding, options: &str) -> (Page, Option<Error>) {
+    let page = Page::open(world, APP, options);
+    page.run(|client| async move { client.start().await.unwrap() });
+    go_and_return(&page, &server.provider);
+    page.client.dispose();
+    let page = Page::in_tab(page.tab.clone(), options);
+    let (_, error) = page.run(|client| async move { client.start().await.unwrap() });
+    (page, error)
+}
+
+/// The headers Authorization of the requests for UserInfo.
+fn shown(world: &World) -> Vec<String> {
+    let log = world.log.borrow();
+    log.iter().filter(|each| each.url.ends_with("/userinfo")).filter_map(|each| each.authorization.clone()).collect()
+}
+
+#[test]
+fn the_endpoint_for_the_user_gets_a_proof_of_its_own_that_names_the_token() {
+    let server = Binding::new();
+    let world = server.world();
+    let (page, error) = arrive(&world, &server, &userinfo_options("always"));
+    assert_eq!((error, page.status()), (None, "authenticated"));
+    assert_eq!(shown(&world), ["DPoP access-1"]);
+    let [of_token, of_user] = <[Proof; 2]>::try_from(server.proofs()).unwrap();
+    assert_eq!((of_token.jkt(), of_token.text("ath")), (of_user.jkt(), ""));
+    // The base64url of the SHA-256 of the token, as the API gets it. RFC 9449 §4.2.
+    assert_eq!(of_user.text("ath"), api_proof(&page).0.unwrap().text("ath"));
+    assert_ne!(of_user.text("jti"), of_token.text("jti"));
+    invariants::hold(&world);
+}
+
+#[test]
+fn a_nonce_that_the_endpoint_for_the_user_wants_costs_one_more_request() {
+    let server = Binding::new();
+    let world = server.world();
+    // The token endpoint wants none, so that the first one to want it is this.
+    let own = Rc::clone(&server);
+    world.serve(move |request, now| {
+        *own.nonce.borrow_mut() = (request.url.path() == "/userinfo").then_some("n-1");
+        own.answer(request, now)
+    });
+    let (page, error) = arrive(&world, &server, &userinfo_options("auto"));
+    assert_eq!((error, page.status()), (None, "authenticated"));
+    let proofs = server.proofs();
+    assert_eq!(proofs.iter().map(|proof| proof.text("nonce")).collect::<Vec<_>>(), ["", "", "n-1"]);
+    assert_ne!(proofs[1].text("jti"), proofs[2].text("jti"));
+    assert_eq!(proofs[1].text("ath"), proofs[2].text("ath"));
+    assert_eq!(shown(&world), ["DPoP access-1", "DPoP access-1"]);
+    invariants::hold(&world);
+}
+
+#[test]
+fn an_endpoint_for_the_user_that_is_never_content_with_a_nonce_is_asked_twice_and_signs_nobody_in() {
+    for (exposed, times, code) in [(true, 2, ErrorCode::UserinfoInvalid), (false, 1, ErrorCode::DpopNonceUnavailable)] {
+        let server = Binding::new();
+        server.exposed.set(exposed);
+        let world = server.world();
+        let own = Rc::clone(&server);
+        world.serve(move |request, now| {
+            let about_the_user = request.url.path() == "/userinfo";
+            *own.nonce.borrow_mut() = about_the_user.then_some("n-1");
+            own.insatiable.set(about_the_user);
+            own.answer(request, now)
+        });
+        let (page, error) = arrive(&world, &server, &userinfo_options("auto"));
+        assert_eq!((error.map(|error| error.code), page.status()), (Some(code), "unauthenticated"));
+        assert_eq!(shown(&world).len(), times);
+        invariants::hold(&world);
+    }
+}
+
+#[test]
+fn the_endpoint_for_the_user_gets_no_proof_with_a_token_that_is_not_bound() {
+    let server = Binding::new();
+    server.token_type.set("Bearer");
+    let world = server.world();
+    let (page, error) = arrive(&world, &server, &userinfo_options("auto"));
+    assert_eq!((error, page.status()), (None, "authenticated"));
+    assert_eq!(shown(&world), ["Bearer access-1"]);
+    assert_eq!(server.proofs.borrow().last(), Some(&None));
     invariants::hold(&world);
 }
 

@@ -271,7 +271,7 @@ export interface ServerMetadata {
   revocation_endpoint?: string;
   /** Where the browser goes for a sign-out (OIDC RP-Initiated Logout 1.0). */
   end_session_endpoint?: string;
-  /** Where the claims about the user are read. */
+  /** Where the claims about the user are read (OIDC Core §5.3). Needed where `userInfo` is true. */
   userinfo_endpoint?: string;
   /** Where the provider's keys are read. Needed unless `idToken.verifySignature` is false. */
   jwks_uri?: string;
@@ -349,6 +349,20 @@ export interface OidcConfig {
     /** Sent as `max_age` and checked against `auth_time`. */
     maxAgeSeconds?: number;
   };
+  /**
+   * Whether the provider's UserInfo endpoint is asked about the user (OIDC Core §5.3), once after each sign-in, with the new access
+   * token in the header. Default false: `user` is what the ID token says. Needs `openid` in `scope`, and CORS at the endpoint.
+   *
+   * `user` then has the claims of the ID token and of the answer. Where both have one, the answer's counts, except for those that an
+   * ID token has about itself and the sign-in: `iss`, `sub`, `aud`, `exp`, `iat`, `nbf`, `auth_time`, `nonce`, `acr`, `amr`, `azp`,
+   * `at_hash`, `c_hash` and `sid` are always the ID token's. It is kept with the session, over reloads, and not asked for
+   * again by a renewal, so it is as old as the sign-in; a claim that a renewed ID token has changed is the ID token's from then on.
+   *
+   * Nobody is signed in by an answer that is not plain JSON about the `sub` of the ID token (`userinfo_invalid`,
+   * `userinfo_subject_mismatch`), nor without one (`userinfo_unavailable`): a provider whose endpoint fails lets nobody in. It is not
+   * signed: whoever can answer in the endpoint's place says what `user` has beside the ID token.
+   */
+  userInfo?: boolean;
 }
 
 /** A signature by a private key. `none` and the HMAC algorithms cannot be allowed. `Ed25519` is the newer name of `EdDSA`. */

@@ -2,6 +2,7 @@
 
 use super::options::SessionConfig;
 use crate::protocol::token::TokenResponse;
+use crate::protocol::userinfo;
 use crate::types::{Credential, Json, Scope, Session, Source, Tokens, UnixMillis};
 use std::rc::Rc;
 
@@ -10,6 +11,8 @@ pub(super) struct Parts<'a> {
     pub(super) response: TokenResponse,
     /// Claims that passed the rules, if the answer had an ID token.
     pub(super) claims: Option<Json>,
+    /// What the UserInfo endpoint said about the user of these claims, if it was asked.
+    pub(super) userinfo: Option<Json>,
     /// The user, where it comes from elsewhere than the ID token.
     pub(super) user: Option<Json>,
     pub(super) source: Source,
@@ -25,10 +28,21 @@ impl Parts<'_> {
     pub(super) fn session(self) -> Session {
         let previous_tokens = self.previous.and_then(Session::tokens);
         let claims = self.claims.map(Rc::new);
-        let user = match (self.user, &claims, self.previous) {
+        let userinfo = match (self.userinfo.map(Rc::new), previous_tokens, &claims) {
+            (Some(told), _, _) => Some(told),
+            (None, Some(Tokens { userinfo: Some(told), id_claims: Some(before), .. }), Some(claims)) => {
+                Some(Rc::new(userinfo::beside(told, before, claims)))
+            }
+            (None, previous, _) => previous.and_then(|tokens| tokens.userinfo.clone()),
+        };
+        let known = match (&claims, &userinfo) {
+            (Some(claims), Some(told)) => Some(Rc::new(userinfo::merged(claims, told))),
+            (claims, _) => claims.clone(),
+        };
+        let user = match (self.user, known, self.previous) {
             (Some(user), _, _) => Rc::new(user),
-            (None, Some(claims), Some(previous)) if *previous.user == **claims => Rc::clone(&previous.user),
-            (None, Some(claims), _) => Rc::clone(claims),
+            (None, Some(known), Some(previous)) if *previous.user == *known => Rc::clone(&previous.user),
+            (None, Some(known), _) => known,
             (None, None, Some(previous)) => Rc::clone(&previous.user),
             (None, None, None) => Rc::new(Json::Object(Vec::new())),
         };
@@ -53,6 +67,7 @@ impl Parts<'_> {
             refresh: self.response.refresh.or_else(|| previous_tokens.and_then(|tokens| tokens.refresh.clone())),
             id_token: self.response.id_token.or_else(|| previous_tokens.and_then(|tokens| tokens.id_token.clone())),
             id_claims: claims.or_else(|| previous_tokens.and_then(|tokens| tokens.id_claims.clone())),
+            userinfo,
             source: self.source,
             binding: self.response.binding,
         };

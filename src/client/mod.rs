@@ -20,6 +20,7 @@ use crate::machine::{Ending, EventKind, Login, Note, Notice, Outcome, Snapshot, 
 use crate::policy;
 use crate::policy::replay::Refusal;
 use crate::ports::Ports;
+use crate::protocol::dpop;
 use crate::protocol::http::Credentials;
 use crate::types::{AccessToken, Json, Lifetime, ReturnTo, SessionFacts, WebUrl};
 use driver::Inner;
@@ -209,7 +210,7 @@ impl<P: Ports> Client<P> {
                 None => None,
             };
             let proven = proof.is_some();
-            let scheme = if proven { "DPoP " } else { "Bearer " };
+            let scheme = if proven { dpop::SCHEME } else { "Bearer " };
             let mut headers = vec![("authorization".to_owned(), [scheme, token.expose()].concat())];
             if let Some(proof) = proof {
                 headers.push(("dpop".to_owned(), proof));

@@ -7,7 +7,7 @@ use super::driver::Inner;
 use super::options::Mode;
 use super::talk::{Told, Work};
 use crate::error::{Error, ErrorCode, ErrorPhase};
-use crate::policy::replay::Refusal;
+use crate::policy::replay::{Refusal, refusal};
 use crate::policy::storage::Medium;
 use crate::ports::{Ports, ProofKeys, StoreFailure};
 use crate::protocol::answer;
@@ -203,9 +203,10 @@ impl<P: Ports> Inner<P> {
     ) -> Work<'_, HttpResponse> {
         Box::pin(async move {
             let (plain, mut once) = (request.headers.len(), request.prover.is_some());
+            let access = dpop::bound_token(&request);
             loop {
                 if let Some(prover) = &request.prover {
-                    let proof = self.prove(prover, &request.method, &request.url, None).await;
+                    let proof = self.prove(prover, &request.method, &request.url, access.as_ref()).await;
                     request.headers.push(("dpop".to_owned(), proof.map_err(|error| error.during(phase))?));
                 }
                 let asked = self.ports.read();
@@ -219,7 +220,8 @@ impl<P: Ports> Inner<P> {
                 let sent = self.ports.send(&request).await;
                 let mut answer = sent.map_err(|failure| answer::failure(failure, phase))?;
                 self.learn_time(&mut answer, phase, asked);
-                let again = self.wants_nonce(&request.url, &answer).map_err(|error| error.during(phase))?;
+                let again =
+                    self.wants_nonce(&request.url, &answer, access.is_some()).map_err(|error| error.during(phase))?;
                 if !again || !std::mem::take(&mut once) {
                     return Ok(answer);
                 }
@@ -238,9 +240,15 @@ impl<P: Ports> Inner<P> {
         answer::count_retry_after(answer, now.wall.shifted(clock.skew(now).unwrap_or_default()));
     }
 
-    /// Takes the nonce of an answer along. Whether the server wants the request again because of it.
-    fn wants_nonce(&self, url: &WebUrl, answer: &HttpResponse) -> Result<bool, Error> {
+    /// Takes the nonce of an answer along. Whether the server wants the request again because of it. `shown`: an access token was.
+    fn wants_nonce(&self, url: &WebUrl, answer: &HttpResponse, shown: bool) -> Result<bool, Error> {
         let nonce = answer.header("dpop-nonce");
+        if shown {
+            // A resource says so in a challenge, and one of an authorization server also as that does. RFC 9449 §9.
+            let challenge = answer.header("www-authenticate");
+            let why = if dpop::wants_nonce(answer) { Refusal::Nonce } else { refusal(answer.status, challenge) };
+            return self.learn(url, answer.status, why, nonce);
+        }
         self.memory.borrow_mut().nonces.learn(url, nonce);
         let wanted = dpop::wants_nonce(answer);
         if wanted && nonce.is_none() { Err(dpop::nonce_unavailable().with_status(answer.status)) } else { Ok(wanted) }

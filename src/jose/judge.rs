@@ -1,6 +1,6 @@
 //! An ID token whose signature is right, judged: what authsafe calls a user.
 //!
-//! OpenID Connect Core 1.0 §3.1.3.7, §3.1.3.8, §5.3.2 and §12.2; RFC 9470 §6.2. The rules that need no signature are in
+//! OpenID Connect Core 1.0 §3.1.3.7, §3.1.3.8 and §12.2; RFC 9470 §6.2. The rules that need no signature are in
 //! `id_token`; here are the ones that do, and the type that tells the result from everything else.
 
 use super::algs::{Algorithm, Hash};
@@ -103,12 +103,6 @@ impl IdClaims {
     pub fn user(&self) -> (&str, &str) {
         let text = |name| self.0.get(name).and_then(Json::text).unwrap_or_default();
         (text("iss"), text("sub"))
-    }
-
-    /// Whether an answer of the UserInfo endpoint is about the same user; it must not be used otherwise. §5.3.2.
-    #[must_use]
-    pub fn are_of(&self, userinfo: &Json) -> bool {
-        userinfo.get("sub").and_then(Json::text).is_some_and(|sub| sub == self.user().1)
     }
 }
 

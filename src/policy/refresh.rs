@@ -104,7 +104,8 @@ pub fn outcome(code: ErrorCode) -> Outcome {
         | ErrorCode::ResponseTooLarge
         | ErrorCode::RedirectRefused
         | ErrorCode::CsrfRejected
-        | ErrorCode::JwksUnavailable => Outcome::KeepAndRetry,
+        | ErrorCode::JwksUnavailable
+        | ErrorCode::UserinfoUnavailable => Outcome::KeepAndRetry,
         ErrorCode::Aborted
         | ErrorCode::AccessDenied
         | ErrorCode::AuthenticationInsufficient
@@ -137,6 +138,8 @@ pub fn outcome(code: ErrorCode) -> Outcome {
         | ErrorCode::TokenRequestRejected
         | ErrorCode::TokenTypeUnsupported
         | ErrorCode::TransactionExpired
+        | ErrorCode::UserinfoInvalid
+        | ErrorCode::UserinfoSubjectMismatch
         | ErrorCode::WasmBlockedByCsp
         | ErrorCode::WasmLoadFailed
         | ErrorCode::WasmTrapped => Outcome::KeepAndStop,

@@ -4,7 +4,7 @@
 //! Always ES256 (RFC 7518 §3.4). The signature comes from outside: no private key is ever in here.
 
 use super::answer::{json_object, oauth_error};
-use super::http::HttpResponse;
+use super::http::{HttpRequest, HttpResponse};
 use super::pkce::{hashed, random_text};
 use crate::error::{Error, ErrorCode};
 use crate::types::{AccessToken, Lifetime, Members, UnixMillis, WebUrl};
@@ -93,6 +93,13 @@ pub fn proof(signing_input: &str, signature: &[u8; 64]) -> String {
 #[must_use]
 pub fn htu(url: &WebUrl) -> String {
     [url.origin(), url.path()].concat()
+}
+
+/// The token that a request shows, where it is bound to a key: the proof beside it names it. §7.1.
+#[must_use]
+pub fn bound_token(request: &HttpRequest) -> Option<AccessToken> {
+    let (_, value) = request.headers.iter().find(|(name, _)| name == "authorization")?;
+    AccessToken::new(value.strip_prefix(SCHEME)?.to_owned())
 }
 
 /// Whether the first request of a sign-in is made with a key, at a server that offers it or does not.
@@ -184,6 +191,9 @@ fn is_nonce(text: &str) -> bool {
     let plain = text.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\');
     plain && (1..=LONGEST_NONCE).contains(&text.len())
 }
+
+/// What stands before a token that is bound to a key. §7.1.
+pub const SCHEME: &str = "DPoP ";
 
 /// More than a page has servers for; the one that was first heard of is forgotten.
 const MOST_ORIGINS: usize = 10;

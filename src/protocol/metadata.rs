@@ -23,6 +23,8 @@ pub struct Metadata {
     pub end_session_endpoint: Option<WebUrl>,
     /// Where the server's keys are.
     pub jwks_uri: Option<WebUrl>,
+    /// What is known about the user. OpenID Connect Core 1.0 §5.3.
+    pub userinfo_endpoint: Option<WebUrl>,
     /// Every authorization response carries `iss`. RFC 9207 §3.
     pub iss_parameter_supported: bool,
     /// Proofs of possession may be signed with ES256. RFC 9449 §5.1.
@@ -86,6 +88,7 @@ impl Metadata {
             revocation_endpoint: endpoint(document, "revocation_endpoint")?,
             end_session_endpoint: endpoint(document, "end_session_endpoint")?,
             jwks_uri: endpoint(document, "jwks_uri")?,
+            userinfo_endpoint: endpoint(document, "userinfo_endpoint")?,
             iss_parameter_supported: flag(document, "authorization_response_iss_parameter_supported")?,
             dpop_es256: lists(document, "dpop_signing_alg_values_supported", "ES256"),
         })

@@ -23,3 +23,4 @@ pub mod session;
 pub(crate) mod testing;
 pub mod token;
 pub mod transaction;
+pub mod userinfo;

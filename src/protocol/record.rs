@@ -135,6 +135,7 @@ fn write_tokens(tokens: &Tokens) -> Json {
         .text("refresh", tokens.refresh.as_ref().map(RefreshToken::expose))
         .text("id_token", tokens.id_token.as_ref().map(IdToken::expose))
         .value("id_claims", tokens.id_claims.as_deref().cloned())
+        .value("userinfo", tokens.userinfo.as_deref().cloned())
         .text("source", Some(source))
         .text("jkt", tokens.binding.as_ref().map(|binding| binding.jkt.as_str()))
         .value("bound", tokens.binding.as_ref().map(|binding| Json::Bool(binding.access)))
@@ -188,11 +189,13 @@ fn read_tokens(json: &Json) -> Option<Tokens> {
         FIRST_PARTY => Source::FirstParty,
         _ => return None,
     };
+    let claims = |name| optional(json, name, |claims| claims.members().map(|_| Rc::new(claims.clone())));
     Some(Tokens {
         access: AccessToken::new(owned(json.get("access")?)?)?,
         refresh: optional(json, "refresh", |token| RefreshToken::new(owned(token)?))?,
         id_token: optional(json, "id_token", |token| IdToken::new(owned(token)?))?,
-        id_claims: optional(json, "id_claims", |claims| claims.members().map(|_| Rc::new(claims.clone())))?,
+        id_claims: claims("id_claims")?,
+        userinfo: claims("userinfo")?,
         source,
         binding: match (optional(json, "jkt", owned)?, optional(json, "bound", flag)?) {
             (Some(jkt), Some(access)) => Some(Binding { jkt, access }),
@@ -246,7 +249,7 @@ const MEMBERS: &[&str] = &[
     "skew",
     "tokens",
 ];
-const TOKEN_MEMBERS: &[&str] = &["access", "refresh", "id_token", "id_claims", "source", "jkt", "bound"];
+const TOKEN_MEMBERS: &[&str] = &["access", "refresh", "id_token", "id_claims", "userinfo", "source", "jkt", "bound"];
 
 #[cfg(test)]
 mod tests;

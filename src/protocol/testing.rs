@@ -46,6 +46,7 @@ pub(crate) fn metadata() -> Metadata {
         revocation_endpoint: Some(url("https://as.example/revoke")),
         end_session_endpoint: Some(url("https://as.example/logout")),
         jwks_uri: Some(url("https://as.example/jwks")),
+        userinfo_endpoint: Some(url("https://as.example/userinfo")),
         iss_parameter_supported: true,
         dpop_es256: false,
     }

@@ -69,6 +69,8 @@ pub struct Tokens {
     pub id_token: Option<IdToken>,
     /// Its claims, after they passed the rules.
     pub id_claims: Option<Rc<Json>>,
+    /// What the UserInfo endpoint said when the user signed in, as far as no ID token has said anything newer since.
+    pub userinfo: Option<Rc<Json>>,
     /// Who issued them, and so who renews them.
     pub source: Source,
     /// The key that they are bound to, if they are.

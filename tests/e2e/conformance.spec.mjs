@@ -45,9 +45,11 @@ const published = (key, changed) => ({ ...key, jwk: { ...key.jwk, ...changed } }
 const named = (key, kid) => ({ ...published(key, { kid }), kid });
 const withoutKid = { header: { kid: undefined } };
 
-const clientOf = (liar, recorder) => ({
-  options: { oidc: { issuer: liar.issuer, clientId: "client" }, allowedOrigins: [recorder.origin] },
+const clientOf = (liar, recorder, oidc = {}) => ({
+  options: { oidc: { issuer: liar.issuer, clientId: "client", ...oidc }, allowedOrigins: [recorder.origin] },
 });
+/** An application that wants the endpoint to be asked. */
+const ASKS = { userInfo: true };
 const signIn = (tab) => tab.signIn(undefined, { known: true });
 const asked = (liar, path) => liar.requests.filter((request) => request.path === path).length;
 const bearers = (recorder) => recorder.requests.map(({ authorization }) => authorization);
@@ -57,11 +59,12 @@ const someOne = { status: "authenticated", user: { sub: "someone", name: "Some O
  * Has the provider lie, until what is returned is called.
  *
  * @param {object} lie `token` makes the ID token, from a function that signs; `keys` are the ones that are published, of which the
- *   last one signs; `jwks` and `discovery` are answers in the place of the honest ones. `unasked` is a path that nobody may ask for.
+ *   last one signs; `jwks`, `discovery` and `userinfo` are answers in the place of the honest ones. `unasked` is a path that nobody
+ *   may ask for; `oidc` are more options of the client.
  */
-function lies(liar, { keys, jwks, discovery, token }) {
+function lies(liar, { keys, jwks, discovery, userinfo, token }) {
   const before = keys && liar.publish(...keys(liar));
-  Object.assign(liar.lies, jwks && { jwks }, discovery && { discovery });
+  Object.assign(liar.lies, jwks && { jwks }, discovery && { discovery }, userinfo && { userinfo });
   if (token) {
     liar.lies.token = (honest, { json, idToken }) =>
       json({ ...honest, id_token: token(idToken, { ...liar, accessToken: honest.access_token }) });
@@ -83,7 +86,7 @@ function expectRefusal(error, code, { says = "" } = {}) {
 /** A sign-in that is lied to: nobody is signed in by it, and who was signed in before stays so. */
 function refused(title, rule, code, lie) {
   check(title, { rule, expected: `refused: ${code}` }, async ({ visit, liar, recorder }) => {
-    const tab = await visit(stored, clientOf(liar, recorder));
+    const tab = await visit(stored, clientOf(liar, recorder, lie.oidc));
     let beHonest = lies(liar, lie);
     const first = await signIn(tab);
     expectRefusal(first.error, code, lie);
@@ -123,9 +126,9 @@ function accepted(title, rule, lie) {
 }
 
 /** A provider whose metadata cannot be trusted: nobody is sent there. */
-function refusedBeforeLeaving(title, rule, code, discovery) {
+function refusedBeforeLeaving(title, rule, code, discovery, oidc) {
   check(title, { rule, expected: `refused: ${code}` }, async ({ visit, liar, recorder }) => {
-    const tab = await visit(stored, clientOf(liar, recorder));
+    const tab = await visit(stored, clientOf(liar, recorder, oidc));
     const leave = async () => (await tab.attempt("() => auth.login({ via: 'redirect' })")).error;
     liar.lies.discovery = discovery;
     expectRefusal(await leave(), code);
@@ -280,6 +283,37 @@ refused(
   "OIDC Core §3.1.3.7 rule 11",
   "id_token_invalid",
   { says: "`nonce`", token: claims({ nonce: "another" }) },
+);
+
+refused(
+  "oidcc-client-test-userinfo-invalid-sub: UserInfo about somebody else signs nobody in",
+  "OIDC Core §5.3.2",
+  "userinfo_subject_mismatch",
+  { says: "`sub`", oidc: ASKS, userinfo: (honest, json) => json({ ...honest, sub: "somebody else" }) },
+);
+check(
+  "oidcc-client-test-scope-userinfo-claims: what the scope asks for and the UserInfo endpoint answers is part of the user",
+  { rule: "OIDC Core §5.4", expected: "accepted" },
+  async ({ visit, liar, recorder }) => {
+    const scope = "openid profile email phone address";
+    const tab = await visit(stored, clientOf(liar, recorder, { ...ASKS, scope }));
+    const claims = {
+      phone_number: "+1 555 0100",
+      address: { country: "FR" },
+      email_verified: true,
+      name: "Newer Name",
+    };
+    lies(liar, { userinfo: (honest, json) => json({ ...honest, ...claims }) });
+    const { state, error } = await signIn(tab);
+    expect(error).toBeUndefined();
+    const user = { sub: "someone", email: "someone@id.example", ...claims, iss: liar.issuer };
+    expect(state).toMatchObject({ status: "authenticated", user });
+    expect(liar.requests.find(({ path }) => path === "/authorize").query.get("scope")).toBe(scope);
+    expect((await tab.reload()).state).toMatchObject({ status: "authenticated", user });
+    expect(await tab.refresh()).toEqual({ value: "authenticated" });
+    expect(await tab.state()).toMatchObject({ status: "authenticated", user });
+    expect(asked(liar, "/userinfo"), "once for a sign-in").toBe(1);
+  },
 );
 
 // Config
@@ -466,6 +500,74 @@ accepted(
   "OIDC Core §3.1.3.6",
   { token: claims({ at_hash: undefined }) },
 );
+
+check(
+  "oidcc-client-test-userinfo-bearer-header: the access token is shown to the UserInfo endpoint in the header, and nowhere else",
+  { rule: "OIDC Core §5.3.1", expected: "accepted" },
+  async ({ visit, liar, recorder }) => {
+    const tab = await visit(stored, clientOf(liar, recorder, ASKS));
+    expect((await signIn(tab)).state).toMatchObject({ ...someOne, user: { email: "someone@id.example" } });
+    expect(await tab.call(1, recorder.origin)).toEqual([200]);
+    const shown = liar.requests.filter(({ path }) => path === "/userinfo");
+    expect(shown).toMatchObject([{ method: "GET", authorization: bearers(recorder)[0] }]);
+    expect([shown[0].query.size, shown[0].form.size]).toEqual([0, 0]);
+  },
+);
+
+// Beyond the plans: UserInfo
+
+check(
+  "userinfo-unasked: the UserInfo endpoint is not asked unless the application wants it",
+  { rule: "OIDC Core §5.3", expected: "accepted" },
+  async ({ visit, liar, recorder }) => {
+    const tab = await visit(stored, clientOf(liar, recorder));
+    const { state } = await signIn(tab);
+    expect(state).toMatchObject(someOne);
+    expect([state.user.email, asked(liar, "/userinfo")]).toEqual([undefined, 0]);
+  },
+);
+check(
+  "userinfo-protocol-claims: what an ID token says about itself is never taken from UserInfo",
+  { rule: "OIDC Core §5.3.2", expected: "accepted" },
+  async ({ visit, liar, recorder }) => {
+    const tab = await visit(stored, clientOf(liar, recorder, ASKS));
+    const forged = { iss: OTHER, aud: "somebody-else", exp: 1, acr: "gold", amr: ["mfa"], auth_time: 1, sid: "forged" };
+    lies(liar, { userinfo: (honest, json) => json({ ...honest, ...forged }) });
+    const { user } = (await signIn(tab)).state;
+    expect(user).toMatchObject({ iss: liar.issuer, aud: "client", email: "someone@id.example" });
+    expect([user.exp > now(), user.acr, user.amr, user.auth_time, user.sid]).toEqual([true, ...Array(4)]);
+  },
+);
+for (const [name, what, code, userinfo] of [
+  ["missing-sub", "about nobody", "userinfo_subject_mismatch", (honest, json) => json({ ...honest, sub: undefined })],
+  ["empty-sub", "about an empty name", "userinfo_subject_mismatch", (honest, json) => json({ ...honest, sub: "" })],
+  [
+    "odd-sub",
+    "whose sub is a list",
+    "userinfo_subject_mismatch",
+    (honest, json) => json({ ...honest, sub: ["someone"] }),
+  ],
+  ["list", "in a list", "userinfo_invalid", (honest, json) => json([honest])],
+  ["page", "that is a page", "userinfo_invalid", () => ({ status: 200, type: "text/html", body: "<html>" })],
+  ["other-type", "under another type", "userinfo_invalid", (honest, json) => ({ ...json(honest), type: "text/plain" })],
+  [
+    "too-large",
+    "of 10 MB",
+    "userinfo_invalid",
+    (honest, json) => json({ ...honest, more: "x".repeat(10 * 1024 * 1024) }),
+  ],
+  ["refused", "that is refused", "userinfo_invalid", (honest, json) => json({ error: "invalid_token" }, 401)],
+  ["failed", "that fails", "userinfo_unavailable", (honest, json) => json(honest, 503)],
+  ["redirect", "that lies elsewhere", "userinfo_invalid", () => ({ status: 307, location: "/userinfo-elsewhere" })],
+]) {
+  const lie = { oidc: ASKS, userinfo, unasked: "/userinfo-elsewhere" };
+  refused(`userinfo-${name}: UserInfo ${what} signs nobody in`, "OIDC Core §5.3.2", code, lie);
+}
+refused("userinfo-jwt: UserInfo that is signed signs nobody in", "OIDC Core §5.3.2", "userinfo_invalid", {
+  says: "application/jwt",
+  oidc: ASKS,
+  userinfo: (honest) => ({ status: 200, type: "application/jwt", body: signed(es(), honest) }),
+});
 
 // Beyond the plans: claims
 
@@ -845,6 +947,19 @@ for (const [name, what, lie] of [
     name.startsWith("http") || name === "script" ? "RFC 8414 §2" : "OIDC Discovery §3",
     "discovery_invalid",
     (honest, json) => json(lie(honest)),
+  );
+}
+
+for (const [name, what, lie] of [
+  ["no-userinfo", "has no UserInfo endpoint where that is to be asked", undefined],
+  ["http-userinfo", "has a UserInfo endpoint that is not https", "http://evil.example/userinfo"],
+]) {
+  refusedBeforeLeaving(
+    `discovery-${name}: nobody is sent to a provider whose document ${what}`,
+    "OIDC Discovery §3",
+    "discovery_invalid",
+    (honest, json) => json({ ...honest, userinfo_endpoint: lie }),
+    ASKS,
   );
 }
 

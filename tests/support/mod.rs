@@ -44,6 +44,8 @@ pub(crate) struct Provider {
     pub(crate) published: RefCell<Vec<u8>>,
     /// What stands in the place of the keys, with this status.
     pub(crate) instead_of_keys: RefCell<Option<(u16, String)>>,
+    /// What stands in the place of what is known about the user, each for one request.
+    pub(crate) instead_of_userinfo: RefCell<Vec<Reply>>,
     /// What is done to ID tokens before they are given out.
     pub(crate) spoils: Cell<Option<Spoil>>,
 }
@@ -64,6 +66,7 @@ impl Provider {
             signs: Cell::new(1),
             published: RefCell::new(vec![1]),
             instead_of_keys: RefCell::default(),
+            instead_of_userinfo: RefCell::default(),
             spoils: Cell::default(),
         })
     }
@@ -76,6 +79,12 @@ impl Provider {
                 Some((status, body)) => Reply::json(*status, body),
                 None => Reply::json(200, &keys::jwks_of(&self.published.borrow())),
             },
+            "/userinfo" => {
+                if !self.instead_of_userinfo.borrow().is_empty() {
+                    return self.instead_of_userinfo.borrow_mut().remove(0);
+                }
+                self.userinfo(request)
+            }
             // Somebody looks whether the server is there. It is, unless it is to fail.
             "/token" if request.method == "HEAD" => Reply::with(405, "text/plain", ""),
             "/token" => {
@@ -97,7 +106,7 @@ impl Provider {
     fn metadata(&self) -> String {
         format!(
             r#"{{"issuer":"{ISSUER}","authorization_endpoint":"{ISSUER}/authorize","token_endpoint":"{ISSUER}/token",
-            "revocation_endpoint":"{ISSUER}/revoke","end_session_endpoint":"{ISSUER}/logout","jwks_uri":"{ISSUER}/jwks",
+            "revocation_endpoint":"{ISSUER}/revoke","end_session_endpoint":"{ISSUER}/logout","jwks_uri":"{ISSUER}/jwks","userinfo_endpoint":"{ISSUER}/userinfo",
             "authorization_response_iss_parameter_supported":true,"code_challenge_methods_supported":["S256"]}}"#
         )
     }
@@ -122,6 +131,17 @@ impl Provider {
                 self.id_token(now)
             ),
         )
+    }
+
+    /// OpenID Connect Core 1.0 §5.3, to the newest access token. Some of it stands where an ID token has something of its own.
+    fn userinfo(&self, request: &HttpRequest) -> Reply {
+        let shown = request.headers.iter().find(|(name, _)| name == "authorization");
+        let newest = format!(" access-{}", self.rotations.get());
+        if !shown.is_some_and(|(_, value)| value.ends_with(&newest)) || request.method != "GET" {
+            return Reply::json(401, r#"{"error":"invalid_token"}"#);
+        }
+        let sub = self.sub.borrow();
+        Reply::json(200, &format!(r#"{{"sub":"{sub}","name":"{sub} of UserInfo","email":"{sub}@id.example","exp":1}}"#))
     }
 
     pub(crate) fn id_token(&self, now: UnixMillis) -> String {

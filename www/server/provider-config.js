@@ -30,8 +30,19 @@ export async function generateSigningKeys() {
  * @param {object} options See `startProvider`; `lifetimes` is read at every use, so it may change while running.
  */
 export function providerConfiguration(options) {
-  const { apiUrl, clientId, boundClientId, confirmLogout, dpop, jwks, lifetimes, pageOrigins, store } = options;
-  const clientIds = [clientId, boundClientId];
+  const {
+    apiUrl,
+    clientId,
+    boundClientId,
+    userInfoClientId,
+    confirmLogout,
+    dpop,
+    jwks,
+    lifetimes,
+    pageOrigins,
+    store,
+  } = options;
+  const clientIds = [clientId, boundClientId, userInfoClientId];
   return {
     adapter: levelAdapter(store.provider, lifetimes),
     jwks,
@@ -48,10 +59,12 @@ export function providerConfiguration(options) {
     interactions: { url: (ctx, interaction) => `/interaction/${interaction.uid}` },
     findAccount: (ctx, sub) => {
       const claims = userBySub(sub);
-      return claims && { accountId: sub, claims: () => claims };
+      // The endpoint knows a little more than the ID token says.
+      const more = claims && { nickname: claims.preferred_username };
+      return claims && { accountId: sub, claims: (use) => (use === "userinfo" ? { ...claims, ...more } : claims) };
     },
-    claims: { openid: ["sub"], profile: ["name", "preferred_username"], email: ["email"] },
-    // Access tokens are for the API alone, so the user's claims travel in the ID token.
+    claims: { openid: ["sub"], profile: ["name", "nickname", "preferred_username"], email: ["email"] },
+    // Most access tokens are for the API alone, so the user's claims travel in the ID token.
     conformIdTokenClaims: false,
     rotateRefreshToken: true,
     issueRefreshToken: (ctx, client, source) =>
@@ -59,8 +72,8 @@ export function providerConfiguration(options) {
       (options.alwaysIssueRefreshToken || source.scopes.has("offline_access")),
     features: {
       devInteractions: { enabled: false },
-      // It would accept none of the access tokens that this provider issues, all of which are meant for the API.
-      userinfo: { enabled: false },
+      // It takes none of the access tokens that are meant for the API: only those of one client.
+      userinfo: { enabled: true },
       revocation: { enabled: true, allowedPolicy: (ctx, client, token) => token.clientId === client.clientId },
       rpInitiatedLogout: {
         enabled: true,
@@ -73,7 +86,7 @@ export function providerConfiguration(options) {
       resourceIndicators: {
         enabled: true,
         defaultResource: () => apiUrl,
-        useGrantedResource: () => true,
+        useGrantedResource: (ctx) => ctx.oidc.client.clientId !== userInfoClientId,
         getResourceServerInfo: (ctx, resource) => resourceServer(resource, { apiUrl, lifetimes }),
       },
     },

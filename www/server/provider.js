@@ -17,6 +17,7 @@ import { shownTokenRoutes } from "./provider-shown.js";
  * @param {number} [options.port]
  * @param {string} [options.clientId]
  * @param {string} [options.boundClientId] A client that gets no tokens without a proof of possession (RFC 9449 §5.2).
+ * @param {string} [options.userInfoClientId] A client whose access tokens are for the UserInfo endpoint, and not for the API.
  * @param {number} [options.accessTokenSeconds]
  * @param {number} [options.idTokenSeconds]
  * @param {number} [options.refreshTokenSeconds]
@@ -43,6 +44,7 @@ export async function startProvider(options) {
   const settings = {
     clientId: "authsafe-demo",
     boundClientId: "authsafe-demo-bound",
+    userInfoClientId: "authsafe-demo-userinfo",
     confirmLogout: false,
     alwaysIssueRefreshToken: true,
     ...options,
@@ -60,8 +62,8 @@ export async function startProvider(options) {
   app.use(shownTokenRoutes(provider, settings));
   app.use(provider.callback());
   const server = await listen(app, { port });
-  const { clientId, boundClientId } = settings;
-  return { ...server, url: issuer, issuer, clientId, boundClientId, stats, lifetimes, dpop };
+  const { clientId, boundClientId, userInfoClientId } = settings;
+  return { ...server, url: issuer, issuer, clientId, boundClientId, userInfoClientId, stats, lifetimes, dpop };
 }
 
 /** Counts what the endpoints did, by oidc-provider's own events and one middleware around its token endpoint. */

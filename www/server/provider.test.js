@@ -28,7 +28,7 @@ describe("signing in at the OpenID provider", () => {
     assert.deepEqual(metadata.response_types_supported, ["code"]);
     assert.equal(metadata.revocation_endpoint, `${stack.issuer}/token/revocation`);
     assert.equal(metadata.end_session_endpoint, `${stack.issuer}/session/end`);
-    assert.equal("userinfo_endpoint" in metadata, false);
+    assert.equal(metadata.userinfo_endpoint, `${stack.issuer}/me`);
   });
 
   test("turns a sign-in into tokens: a JWT for the API, an ID token about the user, a refresh token", async () => {
@@ -60,6 +60,27 @@ describe("signing in at the OpenID provider", () => {
       },
     );
     assert.equal(decodeProtectedHeader(tokens.id_token).alg, "RS256");
+  });
+
+  test("tells the page about the user, and more than the ID token, for a token that is meant for that", async () => {
+    const about = (token) =>
+      fetch(`${stack.issuer}/me`, { headers: { origin: stack.pageUrl, authorization: `Bearer ${token}` } });
+    const { tokens } = await obtainTokens({ ...stack, clientId: stack.userInfoClientId });
+    const answer = await about(tokens.access_token);
+    assert.equal(answer.status, 200);
+    assert.equal(answer.headers.get("access-control-allow-origin"), stack.pageUrl);
+    assert.deepEqual(await answer.json(), {
+      sub: "user-1001",
+      name: "Alice Liddell",
+      nickname: "alice",
+      email: "alice@demo.example",
+      preferred_username: "alice",
+    });
+    const keys = createRemoteJWKSet(new URL(`${stack.issuer}/jwks`));
+    assert.equal("nickname" in (await jwtVerify(tokens.id_token, keys)).payload, false);
+
+    const { tokens: forTheApi } = await obtainTokens(stack);
+    assert.equal((await about(forTheApi.access_token)).status, 401);
   });
 
   test("knows the second user, too", async () => {

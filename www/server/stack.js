@@ -86,6 +86,7 @@ function describe({ provider, apiUrl, session, firstParty, lab }) {
     issuer: provider.issuer,
     clientId: provider.clientId,
     boundClientId: provider.boundClientId,
+    userInfoClientId: provider.userInfoClientId,
     scope: `openid profile email offline_access ${API_SCOPE}`,
     apiUrl,
     /** Where the page gets an ID token for its experiments, and what to compare it with. */

@@ -29,6 +29,7 @@ export async function startAll(options = {}) {
     issuer: provider.issuer,
     clientId: provider.clientId,
     boundClientId: provider.boundClientId,
+    userInfoClientId: provider.userInfoClientId,
     apiUrl: api.url,
     /** `stats`; `lifetimes` and `dpop.requireNonce`, which may be changed while running; `stop()` and `restart()` on the same port and keys. */
     provider: pick(provider, ["stats", "lifetimes", "dpop", "stop", "restart"]),

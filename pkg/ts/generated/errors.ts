@@ -100,6 +100,12 @@ export type AuthErrorCode =
   | "token_type_unsupported"
   /** The sign-in took longer than ten minutes, or was begun in another browser. Start a new sign-in. */
   | "transaction_expired"
+  /** What the UserInfo endpoint answers cannot be used. The message says why. The endpoint must take the new access token and answer plain JSON; signed or encrypted UserInfo (application/jwt) is not supported. */
+  | "userinfo_invalid"
+  /** What the UserInfo endpoint answers is not about the user of the ID token. Nobody is signed in by it. The provider must answer with the `sub` of the ID token. */
+  | "userinfo_subject_mismatch"
+  /** The UserInfo endpoint could not be asked. Try again later. The provider must allow this origin by CORS at `userinfo_endpoint`, too, with the headers Authorization and DPoP. */
+  | "userinfo_unavailable"
   /** The Content-Security-Policy forbids WebAssembly. Add 'wasm-unsafe-eval' to the script-src directive. */
   | "wasm_blocked_by_csp"
   /** The WebAssembly module could not be loaded. Serve the .wasm file of this version unchanged beside the script, or call setWasmSource(). */

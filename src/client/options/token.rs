@@ -39,6 +39,8 @@ pub struct Provider {
     /// By what its ID tokens may be signed; `None` where TLS to the token endpoint stands in for the signature (OpenID Connect
     /// Core 1.0 §3.1.3.7 rule 6).
     pub algs: Option<Allowed>,
+    /// Its UserInfo endpoint is asked about whoever signs in. OpenID Connect Core 1.0 §5.3.
+    pub user_info: bool,
 }
 
 impl std::ops::Deref for Provider {
@@ -146,7 +148,9 @@ fn parse_oidc(oidc: &Reader<'_>, page_url: &WebUrl, page: &WebUrl, dpop: Policy)
         metadata,
         dpop,
     };
-    Provider { registration, algs }
+    let user_info = oidc.flag("userInfo", false);
+    oidc.check(!user_info || registration.scope.contains("openid"), "userInfo", "needs `openid` in `oidc.scope`");
+    Provider { registration, algs, user_info }
 }
 
 /// `None` where signatures are not verified.
@@ -237,6 +241,7 @@ const OIDC_OPTIONS: &[&str] = &[
     "authorizationParams",
     "tokenParams",
     "idToken",
+    "userInfo",
 ];
 
 /// No secret that is shared with a browser is one, so HMAC has no name here; `none` has none anywhere.

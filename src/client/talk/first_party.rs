@@ -110,7 +110,8 @@ fn finish<'a>(
     let previous = if let Purpose::Renewal(session) = &purpose { session.as_ref() } else { None };
     let source = Source::FirstParty;
     let skew = memory.skew(previous, now);
-    let session = Parts { response, claims: None, user, source, at: now.wall, skew, previous }.session();
+    let at = now.wall;
+    let session = Parts { response, claims: None, userinfo: None, user, source, at, skew, previous }.session();
     done(match purpose {
         Purpose::SignIn(kept) => kept.with(session),
         Purpose::Renewal(_) => Answer::Renewed(session),

@@ -55,7 +55,7 @@ enum Next<'a> {
     /// Make the pending sign-in durable, then leave for this address.
     Keep(Box<Transaction>, Box<WebUrl>),
     /// Have the ID token judged that has come.
-    Judge(Box<oidc::Judging>),
+    Judge(Box<oidc::Judging<'a>>),
     /// It is over.
     Done(Box<Answer>),
 }
@@ -129,12 +129,9 @@ impl<P: Ports> Inner<P> {
         Box::pin(async move {
             let mut next = begun?;
             loop {
-                // What has brought tokens goes on to its end: they are revoked then.
-                let at_provider = matches!(next, Next::Send(_, _, Then::Oidc(..)));
-                if at_provider && ticket.is_some_and(|ticket| !self.expects(ticket)) {
-                    return Err(ErrorCode::Aborted.into());
-                }
+                let in_vain = ticket.is_some_and(|ticket| !self.expects(ticket));
                 next = match next {
+                    Next::Send(_, _, Then::Oidc(_, waiting)) if in_vain => oidc::unasked(waiting)?,
                     Next::Send(request, phase, then) => {
                         self.expect_id_token(&then);
                         let asked = self.ports.read();

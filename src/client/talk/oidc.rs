@@ -1,7 +1,7 @@
 //! Conversations with an OpenID provider. Its metadata comes first: given, remembered, or fetched now.
 //!
-//! RFC 6749 §4.1.3 and §6, OpenID Connect Core 1.0 §3.1, RFC 7009, RP-Initiated Logout 1.0. ID tokens are judged elsewhere, see
-//! `ports::Verifier`.
+//! RFC 6749 §4.1.3 and §6, OpenID Connect Core 1.0 §3.1 and §5.3, RFC 7009, RP-Initiated Logout 1.0. ID tokens are judged
+//! elsewhere, see `ports::Verifier`.
 
 use super::{Kept, Memory, Moment, Next, Step, Then, done};
 use crate::client::assemble::{Parts, with_scope};
@@ -19,8 +19,8 @@ use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::metadata::{Metadata, discovery_request, process_discovery};
 use crate::protocol::token::TokenResponse;
 use crate::protocol::transaction::Transaction;
-use crate::protocol::{answer, callback, end_session, revocation, token};
-use crate::types::{Json, Lifetime, Nonce, RefreshToken, Session, Source, Tokens, UnixMillis, WebUrl};
+use crate::protocol::{answer, callback, end_session, revocation, token, userinfo};
+use crate::types::{Json, Lifetime, Nonce, Prover, RefreshToken, Session, Source, Tokens, UnixMillis, WebUrl};
 use std::rc::Rc;
 
 /// What the metadata is needed for.
@@ -51,6 +51,8 @@ pub(super) enum Waiting {
     Exchange(Box<Transaction>),
     /// The next tokens of this session.
     Refresh(Session),
+    /// What is known about the user whose ID token has these claims.
+    UserInfo(Box<(Made, Json)>),
     /// Anything.
     Reach,
     /// To forget this token.
@@ -106,9 +108,9 @@ pub(super) fn next<'a>(
     match waiting {
         Waiting::Metadata(task) => {
             let found = process_discovery(&registration.issuer, &answer?)?;
-            if matches!(task, Task::SignIn(_)) && registration.scope.contains("openid") {
-                // Better known before the user has left than after; and not remembered, as the provider may mend it.
-                signature(registration, &found)?;
+            if matches!(task, Task::SignIn(_)) {
+                // Not remembered, as the provider may mend it.
+                suffices(registration, &found)?;
             }
             go_on(registration, task, remember(found, memory))
         }
@@ -124,8 +126,28 @@ pub(super) fn next<'a>(
             let tokens = token::process_token_response(&answer?, at, ErrorPhase::Refresh, key)?;
             judge(registration, tokens, Purpose::Renewal(session), (moment, memory))
         }
+        Waiting::UserInfo(judged) => {
+            let (made, claims) = *judged;
+            let told = answer.and_then(|response| userinfo::process_userinfo(&response, &claims));
+            made.finish(Some(claims), Some(told.map_err(userinfo::coded)?))
+        }
         Waiting::Reach => answer.and_then(|_| done(Answer::Reached)),
         Waiting::Revocation(sign_out, which) => revoked(registration, sign_out, which, answer),
+    }
+}
+
+/// Nobody waits any more for what was to be asked. What has brought tokens goes on to its end: they are revoked then.
+pub(super) fn unasked<'a>(waiting: Waiting) -> Step<'a> {
+    match waiting {
+        Waiting::UserInfo(judged) => {
+            let (made, claims) = *judged;
+            made.finish(Some(claims), None)
+        }
+        Waiting::Metadata(_)
+        | Waiting::Exchange(_)
+        | Waiting::Refresh(_)
+        | Waiting::Reach
+        | Waiting::Revocation(..) => Err(ErrorCode::Aborted.into()),
     }
 }
 
@@ -143,10 +165,7 @@ fn remember(found: Metadata, memory: &mut Memory) -> Rc<Metadata> {
 fn go_on(registration: &Provider, task: Task, metadata: Rc<Metadata>) -> Step<'_> {
     match task {
         Task::SignIn(sign_in) => {
-            if registration.scope.contains("openid") {
-                // Better known before the user has left than after.
-                signature(registration, &metadata)?;
-            }
+            suffices(registration, &metadata)?;
             Ok(Next::Draw(Box::new(Leaving { registration, metadata, sign_in })))
         }
         Task::Exchange(returned) => {
@@ -243,12 +262,16 @@ enum Purpose {
 }
 
 /// Tokens that have come, and what is made of them once the ID token among them is judged.
-pub(super) struct Judging {
+pub(super) struct Judging<'a> {
+    registration: &'a Provider,
     check: IdTokenCheck,
     made: Made,
+    /// Where to ask about the user then, where that is wanted.
+    userinfo: Option<WebUrl>,
 }
 
-struct Made {
+/// Tokens that have come, and what of them is judged.
+pub(super) struct Made {
     response: TokenResponse,
     purpose: Purpose,
     at: UnixMillis,
@@ -270,14 +293,15 @@ fn judge<'a>(
         if previous.is_none() && registration.scope.contains("openid") {
             return Err(ErrorCode::IdTokenMissing.into());
         }
-        return Made { response, purpose, at, skew }.finish(None);
+        return Made { response, purpose, at, skew }.finish(None, None);
     };
-    let signature = match memory.metadata.as_deref().map(|metadata| signature(registration, metadata)) {
-        Some(Err(error)) => return Made { response, purpose, at, skew }.judged(Err(error)),
-        Some(Ok(signature)) => signature,
-        // Tokens came from an endpoint of it.
-        None => return Err(ErrorCode::DiscoveryInvalid.into()),
+    // Tokens came from an endpoint of it.
+    let metadata = memory.metadata.as_deref().ok_or(ErrorCode::DiscoveryInvalid)?;
+    let signature = match signature(registration, metadata) {
+        Err(error) => return Made { response, purpose, at, skew }.refused(error),
+        Ok(signature) => signature,
     };
+    let userinfo = if previous.is_none() { userinfo_endpoint(registration, metadata)?.cloned() } else { None };
     let check = IdTokenCheck {
         token,
         access: Some(response.access.clone()),
@@ -293,12 +317,30 @@ fn judge<'a>(
         max_age: if let Purpose::SignIn(transaction) = &purpose { transaction.max_age } else { None },
         acr: if let Purpose::SignIn(transaction) = &purpose { transaction.acr.clone() } else { Vec::new() },
     };
-    Ok(Next::Judge(Box::new(Judging { check, made: Made { response, purpose, at, skew } })))
+    let made = Made { response, purpose, at, skew };
+    Ok(Next::Judge(Box::new(Judging { registration, check, made, userinfo })))
 }
 
 impl Purpose {
     fn nonce(&self) -> Option<Nonce> {
         if let Self::SignIn(transaction) = self { Some(transaction.nonce.clone()) } else { None }
+    }
+}
+
+/// Whether the metadata have what a sign-in needs: better known before the user has left than after.
+fn suffices(registration: &Provider, metadata: &Metadata) -> Result<(), Error> {
+    if registration.scope.contains("openid") {
+        signature(registration, metadata)?;
+    }
+    userinfo_endpoint(registration, metadata).map(drop)
+}
+
+/// Where to ask about the user; `None` where nobody asks.
+fn userinfo_endpoint<'a>(registration: &Provider, metadata: &'a Metadata) -> Result<Option<&'a WebUrl>, Error> {
+    match (&metadata.userinfo_endpoint, registration.user_info) {
+        (_, false) => Ok(None),
+        (Some(endpoint), true) => Ok(Some(endpoint)),
+        (None, true) => Err(Error::new(ErrorCode::DiscoveryInvalid, NO_USERINFO)),
     }
 }
 
@@ -310,8 +352,9 @@ fn signature<'a>(registration: &Provider, metadata: &'a Metadata) -> Result<Opti
 }
 
 const NO_KEYS: &str = "`jwks_uri` is missing, and ID tokens cannot be verified without it.";
+const NO_USERINFO: &str = "`userinfo_endpoint` is missing, and `oidc.userInfo` is set.";
 
-impl Judging {
+impl<'a> Judging<'a> {
     pub(super) fn check(&self) -> &IdTokenCheck {
         &self.check
     }
@@ -324,37 +367,53 @@ impl Judging {
         }
     }
 
-    pub(super) fn judged<'a>(self, claims: Result<Json, Error>) -> Step<'a> {
-        self.made.judged(claims)
+    pub(super) fn judged(self, claims: Result<Json, Error>) -> Step<'a> {
+        let Self { registration, made, userinfo, .. } = self;
+        match (claims, userinfo) {
+            (Ok(claims), Some(endpoint)) => {
+                let request = userinfo::userinfo_request(&endpoint, &made.response.access, made.prover());
+                let waiting = Waiting::UserInfo(Box::new((made, claims)));
+                Ok(send(registration, request, ErrorPhase::Token, waiting))
+            }
+            (Ok(claims), None) => made.finish(Some(claims), None),
+            (Err(error), _) => made.refused(error),
+        }
     }
 }
 
 impl Made {
-    fn judged<'a>(mut self, claims: Result<Json, Error>) -> Step<'a> {
-        match (claims, &self.purpose) {
-            (Ok(claims), _) => self.finish(Some(claims)),
+    /// The key of the access token, where it has one.
+    fn prover(&self) -> Option<Prover> {
+        let binding = self.response.binding.as_ref().filter(|binding| binding.access)?;
+        Some(Prover { jkt: binding.jkt.clone(), skew: self.skew, known_at: Some(self.at) })
+    }
+
+    /// The ID token is not worth anything, or nobody knows what.
+    fn refused<'a>(mut self, error: Error) -> Step<'a> {
+        match &self.purpose {
             // The server has rotated the refresh token for these: only the ID token is left out, and the one before stays.
-            (Err(error), Purpose::Renewal(_)) if refresh::is_undecided(error.code) => {
+            Purpose::Renewal(_) if refresh::is_undecided(error.code) => {
                 self.response.id_token = None;
-                self.finish(None)
+                self.finish(None, None)
             }
-            (Err(error), Purpose::Renewal(_)) => Err(error.during(ErrorPhase::Refresh)),
-            (Err(error), Purpose::SignIn(_)) => Err(error),
+            Purpose::Renewal(_) => Err(error.during(ErrorPhase::Refresh)),
+            Purpose::SignIn(_) => Err(error),
         }
     }
 
-    fn finish<'a>(self, claims: Option<Json>) -> Step<'a> {
+    fn finish<'a>(self, claims: Option<Json>, userinfo: Option<Json>) -> Step<'a> {
         let Self { response, purpose, at, skew } = self;
         let (user, source) = (None, Source::Oidc);
         match purpose {
             Purpose::SignIn(transaction) => {
-                let session = Parts { response, claims, user, source, at, skew, previous: None }.session();
+                let session = Parts { response, claims, userinfo, user, source, at, skew, previous: None }.session();
                 let Transaction { return_to, app_state, silent, .. } = *transaction;
                 done(Kept { return_to, app_state, silent }.with(session))
             }
             Purpose::Renewal(session) => {
                 let previous = Some(&session);
-                done(Answer::Renewed(Parts { response, claims, user, source, at, skew, previous }.session()))
+                let session = Parts { response, claims, userinfo, user, source, at, skew, previous }.session();
+                done(Answer::Renewed(session))
             }
         }
     }
@@ -369,7 +428,7 @@ pub(super) fn expects<'a>(
     let comes = match waiting {
         Waiting::Exchange(_) => registration.scope.contains("openid"),
         Waiting::Refresh(session) => session.tokens().is_some_and(|tokens| tokens.id_token.is_some()),
-        Waiting::Metadata(_) | Waiting::Reach | Waiting::Revocation(..) => false,
+        Waiting::Metadata(_) | Waiting::UserInfo(_) | Waiting::Reach | Waiting::Revocation(..) => false,
     };
     let metadata = memory.metadata.as_deref().filter(|_| comes)?;
     Some(signature(registration, metadata).ok()?.map(|(keys, _)| keys))

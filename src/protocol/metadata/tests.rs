@@ -12,6 +12,7 @@ fn document(changes: &[(&str, &str)]) -> Json {
         r#"{"issuer":"https://as.example","authorization_endpoint":"https://as.example/auth",
         "token_endpoint":"https://as.example/token","revocation_endpoint":"https://as.example/revoke",
         "end_session_endpoint":"https://as.example/logout","jwks_uri":"https://as.example/jwks",
+        "userinfo_endpoint":"https://as.example/userinfo",
         "code_challenge_methods_supported":["plain","S256"],"authorization_response_iss_parameter_supported":true,
         "something_else":{"is":["ignored"]}}"#,
     )
@@ -68,11 +69,18 @@ fn a_good_document_is_read_whole() {
 
 #[test]
 fn the_optional_members_may_be_missing() {
-    let names = ["revocation_endpoint", "end_session_endpoint", "jwks_uri", "code_challenge_methods_supported"];
+    let names = [
+        "revocation_endpoint",
+        "end_session_endpoint",
+        "jwks_uri",
+        "userinfo_endpoint",
+        "code_challenge_methods_supported",
+    ];
     let mut changes: Vec<_> = names.iter().map(|name| (*name, "null")).collect();
     changes.push(("authorization_response_iss_parameter_supported", "null"));
     let metadata = Metadata::from_json(&issuer(), &document(&changes)).unwrap();
-    assert_eq!(metadata.revocation_endpoint.or(metadata.end_session_endpoint).or(metadata.jwks_uri), None);
+    let Metadata { revocation_endpoint, end_session_endpoint, jwks_uri, userinfo_endpoint, .. } = metadata;
+    assert_eq!(revocation_endpoint.or(end_session_endpoint).or(jwks_uri).or(userinfo_endpoint), None);
     assert!(!metadata.iss_parameter_supported);
 }
 
@@ -122,8 +130,14 @@ fn a_lying_or_broken_document_is_refused_and_the_member_is_named() {
         ("authorization_response_iss_parameter_supported", "\"true\""),
         ("authorization_response_iss_parameter_supported", "1"),
     ];
-    for name in ["authorization_endpoint", "token_endpoint", "revocation_endpoint", "end_session_endpoint", "jwks_uri"]
-    {
+    for name in [
+        "authorization_endpoint",
+        "token_endpoint",
+        "revocation_endpoint",
+        "end_session_endpoint",
+        "jwks_uri",
+        "userinfo_endpoint",
+    ] {
         for value in [
             "7",
             "true",

@@ -23,6 +23,7 @@ fn token_session() -> Session {
             refresh: RefreshToken::new("rt".to_owned()),
             id_token: IdToken::new("a.b.c".to_owned()),
             id_claims: Some(Rc::new(Json::parse(r#"{"iss":"https://as.example","exp":1800000060}"#).unwrap())),
+            userinfo: Some(Rc::new(Json::parse(r#"{"sub":"s","name":"Alice"}"#).unwrap())),
             source: Source::Oidc,
             binding: Some(Binding { jkt: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".to_owned(), access: true }),
         }),
@@ -35,8 +36,15 @@ fn cookie_session() -> Session {
 
 fn bare_tokens() -> Session {
     let access = AccessToken::new("at".to_owned()).unwrap();
-    let tokens =
-        Tokens { access, refresh: None, id_token: None, id_claims: None, source: Source::FirstParty, binding: None };
+    let tokens = Tokens {
+        access,
+        refresh: None,
+        id_token: None,
+        id_claims: None,
+        userinfo: None,
+        source: Source::FirstParty,
+        binding: None,
+    };
     Session::new(Rc::new(Json::Object(Vec::new())), SessionFacts::default(), Credential::Tokens(tokens))
 }
 

@@ -50,6 +50,8 @@ export async function startFakeProvider({ mark = "fake" } = {}) {
   /** The refresh token in force, and how often another one was shown. */
   let current;
   let spent = 0;
+  /** The newest access token. */
+  let access;
   /** The keys that are published; the last one signs. */
   const keys = [makeKey("first")];
   const secret = (kind) => {
@@ -70,6 +72,7 @@ export async function startFakeProvider({ mark = "fake" } = {}) {
         token_endpoint: at("token"),
         revocation_endpoint: at("revoke"),
         jwks_uri: at("jwks"),
+        userinfo_endpoint: at("userinfo"),
         code_challenge_methods_supported: ["S256"],
         authorization_response_iss_parameter_supported: true,
       };
@@ -101,6 +104,7 @@ export async function startFakeProvider({ mark = "fake" } = {}) {
         expires_in: 120,
       };
       current = answer.refresh_token;
+      access = answer.access_token;
       const idToken = (changed, { header, key = keys.at(-1) } = {}) => {
         const token = signed(key, { ...claims, ...changed }, header);
         secrets.add(token);
@@ -109,17 +113,26 @@ export async function startFakeProvider({ mark = "fake" } = {}) {
       const honest = { ...answer, id_token: idToken({}) };
       return lies.token?.(honest, { json, idToken, grantType: form.get("grant_type") }) ?? json(honest);
     },
+    "/userinfo": ({ authorization }) => {
+      if (authorization !== `Bearer ${access}`) return json({ error: "invalid_token" }, 401);
+      const honest = { sub: "someone", name: "Some One", email: "someone@id.example" };
+      return lies.userinfo?.(honest, json) ?? json(honest);
+    },
     "/revoke": () => json({}),
   };
 
   const server = createServer(async (request, response) => {
     const { pathname, searchParams: query } = new URL(request.url, origin);
     response.setHeader("access-control-allow-origin", "*");
+    if (request.method === "OPTIONS") {
+      return response.writeHead(204, { "access-control-allow-headers": "authorization" }).end();
+    }
     const text = Buffer.concat(await request.toArray()).toString();
     const form = new URLSearchParams(text);
     const { authorization } = request.headers;
-    requests.push({ path: pathname, grantType: form.get("grant_type"), query, form, authorization });
-    const answer = await routes[pathname]?.({ query, form });
+    const { method } = request;
+    requests.push({ method, path: pathname, grantType: form.get("grant_type"), query, form, authorization });
+    const answer = await routes[pathname]?.({ query, form, authorization });
     const { status, type = "text/plain", body = "", location, headers } = answer ?? { status: 404 };
     response.writeHead(status, { "content-type": type, ...(location && { location }), ...headers }).end(body);
   });

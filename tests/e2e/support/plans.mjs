@@ -58,7 +58,6 @@ export const PLANS = {
   ],
 };
 
-const USERINFO = "not used: authsafe takes the user from the ID token alone";
 const CODE_FLOW = "not used: authsafe knows the code flow alone, and no token comes by the browser's address";
 const PUBLIC = "not used: a page is a public client and has no secret (RFC 6749 §2.1)";
 const PARAMETERS = "not used: the request's parameters stand in its address";
@@ -66,16 +65,19 @@ const CONFIGURED = "not used: issuer and client id are configured";
 
 /** The modules that have no test: the rule, and why. */
 export const WITHOUT = {
-  "oidcc-client-test-userinfo-invalid-sub": ["OIDC Core §5.3.2", USERINFO],
-  "oidcc-client-test-scope-userinfo-claims": ["OIDC Core §5.4", USERINFO],
   "oidcc-client-test-client-secret-basic": ["OIDC Core §9", PUBLIC],
   "oidcc-client-test-invalid-chash": ["OIDC Core §3.3.2.10", CODE_FLOW],
   "oidcc-client-test-missing-chash": ["OIDC Core §3.3.2.10", CODE_FLOW],
   "oidcc-client-test-nonce-unless-code-flow": ["OIDC Core §3.2.2.1", CODE_FLOW],
   "oidcc-client-test-form-post-error": ["Form Post §2", "not used: a page cannot read what is posted to it"],
-  "oidcc-client-test-userinfo-bearer-header": ["OIDC Core §5.3.1", USERINFO],
-  "oidcc-client-test-userinfo-bearer-body": ["OIDC Core §5.3.1", USERINFO],
-  "oidcc-client-test-userinfo-signed": ["OIDC Core §5.3.2", USERINFO],
+  "oidcc-client-test-userinfo-bearer-body": [
+    "OIDC Core §5.3.1",
+    "not used: the token goes in the header, see userinfo-bearer-header",
+  ],
+  "oidcc-client-test-userinfo-signed": [
+    "OIDC Core §5.3.2",
+    "not supported: signed UserInfo signs nobody in, see userinfo-jwt",
+  ],
   "oidcc-client-test-aggregated-claims": ["OIDC Core §5.6.2", "not used: claims of others are handed on as they are"],
   "oidcc-client-test-distributed-claims": ["OIDC Core §5.6.2", "not used: claims of others are handed on as they are"],
   "oidcc-client-test-discovery-webfinger-acct": ["OIDC Discovery §2", CONFIGURED],

@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | `callback_url` | an address | a code is given out for its own state, issuer and sign-in only; a doubled parameter is refused; the address is clean afterwards |
 //! | `token_response` | status, type and body of an answer | what is accepted is what RFC 6749 and our limits say, by another JSON parser too; only `invalid_grant` ends a session |
+//! | `userinfo` | status, type and body of an answer | what is taken is about the user of the ID token, by another JSON parser too; what that token says of itself stays |
 //! | `headers` | `WWW-Authenticate`, `Retry-After`, `Date` or `DPoP-Nonce` | waits are bounded; what is read is in the text |
 //! | `store_record` | a stored text | what is read is written and read again the same; a client that finds it starts, and loses nothing but it |
 //! | `jws_compact` | a token, or the lines of one | what is read is written the same, and is what other readers read; it has one spelling |
@@ -23,7 +24,7 @@ use authsafe::protocol::metadata::Metadata;
 use authsafe::protocol::record::{Mark, Record};
 use authsafe::protocol::sealed::Form;
 use authsafe::protocol::transaction::{Taken, Transaction, Transactions};
-use authsafe::protocol::{answer, http_date, pkce, token};
+use authsafe::protocol::{answer, http_date, pkce, token, userinfo as about_the_user};
 use authsafe::types::{ClientId, Issuer, Json, Lifetime, Nonce, State, UnixMillis, WebUrl};
 
 mod jose;
@@ -42,6 +43,7 @@ pub type Target = fn(&[u8]);
 pub const TARGETS: &[(&str, Target)] = &[
     ("callback_url", callback_url),
     ("token_response", token_response),
+    ("userinfo", userinfo),
     ("headers", headers),
     ("store_record", store_record),
     ("jws_compact", jws_compact),
@@ -139,6 +141,7 @@ fn metadata(iss_parameter_supported: bool) -> Metadata {
         revocation_endpoint: None,
         end_session_endpoint: None,
         jwks_uri: None,
+        userinfo_endpoint: None,
         iss_parameter_supported,
         dpop_es256: false,
     }
@@ -207,6 +210,40 @@ pub fn token_response(bytes: &[u8]) {
             }
         }
     }
+}
+
+/// Z2, for the endpoint that tells about the user. The first byte chooses the status, the second the content type.
+#[allow(clippy::unwrap_used, reason = "constants")]
+pub fn userinfo(bytes: &[u8]) {
+    let [how, kind, body @ ..] = bytes else { return };
+    let status = [200, 200, 200, 401, 429, 503, 204, 0][usize::from(*how) % 8];
+    let types = ["application/json", "application/json; charset=utf-8", "application/jwt", "text/html", ""];
+    let content_type = types[usize::from(*kind) % types.len()];
+    let claims =
+        r#"{"iss":"https://as.example","sub":"alice","aud":"app","exp":1800003600,"iat":1800000000,"name":"Al"}"#;
+    let claims = Json::parse(claims).unwrap();
+    let reference: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    let judged = about_the_user::process_userinfo(&response(status, &[("content-type", content_type)], body), &claims);
+    let Ok(told) = judged else {
+        let shown =
+            judged.map_or_else(|error| format!("{error} {error:?} {}", error.to_json().to_text()), |_| String::new());
+        assert!(shown.is_ascii() && shown.len() < 4000, "{shown}");
+        return;
+    };
+    assert!(status == 200 && usize::from(*kind) % types.len() < 2, "{status} {content_type}");
+    if let Some(reference) = reference {
+        assert_eq!(reference.get("sub").and_then(|sub| sub.as_str()), Some("alice"));
+    }
+    let user = about_the_user::merged(&claims, &told);
+    for name in ["iss", "sub", "aud", "exp", "iat", "nbf", "auth_time", "nonce", "acr", "amr", "azp", "sid"] {
+        assert_eq!(user.get(name), claims.get(name), "{name}");
+    }
+    for (name, value) in user.members().unwrap() {
+        assert!(claims.get(name) == Some(value) || told.get(name) == Some(value), "{name}");
+        assert_eq!(user.members().unwrap().iter().filter(|(other, _)| other == name).count(), 1, "{name}");
+    }
+    // A renewal that says nothing new changes nothing.
+    assert_eq!(about_the_user::beside(&told, &claims, &claims), told);
 }
 
 fn response(status: u16, headers: &[(&str, &str)], body: &[u8]) -> HttpResponse {

@@ -42,6 +42,11 @@ fn answers_of_token_endpoints() {
 }
 
 #[test]
+fn answers_of_userinfo_endpoints() {
+    replay("userinfo");
+}
+
+#[test]
 fn headers_that_decide_something() {
     replay("headers");
 }

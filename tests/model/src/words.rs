@@ -236,6 +236,7 @@ impl Grant {
             refresh: RefreshToken::new(format!("refresh {}.{}", self.family, self.refresh)).filter(|_| self.renewable),
             id_token: None,
             id_claims: None,
+            userinfo: None,
             source: Source::Oidc,
             binding: None,
         };

@@ -211,6 +211,20 @@ fn a_signature_is_by_an_algorithm_that_is_named_or_not_verified_at_all() {
 }
 
 #[test]
+fn the_user_is_asked_about_only_where_that_is_wanted_and_an_id_token_says_who_it_is() {
+    refused(oidc(r#","userInfo":"yes""#), &["`oidc.userInfo`", "true or false"]);
+    refused(oidc(r#","userinfo":true"#), &["`oidc.userinfo`", "`userInfo`"]);
+    // Without an ID token there is nobody whom an answer could be about.
+    for scope in ["", "profile", "openid_connect offline_access"] {
+        let options = [r#","userInfo":true,"scope":""#, scope, r#"""#].concat();
+        refused(oidc(&options), &["`oidc.userInfo`", "needs `openid` in `oidc.scope`"]);
+        assert!(oidc(&options.replace("true", "false")).is_ok(), "{scope}");
+    }
+    let asks = |more: &str| tokens_of(oidc(more).unwrap()).oidc.unwrap().user_info;
+    assert_eq!((asks(""), asks(r#","userInfo":false"#), asks(r#","userInfo":true"#)), (false, false, true));
+}
+
+#[test]
 fn an_option_of_a_later_version_says_so() {
     refused(oidc(r#","par":"auto""#), &["`oidc.par`", "not in this version"]);
     refused(session(r#","preset":"django""#), &["`preset`", "not in this version"]);

@@ -27,6 +27,7 @@ fn tokens(source: Source, refresh: Option<&str>) -> Session {
         refresh: refresh.map(|text| RefreshToken::new(text.to_owned()).unwrap()),
         id_token: IdToken::new("h.p.s".to_owned()),
         id_claims: None,
+        userinfo: None,
         source,
         binding: None,
     });

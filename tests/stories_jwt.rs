@@ -94,15 +94,23 @@ fn f40_a_sign_in_that_cannot_be_verified_says_why_and_the_next_one_works() {
 #[test]
 fn f40_where_keys_cannot_be_had_a_renewal_keeps_its_tokens_and_the_claims_that_were_verified() {
     type Breaks = fn(&World, &Provider);
-    let cases: [(&str, Breaks); 6] = [
-        ("500", |_, provider| *provider.instead_of_keys.borrow_mut() = Some((500, String::new()))),
-        ("no keys", |_, provider| *provider.instead_of_keys.borrow_mut() = Some((200, "<html>".to_owned()))),
-        ("rotated too early", |_, provider| provider.signs.set(2)),
-        ("two of one name", |_, provider| *provider.published.borrow_mut() = vec![1, 1]),
-        ("module", |world, _| world.verifier_fails.set(Some(ErrorCode::WasmLoadFailed))),
-        ("hangs", |world, _| world.verifier_takes.set(3_600_000)),
+    let cases: [(&str, Breaks, ErrorCode); 6] = [
+        (
+            "500",
+            |_, provider| *provider.instead_of_keys.borrow_mut() = Some((500, String::new())),
+            ErrorCode::JwksUnavailable,
+        ),
+        (
+            "no keys",
+            |_, provider| *provider.instead_of_keys.borrow_mut() = Some((200, "<html>".to_owned())),
+            ErrorCode::JwksInvalid,
+        ),
+        ("rotated too early", |_, provider| provider.signs.set(2), ErrorCode::JwksKeyMissing),
+        ("two of one name", |_, provider| *provider.published.borrow_mut() = vec![1, 1], ErrorCode::JwksKeyAmbiguous),
+        ("module", |world, _| world.verifier_fails.set(Some(ErrorCode::WasmLoadFailed)), ErrorCode::WasmLoadFailed),
+        ("hangs", |world, _| world.verifier_takes.set(3_600_000), ErrorCode::Timeout),
     ];
-    for (what, breaks) in cases {
+    for (what, breaks, code) in cases {
         let provider = Provider::new();
         let world = world_of(&provider);
         let page = signed_in(&world, &provider, "localStorage");
@@ -122,6 +130,11 @@ fn f40_where_keys_cannot_be_had_a_renewal_keeps_its_tokens_and_the_claims_that_w
         let claims = page.client.id_token_claims().unwrap();
         assert_eq!(claims.get("sub"), Some(&Json::from("alice")), "{what}: nobody has verified the other one");
         assert!(page.tab.store.dump().contains("refresh-3"), "{what}");
+        let text = |entry: &Json, name: &str| entry.get(name).and_then(Json::text).unwrap_or_default().to_owned();
+        let history = page.run(|client| async move { client.diagnose().await }).history;
+        let skipped: Vec<_> = history.iter().filter(|entry| text(entry, "event") == "idTokenSkipped").collect();
+        let why: Vec<_> = skipped.iter().map(|entry| (text(entry, "code"), text(entry, "phase"))).collect();
+        assert_eq!(why, vec![(code.as_str().to_owned(), "refresh".to_owned()); 2], "{what}");
 
         *provider.sub.borrow_mut() = "alice".to_owned();
         provider.signs.set(1);

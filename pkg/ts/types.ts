@@ -723,8 +723,10 @@ export interface Transition {
   /**
    * An event, by its name; the others are changes of state. The seconds of a countdown are left out. `coreLost`: the core stopped,
    * or its worker was gone; what the next one found stored follows, and whoever was signed in with memory alone is not any more.
+   * `idTokenSkipped`: tokens were renewed, and the ID token among them could not be judged, by which `code` says why; the one before
+   * still counts.
    */
-  event?: keyof AuthEvents | "coreLost";
+  event?: keyof AuthEvents | "coreLost" | "idTokenSkipped";
   /** What the state became. */
   status?: AuthState["status"];
   /** How current the credential was then. */

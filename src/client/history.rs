@@ -47,6 +47,13 @@ impl History {
         some
     }
 
+    /// Tokens were renewed, and the ID token among them could not be judged. That they were is noted next, and written down then.
+    pub(super) fn id_token_skipped(&self, error: &Error, at: UnixMillis) {
+        let mut entry = Members::new();
+        because(entry.text("event", Some("idTokenSkipped")), Some(error));
+        self.put(vec![entry.number("at", Some(at.seconds() as f64)).object()]);
+    }
+
     fn put(&self, news: Vec<Json>) {
         let mut entries = self.entries.borrow_mut();
         entries.extend(news);

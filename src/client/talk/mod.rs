@@ -58,6 +58,8 @@ enum Next<'a> {
     Judge(Box<oidc::Judging<'a>>),
     /// It is over.
     Done(Box<Answer>),
+    /// It is over, and the ID token was left out of it: nobody could tell what it is worth.
+    Unjudged(Box<Error>, Box<Answer>),
 }
 
 /// Who takes an answer: the conversation with this server, at this place of it.
@@ -160,6 +162,10 @@ impl<P: Ports> Inner<P> {
                         judging.judged(judged)?
                     }
                     Next::Done(answer) => return Ok(*answer),
+                    Next::Unjudged(error, answer) => {
+                        self.history.id_token_skipped(&error, self.ports.now());
+                        return Ok(*answer);
+                    }
                 };
             }
         })

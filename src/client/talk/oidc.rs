@@ -129,7 +129,7 @@ pub(super) fn next<'a>(
         Waiting::UserInfo(judged) => {
             let (made, claims) = *judged;
             let told = answer.and_then(|response| userinfo::process_userinfo(&response, &claims));
-            made.finish(Some(claims), Some(told.map_err(userinfo::coded)?))
+            done(made.finish(Some(claims), Some(told.map_err(userinfo::coded)?)))
         }
         Waiting::Reach => answer.and_then(|_| done(Answer::Reached)),
         Waiting::Revocation(sign_out, which) => revoked(registration, sign_out, which, answer),
@@ -141,7 +141,7 @@ pub(super) fn unasked<'a>(waiting: Waiting) -> Step<'a> {
     match waiting {
         Waiting::UserInfo(judged) => {
             let (made, claims) = *judged;
-            made.finish(Some(claims), None)
+            done(made.finish(Some(claims), None))
         }
         Waiting::Metadata(_)
         | Waiting::Exchange(_)
@@ -293,7 +293,7 @@ fn judge<'a>(
         if previous.is_none() && registration.scope.contains("openid") {
             return Err(ErrorCode::IdTokenMissing.into());
         }
-        return Made { response, purpose, at, skew }.finish(None, None);
+        return done(Made { response, purpose, at, skew }.finish(None, None));
     };
     // Tokens came from an endpoint of it.
     let metadata = memory.metadata.as_deref().ok_or(ErrorCode::DiscoveryInvalid)?;
@@ -375,7 +375,7 @@ impl<'a> Judging<'a> {
                 let waiting = Waiting::UserInfo(Box::new((made, claims)));
                 Ok(send(registration, request, ErrorPhase::Token, waiting))
             }
-            (Ok(claims), None) => made.finish(Some(claims), None),
+            (Ok(claims), None) => done(made.finish(Some(claims), None)),
             (Err(error), _) => made.refused(error),
         }
     }
@@ -394,26 +394,27 @@ impl Made {
             // The server has rotated the refresh token for these: only the ID token is left out, and the one before stays.
             Purpose::Renewal(_) if refresh::is_undecided(error.code) => {
                 self.response.id_token = None;
-                self.finish(None, None)
+                let answer = Box::new(self.finish(None, None));
+                Ok(Next::Unjudged(Box::new(error.during(ErrorPhase::Refresh)), answer))
             }
             Purpose::Renewal(_) => Err(error.during(ErrorPhase::Refresh)),
             Purpose::SignIn(_) => Err(error),
         }
     }
 
-    fn finish<'a>(self, claims: Option<Json>, userinfo: Option<Json>) -> Step<'a> {
+    fn finish(self, claims: Option<Json>, userinfo: Option<Json>) -> Answer {
         let Self { response, purpose, at, skew } = self;
         let (user, source) = (None, Source::Oidc);
         match purpose {
             Purpose::SignIn(transaction) => {
                 let session = Parts { response, claims, userinfo, user, source, at, skew, previous: None }.session();
                 let Transaction { return_to, app_state, silent, .. } = *transaction;
-                done(Kept { return_to, app_state, silent }.with(session))
+                Kept { return_to, app_state, silent }.with(session)
             }
             Purpose::Renewal(session) => {
                 let previous = Some(&session);
                 let session = Parts { response, claims, userinfo, user, source, at, skew, previous }.session();
-                done(Answer::Renewed(session))
+                Answer::Renewed(session)
             }
         }
     }

@@ -59,6 +59,9 @@ fn play(begun: Step<'_>, memory: &mut Memory, says: &[Says], cookies: &[&str]) -
                 return (sent, format!("keep {draft:?}, leave for {}", url.path()));
             }
             Ok(Next::Done(answer)) => return (sent, told(&answer)),
+            Ok(Next::Unjudged(error, answer)) => {
+                return (sent, format!("{}, though {}", told(&answer), error.code.as_str()));
+            }
             Err(error) => return (sent, format!("{} during {:?}", error.code.as_str(), error.phase)),
         }
     }

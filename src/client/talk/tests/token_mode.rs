@@ -194,7 +194,7 @@ fn renewed(says: Says) -> Result<Session, String> {
                 Some(Refused(code)) => Err(code.into()),
                 Some(Nothing) | None => Err(ErrorCode::Timeout.into()),
             }),
-            Ok(Next::Done(answer)) => {
+            Ok(Next::Done(answer) | Next::Unjudged(_, answer)) => {
                 let Answer::Renewed(session) = *answer else { panic!("{answer:?}") };
                 return Ok(session);
             }

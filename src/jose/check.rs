@@ -201,6 +201,15 @@ mod tests {
     }
 
     #[test]
+    fn a_check_prints_whom_it_is_for_and_no_token() {
+        let check = IdTokenCheck { token: id_token(r#"{"alg":"RS256"}"#, r#"{"sub":"CANARY"}"#), ..check(None) };
+        let printed = format!("{check:?}");
+        assert!(printed.contains("https://as.example") && printed.contains("app"), "{printed}");
+        let token = check.token.expose();
+        assert!(!printed.contains(token) && !printed.contains("access-"), "{printed}");
+    }
+
+    #[test]
     fn what_is_no_check_is_not_taken_for_one_and_never_for_one_without_a_signature() {
         let keys = WebUrl::parse("https://as.example/jwks").unwrap();
         let text = check(Some((keys, Allowed::default()))).to_text();

@@ -1,6 +1,6 @@
 use super::*;
 use crate::jose::algs::Algorithm;
-use crate::jose::testing::{CLAIMS, NOW, changed, context, verified};
+use crate::jose::testing::{CLAIMS, NOW, changed, context, id_token, verified};
 
 fn token(changes: &[(&str, &str)]) -> Verified {
     verified(Algorithm::Es256, &[], &changed(CLAIMS, changes))
@@ -75,7 +75,12 @@ fn the_tolerance_is_never_more_than_five_minutes() {
     let within = |age: i64, leeway: i64| {
         let context = context();
         let expected = Expected { leeway: Lifetime::from_seconds(leeway), ..context.expected() };
-        judge(&token(&[("exp", &(NOW - age).to_string())]), &expected, &Beside::default()).is_ok()
+        let changes = [("exp", &*(NOW - age).to_string())];
+        let verified = judge(&token(&changes), &expected, &Beside::default()).is_ok();
+        let unsigned = id_token(r#"{"alg":"ES256"}"#, &changed(CLAIMS, &changes));
+        let taken = judge_unsigned(&unsigned, None, &expected, &Beside::default()).is_ok();
+        assert_eq!(verified, taken, "{age} {leeway}: with and without a signature");
+        verified
     };
     assert!(within(59, 60) && !within(60, 60));
     assert!(within(299, 300) && !within(300, 300));

@@ -76,7 +76,7 @@ async function script() {
 }
 
 const PAGE = `
-  import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, importJWK, jwtVerify } from "jose";
+  import { base64url, createLocalJWKSet, decodeJwt, decodeProtectedHeader, importJWK, jwtVerify } from "jose";
   import { setWasmSource, verify } from "./pkg/dist/jwt.js";
 
   const SUBTLE = {
@@ -100,7 +100,7 @@ const PAGE = `
     ways.least = async (alg, token) => {
       if (decodeProtectedHeader(token).alg !== alg) throw new Error("another algorithm");
       const at = token.lastIndexOf(".");
-      const right = await crypto.subtle.verify(SUBTLE[alg], imported[alg], bytes(token.slice(at + 1)), encoder.encode(token.slice(0, at)));
+      const right = await crypto.subtle.verify(SUBTLE[alg], imported[alg], base64url.decode(token.slice(at + 1)), encoder.encode(token.slice(0, at)));
       if (!right) throw new Error("a wrong signature");
       return decodeJwt(token);
     };

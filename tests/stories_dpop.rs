@@ -671,6 +671,24 @@ fn a_sign_in_that_fails_leaves_the_session_of_before_with_its_key() {
 }
 
 #[test]
+fn an_id_token_that_is_refused_says_nothing_about_the_clock_of_the_session_before() {
+    fn of_another_decade(_: String) -> String {
+        keys::signed(r#"{"iss":"https://evil.example","aud":"app","sub":"alice","iat":2115360000,"exp":2115363600}"#)
+    }
+    let server = Binding::new();
+    let world = server.world();
+    let stored = options("localStorage", "auto");
+    let page = signed_in_with(&world, &server.provider, &stored);
+    go_and_return(&page, &server.provider);
+    server.provider.spoils.set(Some(of_another_decade));
+    let (page, error) = reload(&page, &stored);
+    assert_eq!((error, page.status()), (Some(ErrorCode::IdTokenInvalid), "authenticated"));
+    let now = authsafe::ports::Clock::now(&page.tab);
+    assert!((api_proof(&page).0.unwrap().iat() - now.seconds()).abs() <= 2);
+    invariants::hold(&world);
+}
+
+#[test]
 fn keys_of_sign_ins_that_nobody_came_back_from_are_forgotten_at_the_next_one_after_ten_minutes() {
     let server = Binding::new();
     let world = server.world();

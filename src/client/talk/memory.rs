@@ -88,17 +88,29 @@ impl Memory {
 
     /// Server minus device clock: as far as this page load knows it, or as one before did that left this session.
     pub(super) fn skew(&self, previous: Option<&Session>, now: Reading) -> i64 {
-        let (skew, known_at) =
-            previous.map(|session| (session.facts.skew, session.facts.issued_at)).unwrap_or_default();
-        self.clock.skew_beside(skew, known_at, now)
+        skew_by(&self.clock, previous, now)
+    }
+
+    /// As [`skew`](Self::skew), if the server that an ID token came from issued it at that time. Nothing is learned from it yet.
+    pub(super) fn skew_if(&self, issued: Option<UnixMillis>, previous: Option<&Session>, moment: &Moment) -> i64 {
+        let mut clock = self.clock;
+        if let Some(issued) = issued {
+            clock.learn(Told::Statement(issued), moment.asked, moment.now);
+        }
+        skew_by(&clock, previous, moment.now)
     }
 
     /// The clock of the server that an ID token came from, by when it was issued: straight from the token endpoint.
-    pub(super) fn learn_issued(&mut self, issued: Option<UnixMillis>, moment: &Moment) {
+    pub(super) fn learn_issued(&mut self, issued: Option<UnixMillis>, asked: Reading, now: Reading) {
         if let Some(issued) = issued {
-            self.clock.learn(Told::Statement(issued), moment.asked, moment.now);
+            self.clock.learn(Told::Statement(issued), asked, now);
         }
     }
+}
+
+fn skew_by(clock: &ServerClock, previous: Option<&Session>, now: Reading) -> i64 {
+    let (skew, known_at) = previous.map(|session| (session.facts.skew, session.facts.issued_at)).unwrap_or_default();
+    clock.skew_beside(skew, known_at, now)
 }
 
 #[cfg(test)]

@@ -159,7 +159,7 @@ impl<P: Ports> Inner<P> {
                         let work = Box::pin(self.ports.verify(judging.check()));
                         let late = || Error::new(ErrorCode::Timeout, "The ID token could not be verified in time.");
                         let judged = self.within(patience, work).await.unwrap_or_else(|| Err(late()));
-                        judging.judged(judged)?
+                        judging.judged(judged, &mut self.memory.borrow_mut())?
                     }
                     Next::Done(answer) => return Ok(*answer),
                     Next::Unjudged(error, answer) => {

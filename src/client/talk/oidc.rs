@@ -20,7 +20,7 @@ use crate::protocol::metadata::{Metadata, discovery_request, process_discovery};
 use crate::protocol::token::TokenResponse;
 use crate::protocol::transaction::Transaction;
 use crate::protocol::{answer, callback, end_session, revocation, token, userinfo};
-use crate::types::{Json, Lifetime, Nonce, Prover, RefreshToken, Session, Source, Tokens, UnixMillis, WebUrl};
+use crate::types::{Json, Lifetime, Nonce, Prover, Reading, RefreshToken, Session, Source, Tokens, UnixMillis, WebUrl};
 use std::rc::Rc;
 
 /// What the metadata is needed for.
@@ -268,6 +268,17 @@ pub(super) struct Judging<'a> {
     made: Made,
     /// Where to ask about the user then, where that is wanted.
     userinfo: Option<WebUrl>,
+    /// What the ID token says about the server's clock.
+    clock: Issued,
+}
+
+/// When an ID token was issued, by its own word, and between which instants that was.
+struct Issued {
+    at: Option<UnixMillis>,
+    asked: Reading,
+    now: Reading,
+    /// How far the server's clock is off then.
+    skew: i64,
 }
 
 /// Tokens that have come, and what of them is judged.
@@ -279,14 +290,13 @@ pub(super) struct Made {
 }
 
 /// The clock that judges is the server's, known from the token's own `iat`: it came straight from the token endpoint, and the
-/// nonce ties it to this sign-in.
+/// nonce ties it to this sign-in. For anything else it counts from when the token was judged right.
 fn judge<'a>(
     registration: &'a Provider,
     response: TokenResponse,
     purpose: Purpose,
-    (moment, memory): (&Moment, &mut Memory),
+    (moment, memory): (&Moment, &Memory),
 ) -> Step<'a> {
-    memory.learn_issued(response.id_token.as_ref().and_then(peek_iat), moment);
     let previous = if let Purpose::Renewal(session) = &purpose { Some(session) } else { None };
     let (at, skew) = (moment.now.wall, memory.skew(previous, moment.now));
     let Some(token) = response.id_token.clone() else {
@@ -301,6 +311,8 @@ fn judge<'a>(
         Err(error) => return Made { response, purpose, at, skew }.refused(error),
         Ok(signature) => signature,
     };
+    let issued = peek_iat(&token);
+    let told = memory.skew_if(issued, previous, moment);
     let userinfo = if previous.is_none() { userinfo_endpoint(registration, metadata)?.cloned() } else { None };
     let check = IdTokenCheck {
         token,
@@ -309,7 +321,7 @@ fn judge<'a>(
         issuer: registration.issuer.clone(),
         client_id: registration.client_id.clone(),
         leeway: registration.leeway,
-        now: at.shifted(skew),
+        now: at.shifted(told),
         previous: previous.and_then(Session::tokens).and_then(|tokens| tokens.id_claims.clone()),
         signature: signature.map(|(keys, allowed)| (keys.clone(), allowed)),
         nonce: purpose.nonce(),
@@ -318,7 +330,8 @@ fn judge<'a>(
         acr: if let Purpose::SignIn(transaction) = &purpose { transaction.acr.clone() } else { Vec::new() },
     };
     let made = Made { response, purpose, at, skew };
-    Ok(Next::Judge(Box::new(Judging { registration, check, made, userinfo })))
+    let clock = Issued { at: issued, asked: moment.asked, now: moment.now, skew: told };
+    Ok(Next::Judge(Box::new(Judging { registration, check, made, userinfo, clock })))
 }
 
 impl Purpose {
@@ -367,8 +380,12 @@ impl<'a> Judging<'a> {
         }
     }
 
-    pub(super) fn judged(self, claims: Result<Json, Error>) -> Step<'a> {
-        let Self { registration, made, userinfo, .. } = self;
+    pub(super) fn judged(self, claims: Result<Json, Error>, memory: &mut Memory) -> Step<'a> {
+        let Self { registration, mut made, userinfo, clock, .. } = self;
+        if claims.is_ok() {
+            memory.learn_issued(clock.at, clock.asked, clock.now);
+            made.skew = clock.skew;
+        }
         match (claims, userinfo) {
             (Ok(claims), Some(endpoint)) => {
                 let request = userinfo::userinfo_request(&endpoint, &made.response.access, made.prover());

@@ -50,7 +50,7 @@ fn play(begun: Step<'_>, memory: &mut Memory, says: &[Says], cookies: &[&str]) -
                     Some(Nothing) => Err(ErrorCode::Timeout.into()),
                     None => panic!("nobody judges {sent:?}"),
                 };
-                judging.judged(judged)
+                judging.judged(judged, memory)
             }
             Ok(Next::Draw(leaving)) => leaving.leave((&randomness(1), None), at),
             Ok(Next::Keep(transaction, url)) => {

@@ -189,11 +189,14 @@ fn renewed(says: Says) -> Result<Session, String> {
                 assert_eq!(line(&request), REFRESH);
                 then.next(Ok(reply(200, "application/json", RENEWED)), moment(), &mut memory)
             }
-            Ok(Next::Judge(judging)) => judging.judged(match says.take() {
-                Some(Status(_, claims)) => Ok(Json::parse(claims).unwrap()),
-                Some(Refused(code)) => Err(code.into()),
-                Some(Nothing) | None => Err(ErrorCode::Timeout.into()),
-            }),
+            Ok(Next::Judge(judging)) => {
+                let judged = match says.take() {
+                    Some(Status(_, claims)) => Ok(Json::parse(claims).unwrap()),
+                    Some(Refused(code)) => Err(code.into()),
+                    Some(Nothing) | None => Err(ErrorCode::Timeout.into()),
+                };
+                judging.judged(judged, &mut memory)
+            }
             Ok(Next::Done(answer) | Next::Unjudged(_, answer)) => {
                 let Answer::Renewed(session) = *answer else { panic!("{answer:?}") };
                 return Ok(session);
@@ -217,6 +220,7 @@ fn tokens_that_the_server_has_renewed_are_kept_where_nobody_can_tell_what_the_id
     assert_eq!(session.user.get("name").and_then(Json::text), Some("Alice"));
     for code in [
         ErrorCode::JwksInvalid,
+        ErrorCode::IdTokenUnverifiable,
         ErrorCode::JwksKeyAmbiguous,
         ErrorCode::JwksKeyMissing,
         ErrorCode::JwksUnavailable,

@@ -148,6 +148,8 @@ codes! {
     IdTokenMissing = "id_token_missing", Token, false, FixConfig, "Allow the scope `openid` for this client at the provider.";
     /// The signature of the ID token is not that of the provider's key.
     IdTokenSignatureInvalid = "id_token_signature_invalid", Token, false, FixConfig, "Find out what stands between page and provider, and whether `jwks_uri` is the provider's.";
+    /// The signature of the ID token cannot be computed here.
+    IdTokenUnverifiable = "id_token_unverifiable", Token, true, Retry, "Try again. If it stays: the page must be a secure context, and the provider must sign by an algorithm that its users' browsers have; all have RS256 and ES256.";
     /// The answer belongs to another user than the session.
     IdentityChanged = "identity_changed", Refresh, false, Login, "Sign in again.";
     /// The page is not a secure context.

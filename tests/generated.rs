@@ -30,6 +30,7 @@ const JWT: &[ErrorCode] = &[
     ErrorCode::IdTokenInvalid,
     ErrorCode::IdTokenMalformed,
     ErrorCode::IdTokenSignatureInvalid,
+    ErrorCode::IdTokenUnverifiable,
     ErrorCode::JwksInvalid,
     ErrorCode::JwksKeyAmbiguous,
     ErrorCode::JwksKeyMissing,

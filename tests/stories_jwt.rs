@@ -94,7 +94,8 @@ fn f40_a_sign_in_that_cannot_be_verified_says_why_and_the_next_one_works() {
 #[test]
 fn f40_where_keys_cannot_be_had_a_renewal_keeps_its_tokens_and_the_claims_that_were_verified() {
     type Breaks = fn(&World, &Provider);
-    let cases: [(&str, Breaks, ErrorCode); 6] = [
+    let unverifiable = ErrorCode::IdTokenUnverifiable;
+    let cases: [(&str, Breaks, ErrorCode); 7] = [
         (
             "500",
             |_, provider| *provider.instead_of_keys.borrow_mut() = Some((500, String::new())),
@@ -108,6 +109,7 @@ fn f40_where_keys_cannot_be_had_a_renewal_keeps_its_tokens_and_the_claims_that_w
         ("rotated too early", |_, provider| provider.signs.set(2), ErrorCode::JwksKeyMissing),
         ("two of one name", |_, provider| *provider.published.borrow_mut() = vec![1, 1], ErrorCode::JwksKeyAmbiguous),
         ("module", |world, _| world.verifier_fails.set(Some(ErrorCode::WasmLoadFailed)), ErrorCode::WasmLoadFailed),
+        ("browser", |world, _| world.verifier_fails.set(Some(ErrorCode::IdTokenUnverifiable)), unverifiable),
         ("hangs", |world, _| world.verifier_takes.set(3_600_000), ErrorCode::Timeout),
     ];
     for (what, breaks, code) in cases {

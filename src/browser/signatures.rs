@@ -6,6 +6,7 @@ use crate::jose::algs::{Algorithm, Curve, Hash, Scheme};
 use crate::jose::error::JwtError;
 use crate::jose::jwk::Jwk;
 use crate::jose::verify::{Prepared, VerifiedBytes};
+use crate::ports::StoreFailure;
 use crate::ports::notary::Signatures;
 use js_sys::JSON;
 use std::cell::RefCell;
@@ -20,7 +21,7 @@ extern "C" {
     fn verify(algorithm: &JsValue, key: &JsValue, signature: &[u8], data: &[u8]) -> Result<JsValue, JsValue>;
 }
 
-/// The browser computes, and no number of a key is in the memory of this module for longer than it takes to hand it over.
+/// The browser computes. What is known of a key in the memory of this module is what its provider publishes.
 #[derive(Default)]
 pub struct WebCrypto {
     /// The key of the last token: the next one is usually signed with it, too.
@@ -46,14 +47,15 @@ impl WebCrypto {
         let plain = JSON::parse(&jwk.to_text()).map_err(|_| unavailable.clone())?;
         let usages = reflect::list(&["verify".into()]).into();
         let arguments = ["jwk".into(), plain, parameters(algorithm, Use::Import), false.into(), usages];
-        let key = subtle::call("importKey", &arguments).await.map_err(|_| match algorithm.scheme() {
-            // The one that a browser may lack.
-            Scheme::Ed25519 => unavailable,
-            // Its numbers are none of such a key, and the provider may publish another by now.
-            Scheme::Ecdsa(_) | Scheme::RsaPkcs1 | Scheme::RsaPss => {
-                JwtError::KeyMissing { kid: jwk.kid().map(str::to_owned) }
-            }
-        })?;
+        let key =
+            subtle::call("importKey", &arguments).await.map_err(|failure| match (failure, algorithm.scheme()) {
+                // There is no Web Cryptography, or not this algorithm: the one that a browser may lack.
+                (StoreFailure::Blocked, _) | (_, Scheme::Ed25519) => unavailable,
+                // Its numbers are none of such a key, and the provider may publish another by now.
+                (_, Scheme::Ecdsa(_) | Scheme::RsaPkcs1 | Scheme::RsaPss) => {
+                    JwtError::KeyMissing { kid: jwk.kid().map(str::to_owned) }
+                }
+            })?;
         let parameters = parameters(algorithm, Use::Verify);
         let imported = Rc::new(Imported { jwk: Rc::clone(jwk), algorithm, key, parameters });
         *self.last.borrow_mut() = Some(Rc::clone(&imported));

@@ -28,7 +28,8 @@ pub enum JwtError {
         /// The header's.
         kid: Option<String>,
     },
-    /// Whoever computes signatures here does not have this one: an older browser, for EdDSA.
+    /// Whoever computes signatures here cannot do it: an older browser, for EdDSA; a page that is no secure context. Nothing
+    /// follows for the token.
     AlgorithmUnavailable(Algorithm),
     /// The signature is not that of the key. Attack, or a key that was changed under its name.
     SignatureInvalid,
@@ -61,7 +62,7 @@ impl From<JwtError> for Error {
             }
             JwtError::AlgorithmUnavailable(algorithm) => {
                 let detail = ["This browser cannot verify ", algorithm.as_str(), "."].concat();
-                Self::new(ErrorCode::IdTokenAlgorithmRefused, detail)
+                Self::new(ErrorCode::IdTokenUnverifiable, detail)
             }
             JwtError::KeysInvalid(problem) => Self::new(ErrorCode::JwksInvalid, sentence(problem)),
             JwtError::KeyMissing { kid } => Self::new(ErrorCode::JwksKeyMissing, about(kid)),
@@ -93,7 +94,7 @@ mod tests {
             (JwtError::KeyAmbiguous { kid: kid() }, "jwks_key_ambiguous", "`kid` is key?1."),
             (
                 JwtError::AlgorithmUnavailable(Algorithm::EdDsa),
-                "id_token_algorithm_refused",
+                "id_token_unverifiable",
                 "This browser cannot verify EdDSA.",
             ),
             (JwtError::SignatureInvalid, "id_token_signature_invalid", ""),

@@ -104,6 +104,7 @@ pub fn outcome(code: ErrorCode) -> Outcome {
         | ErrorCode::ResponseTooLarge
         | ErrorCode::RedirectRefused
         | ErrorCode::CsrfRejected
+        | ErrorCode::IdTokenUnverifiable
         | ErrorCode::JwksUnavailable
         | ErrorCode::UserinfoUnavailable => Outcome::KeepAndRetry,
         ErrorCode::Aborted
@@ -161,6 +162,7 @@ pub fn is_unknown(error: &Error) -> bool {
             | ErrorCode::TokenTypeUnsupported
             | ErrorCode::AuthenticationInsufficient
             | ErrorCode::IdTokenMissing
+            | ErrorCode::IdTokenUnverifiable
             | ErrorCode::IssuerMismatch
             | ErrorCode::JwksInvalid
             | ErrorCode::JwksKeyAmbiguous
@@ -177,6 +179,7 @@ pub fn is_undecided(code: ErrorCode) -> bool {
     matches!(
         code,
         ErrorCode::DiscoveryInvalid
+            | ErrorCode::IdTokenUnverifiable
             | ErrorCode::JwksInvalid
             | ErrorCode::JwksKeyAmbiguous
             | ErrorCode::JwksKeyMissing

@@ -46,6 +46,8 @@ export type AuthErrorCode =
   | "id_token_missing"
   /** The signature of the ID token is not that of the provider's key. Find out what stands between page and provider, and whether `jwks_uri` is the provider's. */
   | "id_token_signature_invalid"
+  /** The signature of the ID token cannot be computed here. Try again. If it stays: the page must be a secure context, and the provider must sign by an algorithm that its users' browsers have; all have RS256 and ES256. */
+  | "id_token_unverifiable"
   /** The answer belongs to another user than the session. Sign in again. */
   | "identity_changed"
   /** The page is not a secure context. Serve the page over https, or from localhost. */

@@ -41,28 +41,35 @@ export const JWT_ERRORS = {
     "The signature of the ID token is not that of the provider's key.",
     "Find out what stands between page and provider, and whether `jwks_uri` is the provider's.",
   ],
-  26: [
+  22: [
+    "id_token_unverifiable",
+    "token",
+    "retry",
+    "The signature of the ID token cannot be computed here.",
+    "Try again. If it stays: the page must be a secure context, and the provider must sign by an algorithm that its users' browsers have; all have RS256 and ES256.",
+  ],
+  27: [
     "jwks_invalid",
     "discovery",
     "fix_config",
     "What the provider publishes at `jwks_uri` is not a set of keys.",
     "It must be a JWK Set of at most 100 keys and 256 KiB.",
   ],
-  27: [
+  28: [
     "jwks_key_ambiguous",
     "token",
     "fix_config",
     "More than one of the provider's keys fits the ID token.",
     "The provider must give each key a `kid` of its own and name it in its tokens.",
   ],
-  28: [
+  29: [
     "jwks_key_missing",
     "token",
     "fix_config",
     "None of the provider's keys fits the ID token.",
     "The provider must publish a key at `jwks_uri` before it signs with it.",
   ],
-  29: [
+  30: [
     "jwks_unavailable",
     "discovery",
     "retry",

@@ -76,7 +76,11 @@ pub fn is_about(userinfo: &Json, claims: &Json) -> bool {
 /// word that counts, except for what an ID token says about itself and the sign-in.
 #[must_use]
 pub fn merged(claims: &Json, userinfo: &Json) -> Json {
-    let is_told = |name: &str| !OF_THE_TOKEN.contains(&name) && userinfo.get(name).is_some();
+    let is_told = |name: &str| {
+        let by = |json: &Json, name: &str| json.get(name).is_some();
+        let value = value_of(name);
+        !OF_THE_TOKEN.contains(&name) && (by(userinfo, value) || (by(userinfo, name) && !by(claims, value)))
+    };
     let own = claims.members().unwrap_or_default().iter().filter(|(name, _)| !is_told(name));
     let told = userinfo.members().unwrap_or_default().iter().filter(|(name, _)| is_told(name));
     Json::Object(own.chain(told).cloned().collect())
@@ -87,8 +91,18 @@ pub fn merged(claims: &Json, userinfo: &Json) -> Json {
 #[must_use]
 pub fn beside(userinfo: &Json, before: &Json, claims: &Json) -> Json {
     let is_news = |name: &str| matches!((before.get(name), claims.get(name)), (Some(old), Some(new)) if old != new);
-    let told = userinfo.members().unwrap_or_default().iter().filter(|(name, _)| !is_news(name));
+    let told = userinfo.members().unwrap_or_default().iter();
+    let told = told.filter(|(name, _)| !is_news(name) && !is_news(value_of(name)));
     Json::Object(told.cloned().collect())
+}
+
+/// The claim that another is about: whether an address was verified says whoever names the address, and nobody else. §5.1.
+fn value_of(name: &str) -> &str {
+    match name {
+        "email_verified" => "email",
+        "phone_number_verified" => "phone_number",
+        _ => name,
+    }
 }
 
 /// By what name a failure goes elsewhere, and by what name here.

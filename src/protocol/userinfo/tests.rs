@@ -183,6 +183,28 @@ fn the_endpoint_adds_to_the_id_token_and_is_newer_about_the_user() {
 }
 
 #[test]
+fn whether_an_address_was_verified_says_who_names_the_address() {
+    for (value, verified) in [("email", "email_verified"), ("phone_number", "phone_number_verified")] {
+        let named = |text: &str| json(&text.replace("value", value).replace("checked", verified));
+        for (claims, userinfo, user) in [
+            (r#"{"value":"a","checked":true}"#, r#"{"value":"b"}"#, r#"{"value":"b"}"#),
+            (r#"{"value":"a","checked":true}"#, r#"{"value":"a"}"#, r#"{"value":"a"}"#),
+            (r#"{"value":"a"}"#, r#"{"checked":true}"#, r#"{"value":"a"}"#),
+            (r#"{"value":"a","checked":false}"#, r#"{"checked":true}"#, r#"{"value":"a","checked":false}"#),
+            (r#"{"value":"a"}"#, r#"{"value":"b","checked":true}"#, r#"{"value":"b","checked":true}"#),
+            (r#"{"checked":false}"#, r#"{"value":"b"}"#, r#"{"value":"b"}"#),
+            ("{}", r#"{"checked":true}"#, r#"{"checked":true}"#),
+        ] {
+            assert_eq!(merged(&named(claims), &named(userinfo)), named(user), "{claims} {userinfo}");
+        }
+        // A later ID token names another address.
+        let (before, later) = (named(r#"{"value":"a"}"#), named(r#"{"value":"c"}"#));
+        let left = beside(&named(r#"{"value":"a","checked":true}"#), &before, &later);
+        assert_eq!(merged(&later, &left), later);
+    }
+}
+
+#[test]
 fn what_only_an_id_token_can_say_is_never_taken_from_the_endpoint() {
     let all = OF_THE_TOKEN.iter().map(|name| ((*name).to_owned(), Json::from("forged")));
     let userinfo = Json::Object(all.chain([("name".to_owned(), Json::from("Alice"))]).collect());

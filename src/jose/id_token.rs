@@ -127,6 +127,10 @@ fn check_times(claims: &Json, expected: &Expected<'_>) -> Result<(), IdTokenErro
     if from > now.plus(tolerance) {
         return Err(IdTokenError::NotYetValid { from, now, tolerance });
     }
+    // Whatever the clock: this one is in force at no time.
+    if exp <= iat {
+        return Err(IdTokenError::Malformed("`exp` is not later than `iat`"));
+    }
     let auth_time = time(claims, "auth_time", "`auth_time` is not an instant")?;
     if let Some(max_age) = expected.max_age {
         let auth_time = auth_time.ok_or(IdTokenError::AuthTimeMissing)?;

@@ -1,4 +1,5 @@
-//! `jsonwebtoken` as the second reader of a token: what it reads must be what was read here. Its only user.
+//! `jsonwebtoken` as the second reader of a token: the algorithm, the key's name, the type, the issuer and the subject that it reads
+//! must be those that were read here. Its only user.
 //!
 //! Its signatures are synchronous and WebCrypto's are not, so it computes none. The key that it is handed is no key but a
 //! receipt of what was verified before, and the verifier of `PROVIDER` accepts nothing but the bytes and the signature of

@@ -125,12 +125,25 @@ fn rule_9_the_token_has_not_expired_within_the_tolerance() {
         (-1, false),
         (253_402_300_799, true),
     ] {
-        let verdict = judged(&[("exp", &exp.to_string())]).map(|_| ());
+        let verdict = judged(&[("exp", &exp.to_string()), ("iat", "1699990000")]).map(|_| ());
         let expired = IdTokenError::Expired { exp: at(exp), now: at(NOW), tolerance: LEEWAY };
         assert_eq!(verdict, if good { Ok(()) } else { Err(expired) }, "{exp}");
     }
     assert!(judged(&[("exp", "1700000000.5")]).is_ok());
     assert!(judged(&[("exp", "-1e12")]).is_err());
+}
+
+#[test]
+fn a_token_that_is_in_force_at_no_time_is_malformed_whatever_the_clock() {
+    let never = Err(IdTokenError::Malformed("`exp` is not later than `iat`"));
+    for (exp, verdict) in [(NOW - 1, never.clone()), (NOW, never.clone()), (NOW + 1, Ok(()))] {
+        assert_eq!(judged(&[("exp", &exp.to_string())]).map(|_| ()), verdict, "{exp}");
+    }
+    // After a refresh, too, where no clock counts.
+    for (exp, verdict) in [("1000000000", never), ("1000000001", Ok(()))] {
+        let verdict_of = refreshed(&[], &[("exp", exp), ("iat", "1000000000")]).map(|_| ());
+        assert_eq!(verdict_of, verdict, "{exp}");
+    }
 }
 
 #[test]

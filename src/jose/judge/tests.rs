@@ -75,7 +75,7 @@ fn the_tolerance_is_never_more_than_five_minutes() {
     let within = |age: i64, leeway: i64| {
         let context = context();
         let expected = Expected { leeway: Lifetime::from_seconds(leeway), ..context.expected() };
-        let changes = [("exp", &*(NOW - age).to_string())];
+        let changes = [("exp", &*(NOW - age).to_string()), ("iat", "1699990000")];
         let verified = judge(&token(&changes), &expected, &Beside::default()).is_ok();
         let unsigned = id_token(r#"{"alg":"ES256"}"#, &changed(CLAIMS, &changes));
         let taken = judge_unsigned(&unsigned, None, &expected, &Beside::default()).is_ok();
@@ -115,6 +115,34 @@ fn an_access_token_that_was_exchanged_is_noticed() {
 }
 
 #[test]
+fn an_access_token_is_compared_where_nobody_verifies_whatever_the_algorithm() {
+    let context = context();
+    let judged = |alg: &str, value: &str| {
+        let header = ["{\"alg\":\"", alg, "\"}"].concat();
+        let token = id_token(&header, &changed(CLAIMS, &[("at_hash", value)]));
+        let beside = Beside { access: Some(&access()), acr: &[] };
+        judge_unsigned(&token, None, &context.expected(), &beside).map(|_| ())
+    };
+    for (alg, hash) in [
+        ("RS256", Some(Hash::Sha256)),
+        ("HS256", Some(Hash::Sha256)),
+        ("HS384", Some(Hash::Sha384)),
+        ("HS512", Some(Hash::Sha512)),
+        ("EdDSA", Some(Hash::Sha512)),
+        ("ES256K", None),
+        ("é", None),
+    ] {
+        for by in [Hash::Sha256, Hash::Sha384, Hash::Sha512] {
+            let value = ["\"", &half(by, "access"), "\""].concat();
+            let expected = if hash == Some(by) { Ok(()) } else { Err(IdTokenError::AccessTokenMismatch) };
+            assert_eq!(judged(alg, &value), expected, "{alg} {by:?}");
+        }
+        assert_eq!(judged(alg, "7"), Err(IdTokenError::Malformed("`at_hash` is not a text")), "{alg}");
+        assert_eq!(judged(alg, ""), Ok(()), "{alg}");
+    }
+}
+
+#[test]
 fn at_hash_is_that_of_openid_connect_core_appendix_a() {
     assert_eq!(half(Hash::Sha256, "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"), "77QmUPtjPfzWtF2AnpK9RQ");
     // §A.4 hashes a code in the same way.
@@ -151,7 +179,8 @@ fn a_refresh_keeps_the_user_and_is_not_asked_for_what_belongs_to_the_sign_in() {
         ("x", "1", Ok(())),
         ("nonce", "", Ok(())),
         ("acr", "\"1\"", Ok(())),
-        ("exp", "1", Ok(())),
+        ("exp", "1700000001", Ok(())),
+        ("exp", "1", Err(IdTokenError::Malformed("`exp` is not later than `iat`"))),
         ("sub", "\"user-2\"", Err(IdTokenError::SubjectChanged)),
         (
             "aud",

@@ -52,8 +52,9 @@ impl Parts<'_> {
         facts.sid = text("sid").or(facts.sid);
         facts.acr = text("acr").or(facts.acr);
         if let Some(claims) = &claims {
-            let methods = claims.get("amr").and_then(Json::list).unwrap_or_default();
-            facts.amr = methods.iter().filter_map(Json::text).map(str::to_owned).collect();
+            if let Some(methods) = claims.get("amr").and_then(Json::list) {
+                facts.amr = methods.iter().filter_map(Json::text).map(str::to_owned).collect();
+            }
             let auth_time = claims.get("auth_time").and_then(Json::number).and_then(UnixMillis::from_seconds);
             facts.auth_time = auth_time.map(|at| at.shifted(-self.skew)).or(facts.auth_time);
         }

@@ -101,6 +101,10 @@ export interface VerifyOptions {
 
 const OPTIONS = ["jwksUri", "jwks", "issuer", "audience", "algs", "typ", "maxAge", "leewaySeconds", "now"];
 const MAX_LEEWAY = 300;
+/** As milliseconds, still a whole number. */
+const MAX_SECONDS = Number.MAX_SAFE_INTEGER / 1000;
+/** As src/jose/verify.rs has it. */
+const MOST_BYTES = 256 * 1024;
 /** As for a sign-in. */
 const DEFAULT: readonly JwsAlg[] = ["RS256", "PS256", "ES256", "EdDSA"];
 
@@ -122,7 +126,8 @@ export function setWasmSource(given: WasmSource): void {
  * Verifies a token: its signature by the issuer's key, `iss`, `aud`, `sub`, `exp`, `iat`, `nbf`, and what the options ask for.
  *
  * @throws {AuthError} `id_token_malformed`, `id_token_algorithm_refused`, `id_token_signature_invalid` and `id_token_invalid` where
- * the token is refused; `jwks_…` where the keys cannot be had or do not fit; `config_invalid` for wrong options; `wasm_…`.
+ * the token is refused; `id_token_unverifiable` where there is no Web Cryptography, or not by this algorithm; `jwks_…` where the
+ * keys cannot be had or do not fit; `config_invalid` for wrong options; `wasm_…`.
  */
 export async function verify<C extends JwtClaims = JwtClaims>(
   token: string,
@@ -140,11 +145,24 @@ export async function verify<C extends JwtClaims = JwtClaims>(
     check.iss = issuers.find((issuer) => issuer === shown.iss) ?? check.iss;
     check.aud = audiences.find((audience) => shownFor.includes(audience)) ?? check.aud;
   }
-  const verdict = new Promise<string>((done) => judge.verify(`${JSON.stringify(check)}\n${text}`, jwks, done));
-  // The browser computes the signature meanwhile. Nothing is said before the form of this is known to be right, too.
+  const verdict = ask(judge, `${JSON.stringify(check)}\n${text}`, jwks);
+  // The module is called in a microtask, and has the browser compute the signature. The header is read meanwhile; whether it is one,
+  // the verdict says.
   await undefined;
   const header = part<JwtHeader>(text, 0);
   return { verified: true, header, claims: read<VerifiedJwt<C>["claims"]>(await verdict) };
+}
+
+function ask(judge: Judge, check: string, jwks?: string): Promise<string> {
+  return new Promise((done) => {
+    try {
+      judge.verify(check, jwks, done);
+    } catch (cause) {
+      // It has stopped, and another one takes its place.
+      loaded = loading = undefined;
+      throw own("wasm_trapped", undefined, cause);
+    }
+  });
 }
 
 /** A part of a token, as far as it can be read. */
@@ -167,9 +185,7 @@ function part<T extends object>(token: string, at: number): Partial<T> & T {
  */
 export async function decodeUnverified(token: string): Promise<UnverifiedJwt> {
   const judge = await load();
-  const { header, claims } = read<Parts>(
-    await new Promise<string>((done) => judge.verify(textOf(token), undefined, done)),
-  );
+  const { header, claims } = read<Parts>(await ask(judge, textOf(token)));
   return { verified: false, header, unverifiedClaims: claims };
 }
 
@@ -194,7 +210,7 @@ function rulesOf(options: VerifyOptions) {
   const { jwksUri, jwks, algs = DEFAULT, typ, maxAge, leewaySeconds = 60, now = Date.now() / 1000 } = given;
   if (!jwksUri === !jwks) throw invalid("Either `jwksUri` or `jwks` must be given.");
   if (typ !== undefined && typeof typ !== "string") throw invalid("`typ` must be a text.");
-  seconds("maxAge", maxAge ?? 0);
+  if (maxAge !== undefined) seconds("maxAge", maxAge);
   seconds("leewaySeconds", leewaySeconds);
   seconds("now", now);
   if (leewaySeconds > MAX_LEEWAY) throw invalid(`\`leewaySeconds\` must be at most ${MAX_LEEWAY}.`);
@@ -221,7 +237,7 @@ function rulesOf(options: VerifyOptions) {
 }
 
 function seconds(name: string, value: unknown): void {
-  if (!(typeof value === "number" && value >= 0 && value < Infinity)) {
+  if (!(typeof value === "number" && value >= 0 && value <= MAX_SECONDS)) {
     throw invalid(`\`${name}\` must be a number of seconds.`);
   }
 }
@@ -245,15 +261,18 @@ function address(jwksUri: string | URL): string {
   if (String(jwksUri) === lastAddress) return lastAddress;
   const base = globalThis.location?.href;
   if (URL.canParse(jwksUri, base)) {
-    const { protocol, hostname, href } = new URL(jwksUri, base);
-    if (protocol === "https:" || /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname)) return (lastAddress = href);
+    const { protocol, hostname, href, username, password } = new URL(jwksUri, base);
+    const local = protocol === "http:" && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname);
+    if ((protocol === "https:" || local) && !username && !password) return (lastAddress = href);
   }
-  throw invalid("`jwksUri` must be https.");
+  throw invalid("`jwksUri` must be https, without a user name.");
 }
 
 /** What is no plain text is no token; nor is what begins as a check does. Each is one that has no parts. */
 function textOf(token: string): string {
-  return typeof token === "string" && /^(?!\{)[ -~]+$/.test(token) ? token : ".";
+  if (typeof token !== "string" || !/^(?!\{)[ -~]+$/.test(token.slice(0, MOST_BYTES))) return ".";
+  // One that is too large is told as that.
+  return token.length > MOST_BYTES ? "A".repeat(MOST_BYTES + 1) : token;
 }
 
 /** The keys as text. What cannot be written as JSON is no set of keys. */

@@ -344,7 +344,10 @@ export interface OidcConfig {
     verifySignature?: boolean;
     /** By which algorithms it may be signed. Default RS256, PS256, ES256 and EdDSA. */
     algs?: readonly JwsAlg[];
-    /** Tolerance of the time claims. Default 60, at most 300. */
+    /**
+     * Tolerance of the time claims. Default 60, at most 300. They are judged at a sign-in, by the server's clock as the token's own
+     * `iat` tells it; of a renewed token, only that it ends after it began.
+     */
     leewaySeconds?: number;
     /** Sent as `max_age` and checked against `auth_time`. */
     maxAgeSeconds?: number;

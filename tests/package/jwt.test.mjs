@@ -228,6 +228,8 @@ describe("verify", () => {
       { jwks: undefined, jwksUri: "http://id.example/jwks" },
       { jwks: undefined, jwksUri: "not an address" },
       { jwks: undefined, jwksUri: "data:application/json,{}" },
+      { jwks: undefined, jwksUri: "ftp://localhost/jwks" },
+      { jwks: undefined, jwksUri: "https://user:password@id.example/jwks" },
       { issuer: undefined },
       { issuer: "" },
       { issuer: 7 },
@@ -253,6 +255,8 @@ describe("verify", () => {
       { maxAge: "60" },
       { maxAge: NaN },
       { maxAge: Infinity },
+      { maxAge: 1e300 },
+      { maxAge: null },
       { leewaySeconds: 301 },
       { leewaySeconds: -1 },
       { leewaySeconds: "0" },
@@ -270,6 +274,66 @@ describe("verify", () => {
       await refuses(verify(given, { jwks: wrong }), "jwks_invalid", JSON.stringify(wrong));
     }
     await refuses(verify(given, { jwks: { keys: [] } }), "jwks_key_missing");
+  });
+
+  test("a token is no larger than 256 KiB, however large it is", async () => {
+    const token = signed(claims());
+    const whole = (length) => `${token.slice(0, token.indexOf(".") + 1)}${"A".repeat(length)}.AA`;
+    for (const length of [256 * 1024, 64 * 1024 * 1024]) {
+      for (const text of [whole(length), "A".repeat(length + 1), `${"A".repeat(length + 1)}\u00e9`]) {
+        const refused = await refuses(verify(text), "id_token_malformed", String(length));
+        assert.match(refused.message, /larger than 256 KiB/);
+        await refuses(jwt.decodeUnverified(text), "id_token_malformed", String(length));
+      }
+    }
+    assert.doesNotMatch((await refuses(verify(whole(1024)), "id_token_malformed")).message, /larger/);
+  });
+
+  test("a token that cannot be verified here is no token that is refused", async () => {
+    const { subtle } = crypto;
+    const fails = (name, error) =>
+      Object.defineProperty(crypto, "subtle", {
+        configurable: true,
+        value: new Proxy(subtle, {
+          get: (target, key) => (key === name ? () => Promise.reject(error) : target[key].bind(target)),
+        }),
+      });
+    const once = (by) => verify(signed(claims(), { by }));
+    try {
+      await once(keys.RS256[0]);
+      fails("verify", new DOMException("busy", "OperationError"));
+      assert.equal((await refuses(once(keys.RS256[0]), "id_token_unverifiable")).retryable, true);
+      fails("importKey", new DOMException("Ed25519", "NotSupportedError"));
+      assert.match((await refuses(once(keys.EdDSA[0]), "id_token_unverifiable")).message, /EdDSA/);
+      Object.defineProperty(crypto, "subtle", { configurable: true, value: undefined });
+      for (const { alg } of [keys.RS256[0], keys.PS256[0]]) {
+        await refuses(once(keys[alg][0]), "id_token_unverifiable", alg);
+      }
+    } finally {
+      delete crypto.subtle;
+    }
+    assert.equal((await once(keys.RS256[0])).verified, true);
+  });
+
+  test("tokens by several keys are verified at once, each by its own", async () => {
+    const made = ALGS.flatMap((alg) => keys[alg].map((by) => [alg, by]));
+    const all = Array.from({ length: 200 }, (_, at) => {
+      const [alg, by] = made[at % made.length];
+      const [, other] = made[(at + 1) % made.length];
+      const right = at % 3 !== 0;
+      const token = right
+        ? signed(claims({ at }), { by })
+        : signed(claims({ at }), { by: other, header: { alg, kid: by.kid } });
+      return {
+        at,
+        right,
+        verdict: verify(token, { algs: ALGS }).then(
+          ({ claims }) => claims.at,
+          () => "refused",
+        ),
+      };
+    });
+    for (const { at, right, verdict } of all) assert.equal(await verdict, right ? at : "refused");
   });
 
   test("what stands on Object.prototype is no option", async () => {

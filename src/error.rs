@@ -119,7 +119,7 @@ codes! {
     /// An option is unknown, missing or wrong.
     ConfigInvalid = "config_invalid", Config, false, FixConfig, "Correct what the message names.";
     /// The core is gone; another takes its place.
-    CoreLost = "core_lost", Request, true, Retry, "Try again: a stored session is restored by then; one in memory is lost.";
+    CoreLost = "core_lost", Request, true, Retry, "Try again: a stored session is there again, one in memory is lost.";
     /// The server does not accept the user name and password.
     CredentialsRejected = "credentials_rejected", Login, false, Login, "Ask the user to check user name and password.";
     /// The server refused the CSRF token.
@@ -179,7 +179,7 @@ codes! {
     /// There is no way to renew this credential.
     RefreshUnavailable = "refresh_unavailable", Refresh, false, Login, "Ask for a refresh token (scope `offline_access`), or sign in again.";
     /// The request cannot be sent safely as it is.
-    RequestRefused = "request_refused", Request, false, FixConfig, "Leave the Authorization and CSRF headers to authsafe, or use window.fetch.";
+    RequestRefused = "request_refused", Request, false, FixConfig, "Leave Authorization and CSRF headers to authsafe, or use window.fetch.";
     /// The answer is not what the protocol says.
     ResponseInvalid = "response_invalid", Request, true, Retry, "The message names the field. A login page or proxy in between is the usual cause.";
     /// The answer is larger than 256 KiB.

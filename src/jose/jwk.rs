@@ -145,7 +145,21 @@ fn rsa(jwk: &Json) -> Option<Material> {
     let first = *n.first().filter(|first| **first != 0)?;
     let bits = n.len() * 8 - first.leading_zeros() as usize;
     let exponent = e.first().is_some_and(|first| *first != 0) && e.len() <= 4 && odd(&e) && e != [1];
-    (RSA_BITS.contains(&bits) && odd(&n) && exponent).then_some(Material::Rsa { n, e })
+    (RSA_BITS.contains(&bits) && odd(&n) && exponent && !is_guessable(&n)).then_some(Material::Rsa { n, e })
+}
+
+/// Whether the modulus is by the generator of CVE-2017-15361 ("ROCA"), so that whoever sees it can compute the private key: such a
+/// one is a power of 65537 modulo every small prime. Of 200 million others, one is taken for such a one.
+fn is_guessable(n: &[u8]) -> bool {
+    SMALL_PRIMES.iter().all(|prime| {
+        let prime = u32::from(*prime);
+        let rest = n.iter().fold(0, |rest, byte| (rest << 8 | u32::from(*byte)) % prime);
+        let mut power = 1;
+        (0..prime).any(|_| {
+            power = power * 65537 % prime;
+            power == rest
+        })
+    })
 }
 
 fn number(jwk: &Json, name: &str) -> Option<Vec<u8>> {
@@ -166,6 +180,9 @@ fn optional<'a, T: ?Sized>(
 
 /// RFC 7518 §6.2.2, §6.3.2 and §6.4.1.
 const PRIVATE: [&str; 8] = ["d", "dp", "dq", "k", "oth", "p", "q", "qi"];
+
+/// Those below 168 modulo which not every number is a power of 65537.
+const SMALL_PRIMES: [u8; 17] = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
 
 /// Less is too weak (RFC 7518 §3.3); more would only cost time.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;

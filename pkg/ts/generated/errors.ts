@@ -16,7 +16,7 @@ export type AuthErrorCode =
   | "callback_replayed"
   /** An option is unknown, missing or wrong. Correct what the message names. */
   | "config_invalid"
-  /** The core is gone; another takes its place. Try again: a stored session is restored by then; one in memory is lost. */
+  /** The core is gone; another takes its place. Try again: a stored session is there again, one in memory is lost. */
   | "core_lost"
   /** The server does not accept the user name and password. Ask the user to check user name and password. */
   | "credentials_rejected"
@@ -76,7 +76,7 @@ export type AuthErrorCode =
   | "refresh_ambiguous"
   /** There is no way to renew this credential. Ask for a refresh token (scope `offline_access`), or sign in again. */
   | "refresh_unavailable"
-  /** The request cannot be sent safely as it is. Leave the Authorization and CSRF headers to authsafe, or use window.fetch. */
+  /** The request cannot be sent safely as it is. Leave Authorization and CSRF headers to authsafe, or use window.fetch. */
   | "request_refused"
   /** The answer is not what the protocol says. The message names the field. A login page or proxy in between is the usual cause. */
   | "response_invalid"
@@ -151,7 +151,7 @@ export const OWN_ERRORS = {
     "request",
     "retry",
     "The core is gone; another takes its place.",
-    "Try again: a stored session is restored by then; one in memory is lost.",
+    "Try again: a stored session is there again, one in memory is lost.",
   ],
   disposed: ["request", "none", "The client was disposed of.", "Create a new client."],
   insecure_context: [
@@ -170,7 +170,7 @@ export const OWN_ERRORS = {
     "request",
     "fix_config",
     "The request cannot be sent safely as it is.",
-    "Leave the Authorization and CSRF headers to authsafe, or use window.fetch.",
+    "Leave Authorization and CSRF headers to authsafe, or use window.fetch.",
   ],
   wasm_blocked_by_csp: [
     "init",

@@ -102,6 +102,20 @@ fn an_rsa_modulus_is_odd_and_has_2048_to_8192_bits() {
 }
 
 #[test]
+fn a_key_whose_private_half_anybody_can_compute_is_not_read() {
+    // Made for this test, of two primes as the faulty generator made them for 2048 bits.
+    let guessable = "xZPgS7KGaLkEiaQvlR3P6ZoIMTn_-L3hxTcsRwSdU-D8HhR8hN1Pwc_UmhvAdbX8wJnfNuciYsxFQ4YkHXYzRtRI3HYr1Vx8y1HlF2FWqEkYshBymC5kEISA6Qj3Hw9Ies3fufTsILPFvDUKICxrARsCfLPW2ADqIjKMAefwzzQ_F5ntmvWgo0tCDaAnwGkqMgTbyh1GRhR_Ta4uJzovovevlynvP0ZSmLHgdWidiPr-xsapf55Fw5QxSVmx_74ay_fC5NP-yu8xSEggTmWMhfPDvTz8trsSzVyO145Pskvq9LtJZwrvH7HcSrms9iWNEWRfL_PSiSTFsH0otHsHfw";
+    assert_eq!(read(&changed(RSA, &[("n", &["\"", guessable, "\""].concat())])), None);
+    let mut other = decode(guessable).unwrap().to_vec();
+    for index in 1..other.len() - 1 {
+        other[index] ^= 1;
+        let n = ["\"", &encode(&other), "\""].concat();
+        assert!(read(&changed(RSA, &[("n", &n)])).is_some(), "{index}");
+        other[index] ^= 1;
+    }
+}
+
+#[test]
 fn an_rsa_exponent_is_odd_and_at_least_three() {
     let exponent = |bytes: &[u8]| {
         let e = ["\"", &encode(bytes), "\""].concat();

@@ -204,5 +204,7 @@ mod tests {
         assert!(error.detail.len() < 300);
         let error = Error::from(IdTokenError::Expired { exp: UnixMillis(1_000), now: NOW, tolerance: MINUTE });
         assert_eq!(error.detail, "`exp` 1 has passed at 1700000000.");
+        let old = IdTokenError::AuthTimeTooOld { auth_time: UnixMillis(1_000), max_age: MINUTE, now: NOW };
+        assert_eq!(Error::from(old).detail, "`auth_time` 1 is more than 60 s before 1700000000.");
     }
 }

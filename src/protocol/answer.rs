@@ -103,6 +103,14 @@ mod tests {
     use crate::protocol::testing::answer;
 
     #[test]
+    fn the_date_of_an_answer_is_the_server_s_time() {
+        let mut response = answer(200, "application/json", "{}");
+        assert_eq!(date(&response), None);
+        response.headers.push(("date".to_owned(), "Tue, 14 Nov 2023 22:13:20 GMT".to_owned()));
+        assert_eq!(date(&response), Some(UnixMillis(1_700_000_000_000)));
+    }
+
+    #[test]
     fn only_a_json_object_under_a_json_content_type_is_accepted() {
         for (content_type, body, accepted) in [
             ("application/json", "{}", true),

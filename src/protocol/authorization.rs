@@ -177,6 +177,20 @@ mod tests {
     }
 
     #[test]
+    fn what_was_asked_as_acr_values_is_what_acr_will_be_compared_with() {
+        let asked = |extra: &[(&str, &str)]| begin(&registration(), &metadata(), extra).unwrap().1.acr;
+        assert!(asked(&[]).is_empty() && asked(&[("prompt", "login")]).is_empty());
+        assert_eq!(asked(&[("prompt", "login"), ("acr_values", "gold  silver")]), ["gold", "silver"]);
+    }
+
+    #[test]
+    fn a_registration_prints_who_it_is_and_randomness_nothing() {
+        let printed = format!("{:?}", registration());
+        assert!(printed.contains("https://as.example") && printed.contains("https://app.example/cb"), "{printed}");
+        assert_eq!(format!("{:?}", randomness(1)), "Randomness(…)");
+    }
+
+    #[test]
     fn the_address_asks_for_a_code_with_pkce_and_matches_the_transaction() {
         let (address, transaction) = begin(&registration(), &metadata(), &[]).unwrap();
         assert_eq!((address.origin(), address.path()), ("https://as.example", "/auth"));

@@ -161,6 +161,25 @@ fn the_providers_no_is_told_apart_from_its_other_errors() {
 }
 
 #[test]
+fn that_a_provider_would_have_to_ask_the_user_is_no_failure_where_it_was_asked_without_them() {
+    let refusal = |outcome: &str| {
+        let response = read(&["https://app.example/cb?state=s&", outcome].concat()).unwrap();
+        response.refusal().map(|failure| failure.map(|error| error.code))
+    };
+    assert_eq!(refusal("code=c"), None);
+    for error in ["login_required", "interaction_required", "consent_required", "account_selection_required"] {
+        assert_eq!(refusal(&["error=", error].concat()), Some(None), "{error}");
+    }
+    for (error, code) in [
+        ("access_denied", ErrorCode::AccessDenied),
+        ("server_error", ErrorCode::AuthorizationFailed),
+        ("LOGIN_REQUIRED", ErrorCode::AuthorizationFailed),
+    ] {
+        assert_eq!(refusal(&["error=", error].concat()), Some(Some(code)), "{error}");
+    }
+}
+
+#[test]
 fn a_response_is_good_for_its_own_transaction_and_issuer_only() {
     let response = || {
         read(&["https://app.example/cb?code=c&iss=https://as.example&state=", ours().state.as_str()].concat()).unwrap()

@@ -319,22 +319,29 @@ fn a_sign_in_that_asks_for_a_level_does_not_do_with_another() {
         .replace(r#""clientId":"app""#, r#""clientId":"app","authorizationParams":{"acr_values":"gold silver"}"#);
     let (_, error) = sign_in(&world, &provider, &asks);
     assert_eq!(error.unwrap().code, ErrorCode::AuthenticationInsufficient);
-    fn with_level(token: String) -> String {
-        let _ = token;
-        LEVEL.with_borrow(|claims| keys::signed(claims))
+    provider.says.set(r#","acr":"bronze""#);
+    let (_, error) = sign_in(&world, &provider, &asks);
+    assert_eq!(error.unwrap().code, ErrorCode::AuthenticationInsufficient);
+    provider.says.set(r#","acr":"silver""#);
+    let (page, error) = sign_in(&world, &provider, &asks);
+    assert_eq!((error, page.status()), (None, "authenticated"));
+}
+
+#[test]
+fn a_renewed_id_token_without_amr_leaves_what_is_known_and_another_amr_replaces_it() {
+    let provider = Provider::new();
+    let world = world_of(&provider);
+    provider.says.set(r#","amr":["pwd","otp"]"#);
+    let page = signed_in(&world, &provider, "localStorage");
+    let known = || {
+        let Snapshot::Authenticated(_, facts, _) = page.client.snapshot() else { panic!("{}", page.status()) };
+        facts.amr
+    };
+    assert_eq!(known(), ["pwd", "otp"]);
+    for (says, amr) in [("", &["pwd", "otp"][..]), (r#","amr":["hwk"]"#, &["hwk"]), ("", &["hwk"])] {
+        provider.says.set(says);
+        assert_eq!(renew(&page), Ok(()));
+        assert_eq!(known(), amr, "{says}");
     }
-    thread_local! { static LEVEL: std::cell::RefCell<String> = const { std::cell::RefCell::new(String::new()) } }
-    provider.spoils.set(Some(with_level));
-    let page = Page::open(&world, APP, &asks);
-    page.run(|client| async move { client.start().await.unwrap() });
-    go_and_return(&page, &provider);
-    let claims = format!(
-        r#"{{"iss":"{ISSUER}","aud":"app","sub":"alice","iat":{0},"exp":{0}9,"nonce":"{1}","acr":"silver"}}"#,
-        START.seconds(),
-        provider.nonce.borrow()
-    );
-    LEVEL.with_borrow_mut(|level| *level = claims);
-    let page = Page::in_tab(page.tab.clone(), &asks);
-    let (arrived, error) = page.run(|client| async move { client.start().await.unwrap() });
-    assert_eq!((arrived.is_some(), error), (true, None));
+    invariants::hold(&world);
 }

@@ -359,12 +359,11 @@ refusedBeforeLeaving(
 );
 check(
   "oidcc-client-test-signing-key-rotation-just-before-signing: a key that took its place after the keys were fetched is found",
-  { rule: "OIDC Core §10.1.1", expected: "accepted, a minute after the keys were fetched" },
-  async ({ visit, liar, recorder, clock }) => {
+  { rule: "OIDC Core §10.1.1", expected: "accepted" },
+  async ({ visit, liar, recorder }) => {
     const tab = await visit(stored, clientOf(liar, recorder));
     await signIn(tab);
     expect(asked(liar, "/jwks")).toBe(1);
-    await clock.letPass(MINUTE + 1);
     liar.lies.token = (honest, { json, idToken }) => {
       liar.rotate();
       delete liar.lies.token;

@@ -46,6 +46,8 @@ pub(crate) struct Provider {
     pub(crate) instead_of_keys: RefCell<Option<(u16, String)>>,
     /// What stands in the place of what is known about the user, each for one request.
     pub(crate) instead_of_userinfo: RefCell<Vec<Reply>>,
+    /// What its ID tokens say besides, in JSON and with a comma before it.
+    pub(crate) says: Cell<&'static str>,
     /// What is done to ID tokens before they are given out.
     pub(crate) spoils: Cell<Option<Spoil>>,
 }
@@ -67,6 +69,7 @@ impl Provider {
             published: RefCell::new(vec![1]),
             instead_of_keys: RefCell::default(),
             instead_of_userinfo: RefCell::default(),
+            says: Cell::default(),
             spoils: Cell::default(),
         })
     }
@@ -147,10 +150,11 @@ impl Provider {
     pub(crate) fn id_token(&self, now: UnixMillis) -> String {
         let nonce = self.nonce.borrow();
         let claims = format!(
-            r#"{{"iss":"{ISSUER}","aud":"app","sub":"{}","iat":{},"exp":{},"nonce":"{nonce}","name":"Alice"}}"#,
+            r#"{{"iss":"{ISSUER}","aud":"app","sub":"{}","iat":{},"exp":{},"nonce":"{nonce}","name":"Alice"{}}}"#,
             self.sub.borrow(),
             now.seconds(),
-            now.seconds() + 3600
+            now.seconds() + 3600,
+            self.says.get()
         );
         let token = keys::signed_by(self.signs.get(), &claims);
         self.spoils.get().map_or(token.clone(), |spoil| spoil(token))

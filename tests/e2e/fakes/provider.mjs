@@ -45,7 +45,8 @@ export async function startFakeProvider({ mark = "fake" } = {}) {
   const requests = [];
   /** Every secret that was issued or received. */
   const secrets = new Set();
-  const nonces = new Map();
+  /** What was asked for, by the code that came of it. */
+  const asked = new Map();
   let count = 0;
   /** The refresh token in force, and how often another one was shown. */
   let current;
@@ -84,7 +85,7 @@ export async function startFakeProvider({ mark = "fake" } = {}) {
     },
     "/authorize": ({ query }) => {
       const code = secret("code");
-      nonces.set(code, query.get("nonce"));
+      asked.set(code, query);
       const answer = new URLSearchParams({ code, state: query.get("state"), iss: origin });
       const params = lies.callback?.(answer, query) ?? answer;
       return { status: 302, location: `${query.get("redirect_uri")}?${params}` };
@@ -95,8 +96,13 @@ export async function startFakeProvider({ mark = "fake" } = {}) {
       if (shown && shown !== current) spent++;
       const now = Math.floor(Date.now() / 1000);
       const claims = { iss: origin, aud: form.get("client_id"), sub: "someone", name: "Some One", iat: now };
-      const nonce = nonces.get(form.get("code"));
-      Object.assign(claims, { exp: now + 3600, ...(nonce && { nonce }) });
+      const wanted = (name) => asked.get(form.get("code"))?.get(name);
+      Object.assign(claims, {
+        exp: now + 3600,
+        ...(wanted("nonce") && { nonce: wanted("nonce") }),
+        ...(wanted("max_age") && { auth_time: now }),
+        ...(wanted("acr_values") && { acr: wanted("acr_values").split(" ")[0] }),
+      });
       const answer = {
         access_token: secret("access"),
         refresh_token: secret("refresh"),
@@ -125,7 +131,7 @@ export async function startFakeProvider({ mark = "fake" } = {}) {
     const { pathname, searchParams: query } = new URL(request.url, origin);
     response.setHeader("access-control-allow-origin", "*");
     if (request.method === "OPTIONS") {
-      return response.writeHead(204, { "access-control-allow-headers": "authorization" }).end();
+      return response.writeHead(204, { "access-control-allow-headers": "authorization, dpop" }).end();
     }
     const text = Buffer.concat(await request.toArray()).toString();
     const form = new URLSearchParams(text);

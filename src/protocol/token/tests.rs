@@ -321,3 +321,8 @@ fn nothing_secret_prints() {
     let printed = format!("{read:?} {request:?} {error:?} {truncated:?}");
     assert!(!printed.contains("CANARY"), "{printed}");
 }
+
+#[test]
+fn no_token_lives_longer_than_a_year() {
+    assert_eq!(MAX_LIFETIME.millis(), 31_536_000_000);
+}

@@ -326,3 +326,17 @@ fn nothing_secret_prints() {
 fn no_token_lives_longer_than_a_year() {
     assert_eq!(MAX_LIFETIME.millis(), 31_536_000_000);
 }
+
+#[test]
+fn a_type_that_is_not_known_is_named_unless_it_may_be_a_token() {
+    let told = |token_type: &str| {
+        let body = good(&[("token_type", &format!("{token_type:?}"))]);
+        from_json(&body, AT).unwrap_err().detail.clone()
+    };
+    for word in ["N_A", "mac", "abcdefghijklmnop", "v2"] {
+        assert_eq!(told(word), ["Expected Bearer, got ", word, "."].concat());
+    }
+    for other in ["abcdefghijklmnopq", "a-b", "a b", "é"] {
+        assert_eq!(told(other), "Expected Bearer, got something else.", "{other}");
+    }
+}

@@ -340,3 +340,11 @@ fn a_type_that_is_not_known_is_named_unless_it_may_be_a_token() {
         assert_eq!(told(other), "Expected Bearer, got something else.", "{other}");
     }
 }
+
+#[test]
+fn an_answer_prints_until_when_it_counts_and_no_token() {
+    let more = [("refresh_token", r#""CANARY""#), ("id_token", r#""CANARY""#), ("access_token", r#""CANARY""#)];
+    let printed = format!("{:?}", from_json(&good(&more), AT).unwrap());
+    assert!(printed.starts_with("TokenResponse") && printed.contains("expires_at"), "{printed}");
+    assert!(!printed.contains("CANARY"), "{printed}");
+}

@@ -199,6 +199,8 @@ fn whether_an_address_was_verified_says_who_names_the_address() {
         }
         // A later ID token names another address.
         let (before, later) = (named(r#"{"value":"a"}"#), named(r#"{"value":"c"}"#));
+        let left = beside(&named(r#"{"value":"a","checked":true,"name":"Al"}"#), &before, &later);
+        assert_eq!(left, named(r#"{"name":"Al"}"#));
         let left = beside(&named(r#"{"value":"a","checked":true}"#), &before, &later);
         assert_eq!(merged(&later, &left), later);
     }

@@ -52,7 +52,7 @@ impl Proof {
     fn parse(text: &str) -> Self {
         let parts: Vec<&str> = text.split('.').collect();
         assert_eq!(parts.len(), 3, "{text}");
-        let json = |part: &str| Json::parse_bytes(&decoded(part)).unwrap();
+        let json = |part: &str| Json::parse_bytes(&unencoded(part)).unwrap();
         Self { header: json(parts[0]), claims: json(parts[1]), signature: parts[2].to_owned() }
     }
 
@@ -67,24 +67,9 @@ impl Proof {
     fn jkt(&self) -> String {
         let jwk = self.header.get("jwk").unwrap();
         let coordinates: Vec<u8> =
-            ["x", "y"].iter().flat_map(|name| decoded(jwk.get(name).and_then(Json::text).unwrap())).collect();
+            ["x", "y"].iter().flat_map(|name| unencoded(jwk.get(name).and_then(Json::text).unwrap())).collect();
         PublicKey::new(&coordinates.try_into().unwrap()).thumbprint()
     }
-}
-
-fn decoded(text: &str) -> Vec<u8> {
-    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut bits = (0_u32, 0);
-    let mut out = Vec::new();
-    for byte in text.bytes() {
-        let digit = digits.iter().position(|each| *each == byte).unwrap() as u32;
-        bits = (bits.0 << 6 | digit, bits.1 + 6);
-        if bits.1 >= 8 {
-            bits.1 -= 8;
-            out.push((bits.0 >> bits.1) as u8);
-        }
-    }
-    out
 }
 
 impl Binding {

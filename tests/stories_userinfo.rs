@@ -134,21 +134,6 @@ fn a_renewal_keeps_what_was_said_beside_the_claims_of_its_own_id_token() {
     invariants::hold(&world);
 }
 
-fn unencoded(text: &str) -> Vec<u8> {
-    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut bits = (0_u32, 0);
-    let mut out = Vec::new();
-    for byte in text.bytes() {
-        let digit = digits.iter().position(|each| *each == byte).unwrap() as u32;
-        bits = (bits.0 << 6 | digit, bits.1 + 6);
-        if bits.1 >= 8 {
-            bits.1 -= 8;
-            out.push((bits.0 >> bits.1) as u8);
-        }
-    }
-    out
-}
-
 #[test]
 fn who_signs_in_again_is_asked_about_again_and_nothing_of_before_is_left() {
     let provider = Provider::new();

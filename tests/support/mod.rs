@@ -173,6 +173,22 @@ pub(crate) fn base64url(bytes: &[u8]) -> String {
     out
 }
 
+/// What [`base64url`] encoded.
+pub(crate) fn unencoded(text: &str) -> Vec<u8> {
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut bits = (0_u32, 0);
+    let mut out = Vec::new();
+    for byte in text.bytes() {
+        let digit = digits.iter().position(|each| *each == byte).unwrap() as u32;
+        bits = (bits.0 << 6 | digit, bits.1 + 6);
+        if bits.1 >= 8 {
+            bits.1 -= 8;
+            out.push((bits.0 >> bits.1) as u8);
+        }
+    }
+    out
+}
+
 /// A page with a client, and everything that the client reported.
 pub(crate) struct Page {
     pub(crate) tab: Tab,
